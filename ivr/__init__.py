@@ -1,0 +1,1 @@
+"""Conversations with a caller: what is said, what is asked, where the call goes next."""

@@ -1,0 +1,69 @@
+"""A question of the dialplan and the engine's answer.
+
+The switch acts, the engine decides: at each turning point the dialplan asks one question
+and gets one answer, in one short AGI session. Nothing is played, dialled or awaited in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from telephony.model import CallId
+
+
+class Step(StrEnum):
+    """A step of the ``call`` context. The names are the extensions of the generated dialplan."""
+
+    GREET = "greet"
+    """Answer, play the prompts, then ask ``offer``."""
+    CONNECT = "connect"
+    """Dial the seat in ``HL_SEAT``."""
+    WAIT = "wait"
+    """Music for a slice, then ask ``waiting``."""
+    SUBCENTRE = "subcentre"
+    """Dial the sub-centre named in ``HL_TRANSFER``; take the call back if it does not answer."""
+    RATE = "rate"
+    """Ask for the rating (好差评), one key, then ask ``rated``."""
+    GOODBYE = "goodbye"
+    """Say goodbye and hang up."""
+    FALLBACK = "fallback"
+    """The safety net that needs no engine: last published prompt, then app_queue."""
+
+
+class Script(StrEnum):
+    """What the dialplan can ask. The names are the paths of the AGI URLs and of the files in ivr/flows."""
+
+    ENTER = "enter"
+    OFFER = "offer"
+    WAITING = "waiting"
+    AFTER = "after"
+    RATED = "rated"
+    ONE_KEY = "one-key"
+    SEAT_KEY = "seat-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One turning point of one call, as facts. Every text has passed the dialplan's FILTER."""
+
+    script: Script
+    call: CallId
+    channel: str
+    number: str
+    caller: str
+    since_ms: int
+    args: tuple[str, ...] = ()
+    """Further facts of this script, in the order that the dialplan and the flow agree on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where the call goes next. Becomes one ``MSet`` whose last variable is the sentinel."""
+
+    next: Step
+    prompts: tuple[str, ...] = ()
+    """Prompt ids of the catalogue, in the order they are heard."""
+    set: Mapping[str, str] = field(default_factory=dict)
+    """Further channel variables (names from :class:`telephony.model.Var`)."""

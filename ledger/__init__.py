@@ -1,0 +1,1 @@
+"""What happened, append-only: the journal, call records, the story of a call."""

@@ -1,0 +1,61 @@
+"""Facts: what happened to a call, and when. Append-only; a fact is never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from telephony.model import CallId
+
+
+class Kind(StrEnum):
+    """What a fact says. In brackets: the keys of its ``data``."""
+
+    ENTERED = "entered"
+    """The call came in [number, caller, mode, rule, reason, version, group]."""
+    PROMPTED = "prompted"
+    """Prompts were put before the caller [prompts]."""
+    WAITING = "waiting"
+    """The caller joined the queue, or joined it again [group, position, priority]."""
+    OFFERED = "offered"
+    """A seat was reserved and its phone rings [seat, agent, group, waited_ms]."""
+    NOT_ANSWERED = "not-answered"
+    """The seat did not take the call [seat, agent, why]."""
+    ANSWERED = "answered"
+    """A human answered [seat, agent, group, waited_ms, by], by = agent | subcentre | fallback | emergency."""
+    RECORDING = "recording"
+    """Recording was arranged, before any media [file]."""
+    TRANSFER = "transfer"
+    """One-key transfer, each state it enters [id, target, state, trunk, cause]."""
+    PARTY = "party"
+    """Somebody joined or left the conversation [party, action, channel]."""
+    TALK_ENDED = "talk-ended"
+    """The conversation with the human ended, the caller still there [seat, agent, talk_ms]."""
+    RATING_ASKED = "rating-asked"
+    RATED = "rated"
+    """[key, level] level 1 to 5, or 0 for none or an invalid key."""
+    FALLBACK = "fallback"
+    """The dialplan went on alone [why]."""
+    ENDED = "ended"
+    """The caller's channel is gone [cause, by, talk_ms, answered]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. ``id`` is its key everywhere, so replaying is harmless.
+
+    Live facts carry a ULID; facts rebuilt from the switch's CEL carry an id derived from the
+    event itself, so that filling in twice adds nothing.
+    """
+
+    id: str
+    kind: Kind
+    call: CallId
+    at: datetime
+    """Aware, UTC."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "engine"
+    """engine or cel."""

@@ -1,0 +1,1 @@
+"""Numbers, merge modes and schedules: a decision with its reason."""

@@ -1,0 +1,175 @@
+"""The routing table as immutable values, and the decision that comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+
+from telephony.model import GroupId
+
+
+class MergeMode(StrEnum):
+    """How a legacy number (归并号码) is merged into 12345 (three modes of the governing plan)."""
+
+    FULL = "full"
+    """整体并入: seats and number moved into 12345; straight to the right group."""
+    DUAL = "dual"
+    """双号并行: the department's own group first in its hours, 12345 for overflow and the rest of the clock."""
+    SUBCENTRE = "subcentre"
+    """设分中心: another site behind a trunk; taken back if it does not answer."""
+
+
+class Phase(StrEnum):
+    """Where today is in a legacy number's transition."""
+
+    BEFORE = "before"
+    DURING = "during"
+    AFTER = "after"
+
+
+class TargetKind(StrEnum):
+    GROUP = "group"
+    SUBCENTRE = "subcentre"
+    EMERGENCY = "emergency"
+
+
+class DayKind(StrEnum):
+    WORKDAY = "workday"
+    WEEKEND = "weekend"
+    HOLIDAY = "holiday"
+    MAKEUP_WORKDAY = "makeup-workday"
+    """调休: a Saturday or Sunday worked for a holiday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Half-open [start, end) on the days of the given kinds; an end at or before the start crosses midnight."""
+
+    days: frozenset[int]
+    """ISO weekdays 1 to 7 that the period starts on (a make-up workday counts as its own weekday and as a workday)."""
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """班表. On a holiday only ``holiday_periods`` hold; on a make-up workday those of the working week."""
+
+    id: str
+    name: str
+    periods: tuple[Period, ...]
+    holiday_periods: tuple[Period, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """技能组."""
+
+    id: GroupId
+    name: str
+    ring_seconds: int = 20
+    wrap_up_seconds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyNumber:
+    """One row of the merge table. Times are dates in the city's own time zone, both days included."""
+
+    number: str
+    name: str
+    """Short name of the line, e.g. 人社."""
+    mode: MergeMode
+    group: GroupId
+    """Who answers: the skill group (full), the department's own group (dual), the 12345 group that takes it back (sub-centre)."""
+    first_day: date | None
+    last_day: date | None
+    prompt: str
+    """Prompt id during the transition."""
+    prompt_after: str
+    """Prompt id when the transition has ended."""
+    schedule: str = ""
+    """The department's hours (dual, sub-centre); empty means round the clock."""
+    overflow_group: GroupId | None = None
+    overflow_seconds: int = 20
+    trunk: str = ""
+    """Trunk of the sub-centre."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A SIP peer. ``role``: pstn, emergency, emergency-backup, subcentre, utility, neighbour."""
+
+    id: str
+    role: str
+    number: str
+    """The user part that is dialled there; empty for pstn."""
+    host: str
+    port: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    id: str
+    name: str
+    groups: tuple[GroupId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One published version of everything a call needs, immutable, in memory and on disk as JSON."""
+
+    version: int
+    published_at: str
+    """ISO 8601, UTC."""
+    greeting: str
+    """Prompt id of the 12345 greeting."""
+    default_group: GroupId
+    groups: Mapping[GroupId, Group]
+    schedules: Mapping[str, Schedule]
+    holidays: Mapping[date, DayKind]
+    """Only the days that differ from the plain week: holidays and make-up workdays."""
+    numbers: Mapping[str, LegacyNumber]
+    trunks: Mapping[str, Trunk]
+    agents: Mapping[str, Agent]
+    seats: tuple[str, ...]
+    rating_keys: Mapping[str, int] = field(default_factory=dict)
+    """Key pressed -> level 1 to 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What routing may know about a call."""
+
+    number: str
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    kind: TargetKind
+    id: str
+    """Group id, trunk id or emergency number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a call goes, and why."""
+
+    target: Target
+    rule: str
+    """Stable id of the rule that decided, e.g. ``legacy.full.during``."""
+    reason: str
+    """The same in Chinese, for people."""
+    prompts: tuple[str, ...]
+    group: GroupId
+    """The group that answers, or takes the call back."""
+    overflow: tuple[tuple[int, GroupId], ...]
+    """Widening: (seconds waited, group) in rising order."""
+    version: int
+    trace: tuple[str, ...]
+    """Each test made on the way, in Chinese."""

@@ -1,0 +1,101 @@
+"""Words of a call that every room shares: ids, stages, channel variables.
+
+One job: names. It knows no protocol, no database and no clock, and imports the
+standard library only, so that any room may import it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final, NewType
+
+CallId = NewType("CallId", str)
+"""One caller's contact for life: the switch's unique id of the caller's channel, ``node-epoch.serial``.
+
+The dialplan knows it without asking anyone, so recordings, CEL and the ledger agree
+on it even for calls that the engine never saw (see docs/decisions/0005).
+"""
+
+AgentId = NewType("AgentId", str)
+"""工号, digits, 3 to 8 of them."""
+
+SeatId = NewType("SeatId", str)
+"""The phone an agent signs in at: the SIP user of its endpoint, digits, 3 to 8."""
+
+GroupId = NewType("GroupId", str)
+"""技能组: lower-case letters, digits and hyphens, at most 40; also the name of its fallback app_queue."""
+
+NodeId = NewType("NodeId", str)
+"""One Asterisk with the engine beside it: lower-case letters and digits, at most 12."""
+
+CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}")
+AGENT_ID: Final = re.compile(r"\d{3,8}")
+SEAT_ID: Final = re.compile(r"\d{3,8}")
+GROUP_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+NODE_ID: Final = re.compile(r"[a-z0-9]{1,12}")
+DIALLED: Final = re.compile(r"\+?\d{1,32}")
+"""What a dialled or calling number may look like once the dialplan has filtered it."""
+
+EMERGENCY_NUMBERS: Final = ("110", "119", "120", "122")
+"""Never merged, never blocked, matched before and outside every editable table."""
+
+HOTLINE_NUMBER: Final = "12345"
+
+
+class Stage(StrEnum):
+    """Where a caller's channel is; kept on the channel in ``HL_STAGE`` so that a restarted engine can read it."""
+
+    RING = "ring"
+    GREET = "greet"
+    WAIT = "wait"
+    CONNECT = "connect"
+    TALK = "talk"
+    CONFERENCE = "conference"
+    AFTER = "after"
+    FALLBACK = "fallback"
+    EMERGENCY = "emergency"
+
+
+class Var(StrEnum):
+    """Channel variables: the state of a call lives here, the engine's memory is a cache of it."""
+
+    CALL = "HL_CALL"
+    NUMBER = "HL_NUMBER"
+    """What the citizen dialled, filtered to digits and a leading plus."""
+    CALLER = "HL_CALLER"
+    """Who calls, filtered likewise; empty when withheld or malformed."""
+    SINCE = "HL_SINCE"
+    """Unix time in milliseconds at which the call rang; the caller's age counts from here for life."""
+    STAGE = "HL_STAGE"
+    GROUP = "HL_GROUP"
+    """The group the caller waits for."""
+    OVERFLOW = "HL_OVERFLOW"
+    """Widening steps, ``group:seconds`` joined by ``/``: who else may answer after that many seconds."""
+    PRIORITY = "HL_PRIORITY"
+    """0 is normal; a higher number is served first."""
+    VERSION = "HL_VERSION"
+    """Version of the routing table this call started with."""
+    SEAT = "HL_SEAT"
+    AGENT = "HL_AGENT"
+    NEXT = "HL_NEXT"
+    """The step of the ``call`` context to go to, set by the engine's answer."""
+    PROMPTS = "HL_PROMPTS"
+    """Prompt files to play, joined by ``&``."""
+    DONE = "HL_DONE"
+    """The sentinel: set last, to the script's name, so the dialplan knows that the answer is whole."""
+    RING_SECONDS = "HL_RING_SECONDS"
+    WAIT_SECONDS = "HL_WAIT_SECONDS"
+    KEY = "HL_KEY"
+    """Digits the caller pressed at the last question."""
+    RECORDING = "HL_RECORDING"
+    TRANSFER = "HL_TRANSFER"
+    """Name of the transfer target in progress, e.g. ``110``."""
+    PARTY = "HL_PARTY"
+    """Who a channel is in this call: caller, agent or centre."""
+
+
+class Party(StrEnum):
+    CALLER = "caller"
+    AGENT = "agent"
+    CENTRE = "centre"
