@@ -1,0 +1,143 @@
+"""Opening a database: engine, sessions, and the settings SQLite needs.
+
+One job: connections. It knows no table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from database.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
+
+BUSY_TIMEOUT_SECONDS: Final = 5.0
+"""How long a writer waits for another one before the database counts as locked."""
+
+POOL_SIZE: Final = 5
+POOL_WAIT_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 5.0
+
+_EXAMPLES: Final = "例如 sqlite:///var/hotline.db 或 postgresql://hotline:密码@127.0.0.1:5432/hotline"
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database: its engine and its sessions."""
+
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits at the end and rolls back on any error. Raises DatabaseError in Chinese."""
+        with explained(self.engine.url):
+            async with self.sessions() as session, session.begin():
+                yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def open_database(url: str | URL) -> Database:
+    """Prepare the database at ``url`` (no connection is made yet). Raises DatabaseUrlInvalid."""
+    target = async_url(url)
+    if target.get_backend_name() == "sqlite":
+        engine = create_async_engine(target, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    else:
+        engine = create_async_engine(
+            target,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_SIZE,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_SECONDS},
+        )
+    return Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+
+
+def async_url(url: str | URL) -> URL:
+    """The address with the driver we use; a SQLite file's folder is made. Raises DatabaseUrlInvalid."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlInvalid(f"DATABASE_URL 无法识别；{_EXAMPLES}") from None
+    driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
+    if driver is None:
+        raise DatabaseUrlInvalid(f"DATABASE_URL 不支持 {parsed.drivername}，只支持 SQLite 与 PostgreSQL；{_EXAMPLES}")
+    if driver.startswith("sqlite") and parsed.database not in (None, "", ":memory:"):
+        folder = Path(str(parsed.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUrlInvalid(f"DATABASE_URL 所在目录 {folder} 无法建立：{error.strerror}；{_EXAMPLES}") from error
+    return parsed.set(drivername=driver)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn a driver's error into a Chinese sentence that says what to do. Other errors pass unchanged."""
+    try:
+        yield
+    except (DBAPIError, OSError, TimeoutError, sqlite3.Error) as error:
+        sentence = _explain(error, url)
+        if sentence is None:
+            raise
+        raise sentence from error
+
+
+def _explain(error: BaseException, url: URL) -> DatabaseError | None:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    text = str(cause)
+    name = _name(url)
+    if "database is locked" in text or "database table is locked" in text:
+        return DatabaseUnavailable(f"数据库 {name} 被其他程序锁住，{BUSY_TIMEOUT_SECONDS:g} 秒内没有等到；请找出占用该文件的程序后重试")
+    if "unable to open database file" in text:
+        return DatabaseUnavailable(f"打不开数据库文件 {name}；请检查目录是否存在、是否可写、磁盘是否已满")
+    if "disk I/O error" in text or "database or disk is full" in text:
+        return DatabaseUnavailable(f"数据库 {name} 写不进去（{text}）；请检查磁盘空间")
+    if "file is not a database" in text or "malformed" in text:
+        return DatabaseRefused(f"{name} 不是完好的 SQLite 数据库；请换用备份，或改 DATABASE_URL")
+    state = str(getattr(cause, "sqlstate", "") or "")
+    if state.startswith("28"):
+        return DatabaseRefused(f"数据库 {name} 拒绝登录；请核对 DATABASE_URL 中的用户名和密码")
+    if state == "3D000":
+        return DatabaseRefused(f"数据库 {name} 不存在；请先用 createdb 建库，或改 DATABASE_URL")
+    if state == "42501":
+        return DatabaseRefused(f"数据库 {name} 权限不足（{text}）；请让管理员授权")
+    if state.startswith(("08", "57P", "53")) or isinstance(cause, (OSError, TimeoutError)):
+        return DatabaseUnavailable(f"连不上数据库 {name}；请检查数据库服务是否已启动、地址和端口是否正确")
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return DatabaseUnavailable(f"与数据库 {name} 的连接中断；稍后会自动重连")
+    return None
+
+
+def _name(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or ":memory:"
+    return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
