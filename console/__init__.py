@@ -1,0 +1,1 @@
+"""The engine's control API and, later, the web."""

@@ -1,0 +1,1 @@
+"""Composition root: settings, wiring, life cycle, and the `hotline` command."""

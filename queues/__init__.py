@@ -1,0 +1,1 @@
+"""Waiting callers and agents: who gets whom, and why."""

@@ -1,0 +1,1 @@
+"""What was recorded, where it lies, who may listen, when it must go."""
