@@ -1,0 +1,295 @@
+"""The settings of one instance: environment ``HOTLINE_*`` over ``hotline.toml`` over defaults.
+
+One job: read, check and explain them, all faults at once. It opens no port and makes no folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from telephony.model import NODE_ID
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""Where the project lies; relative paths in the settings count from here."""
+
+PREFIX: Final = "HOTLINE_"
+MIN_RTP_PORTS: Final = 100
+"""Two ports per leg, two legs per talk, and a third of slack: fewer would not carry twenty talks."""
+
+MAX_SOCKET_PATH: Final = 107
+"""Bytes of a Unix socket's path on Linux (``sun_path`` less its NUL); the console socket of Asterisk is the longest."""
+
+_PLAIN_PATH: Final = re.compile(r"/[\w./@+-]*")
+"""Paths go into Asterisk's files, where blanks, commas, semicolons, quotes and dollars have a meaning."""
+
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "data_dir": '"var" 或 "/srv/hotline"',
+    "database_url": '"postgresql+asyncpg://hotline:密码@127.0.0.1:5432/hotline"',
+    "bind": '"127.0.0.1"',
+    "sip_port": "5060",
+    "seat_sip_port": "5062",
+    "http_port": "8080",
+    "asterisk_http_port": "8088",
+    "ami_port": "5038",
+    "fastagi_port": "4573",
+    "rtp_start": "26000",
+    "rtp_end": "31999",
+    "node": '"hl1"',
+    "ask_seconds": "3.0",
+    "wait_slice_seconds": "10",
+    "timezone": '"Asia/Shanghai"',
+}
+
+_REASONS: Final[Mapping[str, str]] = {
+    "extra_forbidden": "没有这个设置项",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "int_from_float": "应为整数",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "string_type": "应为带引号的文字",
+    "path_type": "应为带引号的路径",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+}
+
+TCP_PORTS: Final = ("http_port", "asterisk_http_port", "ami_port", "fastagi_port")
+UDP_PORTS: Final = ("sip_port", "seat_sip_port")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in the settings."""
+
+    where: str
+    """Where it was set: ``环境变量 HOTLINE_SIP_PORT`` or ``hotline.toml 的 sip_port``."""
+    value: str
+    reason: str
+    example: str = ""
+
+    def __str__(self) -> str:
+        shown = f" = {self.value}" if self.value else ""
+        example = f"；例如 {self.example}" if self.example else ""
+        return f"{self.where}{shown}：{self.reason}{example}"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; carries every fault, its text lists them all."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"设置有 {len(faults)} 处错误，请改正后重试：\n{lines}")
+        self.faults = faults
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.normpath(ROOT / path.expanduser()))
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseModel):
+    """What one instance is told. :func:`load_settings` reads it and checks the whole; frozen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    data_dir: Folder = ROOT / "var"
+    database_url: str = ""
+    """Filled in from ``data_dir`` when empty."""
+    bind: str = "127.0.0.1"
+    """Where the console listens. AMI, FastAGI and Asterisk's HTTP stay on loopback whatever this says."""
+    sip_port: Port = 5060
+    """Trunks, UDP."""
+    seat_sip_port: Port = 5062
+    """Seats' phones, UDP."""
+    http_port: Port = 8080
+    """The console and the control API, TCP."""
+    asterisk_http_port: Port = 8088
+    """Asterisk's WebSocket for softphones in the browser, TCP."""
+    ami_port: Port = 5038
+    fastagi_port: Port = 4573
+    rtp_start: Annotated[int, Field(ge=1024, le=65534)] = 26000
+    rtp_end: Annotated[int, Field(ge=1025, le=65535)] = 31999
+    node: str = "hl1"
+    """This switch's name in every call id: lower-case letters and digits."""
+    ask_seconds: Annotated[float, Field(ge=0.5, le=10)] = 3.0
+    """The longest the dialplan waits for an answer of the engine before it helps itself."""
+    wait_slice_seconds: Annotated[int, Field(ge=2, le=60)] = 10
+    """How often a waiting caller's dialplan asks again."""
+    timezone: str = "Asia/Shanghai"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _plain_data_dir(cls, path: Path) -> Path:
+        if not _PLAIN_PATH.fullmatch(str(path)):
+            raise ValueError("路径里只能有文字、数字和 . _ - + @（Asterisk 的配置文件不认其他符号）")
+        longest = len(os.fsencode(path / "run" / "asterisk.ctl"))
+        if longest > MAX_SOCKET_PATH:
+            raise ValueError(f"路径太长：其下的 run/asterisk.ctl 有 {longest} 字节，系统最多允许 {MAX_SOCKET_PATH}")
+        return path
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str, info: ValidationInfo) -> str:
+        if not url:
+            folder = info.data.get("data_dir", ROOT / "var")
+            return f"sqlite+aiosqlite:///{folder}/hotline.db"
+        if url.partition("://")[0].partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
+            raise ValueError("只支持 SQLite 与 PostgreSQL 的地址")
+        return url
+
+    @field_validator("bind")
+    @classmethod
+    def _address(cls, bind: str) -> str:
+        try:
+            ip_address(bind)
+        except ValueError:
+            raise ValueError("应为本机的 IP 地址") from None
+        return bind
+
+    @field_validator("node")
+    @classmethod
+    def _node_id(cls, node: str) -> str:
+        if not NODE_ID.fullmatch(node):
+            raise ValueError("只能有小写字母和数字，最多 12 个")
+        return node
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("没有这个时区") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's clock."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def log_dir(self) -> Path:
+        """Log files of the supervisor's children."""
+        return self.data_dir / "log"
+
+    @property
+    def run_dir(self) -> Path:
+        """Pid files, locks and sockets."""
+        return self.data_dir / "run"
+
+    @property
+    def snapshot_file(self) -> Path:
+        """The last published routing table, for the last-resort script."""
+        return self.data_dir / "snapshot.json"
+
+
+def config_file() -> Path:
+    """The settings file: ``HOTLINE_CONFIG``, else ``hotline.toml`` at the project's root. It need not exist."""
+    named = os.environ.get(f"{PREFIX}CONFIG", "")
+    return _absolute(Path(named)) if named else ROOT / "hotline.toml"
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process. Raises SettingsError with every fault found."""
+    given = _from_file(config_file()) | _from_environment()
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        bad = {str(detail["loc"][0]) for detail in error.errors()}
+        # The rest is checked with the bad ones at their defaults, so that one run tells every fault.
+        rest = Settings.model_validate({key: value for key, value in given.items() if key not in bad})
+        faults = [_fault(detail) for detail in error.errors()]
+        faults += [fault for keys, fault in _cross_faults(rest) if not bad.intersection(keys)]
+        raise SettingsError(tuple(faults)) from None
+    crossed = tuple(fault for _, fault in _cross_faults(settings))
+    if crossed:
+        raise SettingsError(crossed)
+    return settings
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if not os.environ.get(f"{PREFIX}CONFIG"):
+            return {}
+        fault = Fault(f"环境变量 {PREFIX}CONFIG", str(path), "没有这个文件；请建立它，或取消这个环境变量")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        fault = Fault(str(path), "", f"不是正确的 TOML（{error}）", "sip_port = 5060")
+    except OSError as error:
+        fault = Fault(str(path), "", f"读不了这个文件（{error.strerror}）；请检查权限")
+    raise SettingsError((fault,))
+
+
+def _variable(key: str) -> str:
+    return f"{PREFIX}{key.upper()}"
+
+
+def _from_environment() -> dict[str, Any]:
+    """Our variables; an empty one counts as not set, other ``HOTLINE_`` variables are not ours to judge."""
+    return {key: os.environ[_variable(key)] for key in Settings.model_fields if os.environ.get(_variable(key))}
+
+
+def _where(key: str) -> str:
+    return f"环境变量 {_variable(key)}" if os.environ.get(_variable(key)) else f"{config_file().name} 的 {key}"
+
+
+def _fault(detail: Any) -> Fault:
+    key = ".".join(str(part) for part in detail["loc"])
+    context = detail.get("ctx", {})
+    reason = (
+        str(context["error"]) if "error" in context else _REASONS.get(detail["type"], detail["msg"]).format(**context)
+    )
+    if detail["type"] == "extra_forbidden":
+        reason += f"；可用的有 {'、'.join(Settings.model_fields)}"
+    return Fault(_where(key), _shown(key, detail["input"]), reason, _EXAMPLES.get(key, ""))
+
+
+def _shown(key: str, value: object) -> str:
+    """The value for a human, without a database's password."""
+    text = str(value)
+    if key == "database_url":
+        text = re.sub(r"(://[^/@]*?):[^/]*@", r"\1:***@", text)
+    return repr(text) if isinstance(value, str) else text
+
+
+def _cross_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]:
+    """Faults between settings, each with the keys it is about."""
+    for group, protocol in ((TCP_PORTS, "TCP"), (UDP_PORTS, "UDP")):
+        seen: dict[int, str] = {}
+        for key in group:
+            port = getattr(settings, key)
+            if port in seen:
+                reason = f"与 {seen[port]} 用了同一个 {protocol} 端口，请换一个"
+                yield (key, seen[port]), Fault(_where(key), str(port), reason, _EXAMPLES[key])
+            seen.setdefault(port, key)
+    start, end = settings.rtp_start, settings.rtp_end
+    span = ("rtp_start", "rtp_end")
+    if start % 2:
+        yield (
+            ("rtp_start",),
+            Fault(_where("rtp_start"), str(start), "应为偶数（RTP 用偶数端口）", _EXAMPLES["rtp_start"]),
+        )
+    if end - start + 1 < MIN_RTP_PORTS:
+        reason = f"与 rtp_start = {start} 之间不足 {MIN_RTP_PORTS} 个端口（一路通话用 4 个）"
+        yield span, Fault(_where("rtp_end"), str(end), reason, str(start + 5999 if start <= 59000 else 65535))
+    for key in UDP_PORTS:
+        port = getattr(settings, key)
+        if start <= port <= end:
+            yield (
+                (key, *span),
+                Fault(_where(key), str(port), f"落在 RTP 端口 {start}–{end} 之内，请换一个", _EXAMPLES[key]),
+            )
