@@ -5,6 +5,7 @@ One job: connections. It knows no table.
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -26,15 +27,18 @@ POOL_WAIT_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 5.0
 
 _EXAMPLES: Final = "例如 sqlite:///var/hotline.db 或 postgresql://hotline:密码@127.0.0.1:5432/hotline"
+_READS: Final = "hotline_reads"
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An open database: its engine and its sessions."""
+    """An open database: its engine and its sessions. On SQLite a session takes the write lock as it begins."""
 
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
+    readers: async_sessionmaker[AsyncSession]
+    """Sessions that only read; on SQLite they neither wait for a writer nor stop one."""
 
     @property
     def dialect(self) -> str:
@@ -48,6 +52,13 @@ class Database:
             async with self.sessions() as session, session.begin():
                 yield session
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one state of the database and writes nothing. Raises DatabaseError in Chinese."""
+        with explained(self.engine.url):
+            async with self.readers() as session, session.begin():
+                yield session
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -58,6 +69,7 @@ def open_database(url: str | URL) -> Database:
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(target, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
         engine = create_async_engine(
             target,
@@ -67,7 +79,12 @@ def open_database(url: str | URL) -> Database:
             pool_pre_ping=True,
             connect_args={"timeout": CONNECT_SECONDS},
         )
-    return Database(engine, async_sessionmaker(engine, expire_on_commit=False))
+    readers = engine.execution_options(**{_READS: True})
+    return Database(
+        engine,
+        async_sessionmaker(engine, expire_on_commit=False),
+        async_sessionmaker(readers, expire_on_commit=False),
+    )
 
 
 def async_url(url: str | URL) -> URL:
@@ -84,19 +101,26 @@ def async_url(url: str | URL) -> URL:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DatabaseUrlInvalid(f"DATABASE_URL 所在目录 {folder} 无法建立：{error.strerror}；{_EXAMPLES}") from error
+            raise DatabaseUrlInvalid(f"数据库目录 {folder} 建不了（{error.strerror}）；{_EXAMPLES}") from error
     return parsed.set(drivername=driver)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     try:
+        # Take BEGIN into our own hands: the driver's late BEGIN turns a read followed by a write into "locked".
+        connection.isolation_level = None
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
     finally:
         cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -116,7 +140,9 @@ def _explain(error: BaseException, url: URL) -> DatabaseError | None:
     text = str(cause)
     name = _name(url)
     if "database is locked" in text or "database table is locked" in text:
-        return DatabaseUnavailable(f"数据库 {name} 被其他程序锁住，{BUSY_TIMEOUT_SECONDS:g} 秒内没有等到；请找出占用该文件的程序后重试")
+        return DatabaseUnavailable(
+            f"数据库 {name} 被其他程序锁住，{BUSY_TIMEOUT_SECONDS:g} 秒内没有等到；请找出占用它的程序后重试"
+        )
     if "unable to open database file" in text:
         return DatabaseUnavailable(f"打不开数据库文件 {name}；请检查目录是否存在、是否可写、磁盘是否已满")
     if "disk I/O error" in text or "database or disk is full" in text:
@@ -130,11 +156,17 @@ def _explain(error: BaseException, url: URL) -> DatabaseError | None:
         return DatabaseRefused(f"数据库 {name} 不存在；请先用 createdb 建库，或改 DATABASE_URL")
     if state == "42501":
         return DatabaseRefused(f"数据库 {name} 权限不足（{text}）；请让管理员授权")
-    if state.startswith(("08", "57P", "53")) or isinstance(cause, (OSError, TimeoutError)):
+    if state.startswith(("08", "57P", "53")) or _out_of_reach(cause, url):
         return DatabaseUnavailable(f"连不上数据库 {name}；请检查数据库服务是否已启动、地址和端口是否正确")
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return DatabaseUnavailable(f"与数据库 {name} 的连接中断；稍后会自动重连")
     return None
+
+
+def _out_of_reach(cause: BaseException, url: URL) -> bool:
+    # asyncio joins the refusals of several addresses into one bare OSError; its subclasses may be about files.
+    network = isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror)) or type(cause) is OSError
+    return network and url.get_backend_name() == "postgresql"
 
 
 def _name(url: URL) -> str:

@@ -82,7 +82,8 @@ class LegacyNumber:
     """Short name of the line, e.g. 人社."""
     mode: MergeMode
     group: GroupId
-    """Who answers: the skill group (full), the department's own group (dual), the 12345 group that takes it back (sub-centre)."""
+    """Who answers: the skill group (full), the department's own group (dual), the 12345 group that takes the call
+    back (sub-centre)."""
     first_day: date | None
     last_day: date | None
     prompt: str
@@ -120,6 +121,15 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day that differs from the plain week."""
+
+    day: date
+    kind: DayKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One published version of everything a call needs, immutable, in memory and on disk as JSON."""
 
@@ -139,6 +149,28 @@ class Snapshot:
     seats: tuple[str, ...]
     rating_keys: Mapping[str, int] = field(default_factory=dict)
     """Key pressed -> level 1 to 5."""
+    area_code: str = ""
+    """The city's own, with its leading 0; calls may arrive with it before a short number."""
+    known_years: frozenset[int] = frozenset()
+    """Years whose holidays were imported; in any other year the plain week holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The routing table as it is edited: the rows that a snapshot freezes."""
+
+    area_code: str
+    greeting: str
+    default_group: GroupId
+    groups: tuple[Group, ...]
+    schedules: tuple[Schedule, ...]
+    holidays: tuple[Holiday, ...]
+    known_years: tuple[int, ...]
+    numbers: tuple[LegacyNumber, ...]
+    trunks: tuple[Trunk, ...]
+    agents: tuple[Agent, ...]
+    seats: tuple[str, ...]
+    rating_keys: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +205,7 @@ class Decision:
     version: int
     trace: tuple[str, ...]
     """Each test made on the way, in Chinese."""
+    number: str = ""
+    """What was dialled, in its normal form; empty when it is not a telephone number."""
+    mode: MergeMode | None = None
+    phase: Phase | None = None

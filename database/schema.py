@@ -1,0 +1,134 @@
+"""The schema's version: bringing a database up to date, and telling whether it is.
+
+One job: run Alembic from inside the program. It knows no table; database/stores.py names who does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+
+from database.base import Base
+from database.connection import Database, explained, open_database
+from database.errors import SchemaOutdated, SchemaTooNew
+from database.stores import load_stores
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+_UPGRADE_LOCK: Final = 12345
+"""Key of the PostgreSQL advisory lock that lets one upgrade run at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Where a database's schema is, against what this program expects."""
+
+    current: str | None
+    """Revision of the database; None for an empty one."""
+    head: str
+    known: bool
+    """Whether this program has ever heard of ``current``."""
+    drift: tuple[str, ...]
+    """Differences between the tables as they are and as the models say, when the revision is right."""
+
+    @property
+    def healthy(self) -> bool:
+        return self.current == self.head and not self.drift
+
+    @property
+    def sentence(self) -> str:
+        """The state in Chinese, with what to do."""
+        if self.current is None:
+            return "数据库是空的，还没有建表；请运行 ./hotline db upgrade"
+        if not self.known:
+            return f"数据库结构版本 {self.current} 比本程序（{self.head}）新；请用新版程序，或换回升级前的备份"
+        if self.current != self.head:
+            return f"数据库结构版本 {self.current} 落后于本程序（{self.head}）；请运行 ./hotline db upgrade"
+        if self.drift:
+            return f"数据库结构版本 {self.head} 正确，但表结构与程序不一致：{'；'.join(self.drift)}"
+        return f"数据库结构版本 {self.head}，与程序一致"
+
+
+async def upgrade(url: str | URL) -> SchemaState:
+    """Bring the schema to head, in one transaction. Does nothing when it is there. Raises DatabaseError."""
+    database = open_database(url)
+    try:
+        with explained(database.engine.url):
+            async with database.engine.begin() as connection:
+                return await connection.run_sync(_upgrade)
+    finally:
+        await database.close()
+
+
+async def check(url: str | URL) -> SchemaState:
+    """Compare the schema with this program's, changing nothing. Raises DatabaseError when it cannot be read."""
+    database = open_database(url)
+    try:
+        return await state_of(database)
+    finally:
+        await database.close()
+
+
+async def state_of(database: Database) -> SchemaState:
+    """Like :func:`check`, for a database that is open already."""
+    async with database.reading() as session:
+        return await (await session.connection()).run_sync(_state)
+
+
+def require_head(state: SchemaState) -> None:
+    """Raise SchemaTooNew or SchemaOutdated, in Chinese, unless the revision is the one this program expects."""
+    if state.current is not None and not state.known:
+        raise SchemaTooNew(state.sentence)
+    if state.current != state.head:
+        raise SchemaOutdated(state.sentence)
+
+
+def _upgrade(connection: Connection) -> SchemaState:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+    before = _state(connection)
+    if not before.known:
+        raise SchemaTooNew(before.sentence)
+    if before.current != before.head:
+        command.upgrade(_config(connection), "head")
+    return _state(connection)
+
+
+def _state(connection: Connection) -> SchemaState:
+    load_stores()
+    scripts = ScriptDirectory.from_config(_config(connection))
+    head = scripts.get_current_head()
+    if head is None:
+        raise LookupError(f"no migration in {MIGRATIONS}")
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    current = context.get_current_revision()
+    known = current is None or current in {script.revision for script in scripts.walk_revisions()}
+    drift = tuple(_described(compare_metadata(context, Base.metadata))) if current == head else ()
+    return SchemaState(current, head, known, drift)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _described(differences: Sequence[Any]) -> Iterator[str]:
+    for difference in differences:
+        if isinstance(difference, list):
+            yield from _described(difference)
+            continue
+        kind, *rest = difference
+        named = [str(getattr(part, "name", part)) for part in rest if isinstance(part, str) or hasattr(part, "name")]
+        yield " ".join((str(kind), *named))

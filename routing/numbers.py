@@ -1,0 +1,52 @@
+"""Telephone numbers in one form, so that one table row answers however the carrier writes the number.
+
+One job: text to text. It knows no table and no call.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from telephony.model import DIALLED
+
+COUNTRY: Final = "86"
+LONGEST_SHORT_CODE: Final = 6
+"""Service numbers such as 12345, 95598 or 123456 have up to six digits and no area code."""
+
+_SEPARATORS: Final = str.maketrans("", "", " -()\t")
+_NATIONAL: Final = ("400", "800")
+_MOBILE_DIGITS: Final = 11
+
+
+def normalise(dialled: str, area_code: str = "") -> str:
+    """The number as the table knows it: no separators, no country code, no area code of our own city.
+
+    ``12345``, ``066312345``, ``0663-12345``, ``+8666312345`` and ``008666312345`` are all ``12345`` where the
+    area code is ``0663``. Empty when the text is no telephone number.
+    """
+    number = dialled.translate(_SEPARATORS)
+    if not number.isascii() or DIALLED.fullmatch(number) is None:
+        return ""
+    if number.startswith("+"):
+        international = number[1:]
+        if not international.startswith(COUNTRY):
+            return "00" + international
+        number = _national(international[len(COUNTRY) :], area_code)
+    elif number.startswith("00" + COUNTRY):
+        number = _national(number[len(COUNTRY) + 2 :], area_code)
+    if area_code and number.startswith(area_code) and len(number) > len(area_code):
+        return number[len(area_code) :]
+    return number
+
+
+def _national(rest: str, area_code: str) -> str:
+    """What follows +86, as it would be dialled inside the country."""
+    if area_code and rest.startswith(area_code[1:]) and len(rest) > len(area_code) - 1 and not _mobile(rest):
+        return area_code + rest[len(area_code) - 1 :]
+    if len(rest) <= LONGEST_SHORT_CODE or _mobile(rest) or rest.startswith(_NATIONAL):
+        return rest
+    return rest if rest.startswith("0") else "0" + rest
+
+
+def _mobile(rest: str) -> bool:
+    return rest.startswith("1") and len(rest) == _MOBILE_DIGITS
