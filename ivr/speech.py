@@ -51,7 +51,7 @@ def spoken(text: str) -> str:
 
 
 def cardinal(number: int) -> str:
-    """Say a whole number from 0 to :data:`LARGEST`: 10 is 十, 110 is 一百一十, 2000 is 两千, 100010000 is 一亿零一万."""
+    """Say a whole number, 0 to :data:`LARGEST`: 10 is 十, 110 is 一百一十, 2000 is 两千, 100010000 is 一亿零一万."""
     if not 0 <= number <= LARGEST:
         raise ValueError(f"not in 0..{LARGEST}: {number}")
     if number == 0:

@@ -1,0 +1,184 @@
+"""The prompt catalogue: everything the system ever says, as text with an id.
+
+One job: from the published table and the city's name to the prompts. It knows no voice, no file and no clock.
+Short on purpose: a caller shall reach a human within 15 s (GB/T 33358-2016), and no prompt advertises anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ivr import speech
+from routing.model import LegacyNumber, MergeMode, Snapshot
+
+MANDARIN: Final = "zh-CN"
+CANTONESE: Final = "yue"
+LANGUAGES: Final = (MANDARIN, CANTONESE)
+
+PROMPT_ID: Final = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+"""What a prompt id may look like: it becomes a file name and an argument of Playback."""
+
+SPEAKABLE: Final = re.compile(r"[\u4e00-\u9fff0-9，。、；：？！]+")
+"""Characters the placeholder voices read correctly: Chinese, digits and Chinese punctuation."""
+
+ANNOUNCED_PLACES: Final = 10
+"""Places in the waiting line that have a prompt of their own; further back a caller hears ``still-waiting``."""
+
+DEFAULT_RATING_KEYS: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
+"""Key = level, when the table names no keys of its own."""
+
+RATING_NAMES: Final[Mapping[int, str]] = {
+    5: "非常满意",
+    4: "满意",
+    3: "基本满意",
+    2: "不满意",
+    1: "非常不满意",
+}
+"""The five levels of 好差评, best first."""
+
+
+class Kind(StrEnum):
+    """Who hears a prompt, and where."""
+
+    GREETING = "greeting"
+    TRANSITION = "transition"
+    """过渡期提示音, one pair per legacy number."""
+    WAITING = "waiting"
+    TROUBLE = "trouble"
+    TRANSFER = "transfer"
+    RATING = "rating"
+    ENDING = "ending"
+    SEAT = "seat"
+    """Heard by agents on their phones, never by a caller."""
+
+
+class Source(StrEnum):
+    """Whose voice a prompt has."""
+
+    TTS = "tts"
+    """The placeholder voice."""
+    HUMAN = "human"
+    """A recording, which always wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt: written text by language, Mandarin always present."""
+
+    id: str
+    kind: Kind
+    texts: Mapping[str, str]
+    source: Source = Source.TTS
+
+    @property
+    def text(self) -> str:
+        """The Mandarin text."""
+        return self.texts[MANDARIN]
+
+
+class CatalogueFault(ValueError):
+    """The table or the city's name cannot be made into prompts; carries every fault, in Chinese."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("；".join(faults))
+        self.faults = faults
+
+
+def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
+    """Every prompt a call can hear under this table, by id.
+
+    ``city`` is the short name that the greeting says, e.g. 揭阳. Raises CatalogueFault with all faults at once.
+    """
+    prompts: dict[str, Prompt] = {}
+    faults: list[str] = []
+    for prompt in (*fixed(city), rating_ask(snapshot.rating_keys), *transitions(snapshot.numbers)):
+        faults += _faults(prompt)
+        if prompts.setdefault(prompt.id, prompt) != prompt:
+            faults.append(f"提示音 {prompt.id} 有两种内容，请给归并号码各用一个提示音编号，例如 legacy-12333-during")
+    if snapshot.greeting not in prompts:
+        faults.append(f"greeting = {snapshot.greeting!r} 不在提示音目录中，例如 greeting-12345")
+    if faults:
+        raise CatalogueFault(tuple(faults))
+    return prompts
+
+
+def fixed(city: str) -> Iterator[Prompt]:
+    """The prompts that no table row changes."""
+    greeting = f"您好，{city}12345政务服务便民热线。"
+    yield Prompt("greeting-12345", Kind.GREETING, {MANDARIN: greeting, CANTONESE: greeting})
+    for prompt_id, (kind, text) in _FIXED.items():
+        yield Prompt(prompt_id, kind, {MANDARIN: text})
+    for place in range(1, ANNOUNCED_PLACES + 1):
+        yield Prompt(f"position-{place}", Kind.WAITING, {MANDARIN: f"您排在{speech.position(place)}，请继续等候。"})
+
+
+def rating_ask(rating_keys: Mapping[str, int]) -> Prompt:
+    """The question of the 好差评, best level first, with the keys of the table."""
+    keys = rating_keys or DEFAULT_RATING_KEYS
+    choices = [
+        f"{name}请按{speech.key(pressed)}"
+        for level, name in RATING_NAMES.items()
+        for pressed in sorted(key for key, value in keys.items() if value == level)[:1]
+    ]
+    return Prompt("rating-ask", Kind.RATING, {MANDARIN: f"请对本次服务评价，{'，'.join(choices)}。"})
+
+
+def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
+    """The transition prompts, during and after, under the ids that the rows name."""
+    for row in numbers.values():
+        during, after = _TRANSITIONS[row.mode]
+        for prompt_id, text in ((row.prompt, during), (row.prompt_after, after)):
+            yield Prompt(prompt_id, Kind.TRANSITION, {MANDARIN: text.format(number=row.number, name=row.name)})
+
+
+_TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {
+    MergeMode.FULL: (
+        "您好，{number}已并入12345热线，正在为您接通{name}专席。",
+        "{number}已并入12345热线，请今后直接拨打12345，正在为您接通。",
+    ),
+    MergeMode.DUAL: (
+        "您好，{number}与12345双号并行，正在为您接通{name}专席。",
+        "您好，拨打{number}或12345均可受理，正在为您接通。",
+    ),
+    MergeMode.SUBCENTRE: (
+        "您好，{number}已设为12345分中心，正在为您接通{name}分中心。",
+        "您好，正在为您接通{name}分中心。",
+    ),
+}
+"""During and after the transition. A dual number and a sub-centre stay, so nobody is told to stop dialling them."""
+
+_FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
+    "queue-wait": (Kind.WAITING, "请稍候，正在为您转接。"),
+    "still-waiting": (Kind.WAITING, "座席仍在忙，请继续等候。"),
+    "no-agent": (Kind.WAITING, "座席暂时全忙，请稍候，我们将尽快为您接听。"),
+    "apology": (Kind.TROUBLE, "抱歉，系统繁忙，正在为您转接人工。"),
+    "subcentre-transfer": (Kind.TRANSFER, "正在为您转接分中心，请稍候。"),
+    "subcentre-returned": (Kind.TRANSFER, "分中心暂时无人接听，正在为您转接12345人工座席。"),
+    "emergency-connecting": (Kind.TRANSFER, "正在接通应急中心，请不要挂机。"),
+    "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
+    "rating-thanks": (Kind.RATING, "感谢您的评价，再见。"),
+    "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
+    "goodbye": (Kind.ENDING, "感谢来电，再见。"),
+    "seat-ask-agent": (Kind.SEAT, "请输入工号，按井号键结束。"),
+    "seat-agent-unknown": (Kind.SEAT, "工号不正确，请重新输入。"),
+    "seat-signed-in": (Kind.SEAT, "签入成功。"),
+    "seat-signed-out": (Kind.SEAT, "签出成功。"),
+    "seat-not-signed-in": (Kind.SEAT, "尚未签入，请先签入。"),
+    "seat-taken": (Kind.SEAT, "该工号已在其他座席签入。"),
+    "seat-ready": (Kind.SEAT, "已就绪。"),
+    "seat-paused": (Kind.SEAT, "已示忙。"),
+    "seat-failed": (Kind.SEAT, "操作失败，请稍后重试。"),
+}
+
+
+def _faults(prompt: Prompt) -> Iterator[str]:
+    if not PROMPT_ID.fullmatch(prompt.id):
+        yield f"提示音编号 {prompt.id!r} 只能用小写字母、数字和连字符，例如 legacy-12333-during"
+    for text in prompt.texts.values():
+        if not SPEAKABLE.fullmatch(text):
+            unreadable = "".join(sorted(set(SPEAKABLE.sub("", text))))
+            yield f"提示音 {prompt.id} 含有无法朗读的字符 {unreadable!r}，请改用汉字和数字，例如 人社"
