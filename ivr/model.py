@@ -40,22 +40,34 @@ class Script(StrEnum):
     WAITING = "waiting"
     AFTER = "after"
     RATED = "rated"
-    ONE_KEY = "one-key"
     SEAT_KEY = "seat-key"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One turning point of one call, as facts. Every text has passed the dialplan's FILTER."""
+    """One turning point of one call, as facts. Every text has passed the dialplan's FILTER.
+
+    The fields are the arguments of ``ask`` in asterisk_conf/templates/extensions.conf.j2, in that order.
+    """
 
     script: Script
-    call: CallId
     channel: str
-    number: str
-    caller: str
-    since_ms: int
-    args: tuple[str, ...] = ()
-    """Further facts of this script, in the order that the dialplan and the flow agree on."""
+    """The asking channel, e.g. ``PJSIP/pstn-0000001a``."""
+    call: CallId
+    number: str = ""
+    caller: str = ""
+    since_ms: int = 0
+    group: str = ""
+    overflow: str = ""
+    """``group:seconds`` joined by ``/``."""
+    priority: int = 0
+    seat: str = ""
+    """The seat that was dialled, or that asks."""
+    dial_status: str = ""
+    """Asterisk's DIALSTATUS when a seat did not take the call."""
+    key: str = ""
+    """Digits pressed."""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

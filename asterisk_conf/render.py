@@ -1,0 +1,145 @@
+"""Asterisk's whole configuration as a pure function of a :class:`SwitchPlan`.
+
+The text lives in templates/, one file per file of Asterisk's; here is only what the templates
+are filled with. Nothing from outside the published table and the settings reaches them, and
+what does is checked against the patterns of telephony.model first.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from asterisk_conf.model import SwitchPlan
+from ledger import cel
+from routing.model import Trunk
+from telephony.model import EMERGENCY_NUMBERS, GROUP_ID, SEAT_ID
+
+MODULES: Final = (
+    # The order is Asterisk's own business; the list is what a call touches, and nothing else.
+    *("res_crypto", "res_timing_timerfd", "res_musiconhold", "res_speech", "res_agi", "res_rtp_asterisk", "res_srtp"),
+    *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
+    *("res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_ip"),
+    *("res_pjsip_endpoint_identifier_user", "res_pjsip_registrar", "res_pjsip_session", "res_pjsip_pubsub", "res_pjsip_sdp_rtp"),
+    *("res_pjsip_caller_id", "res_pjsip_diversion", "res_pjsip_header_funcs", "res_pjsip_rfc3326", "res_pjsip_acl"),
+    *("res_pjsip_dtmf_info", "res_pjsip_nat", "res_pjsip_path", "res_security_log", "res_convert", "chan_pjsip"),
+    *("bridge_simple", "bridge_softmix", "bridge_native_rtp", "bridge_builtin_features", "bridge_holding"),
+    *("codec_alaw", "codec_ulaw", "codec_resample", "format_pcm", "format_wav"),
+    *("pbx_config", "app_dial", "app_queue", "app_playback", "app_read", "app_stack", "app_mixmonitor", "app_userevent"),
+    *("app_confbridge", "app_originate", "app_channelredirect", "app_exec", "app_verbose"),
+    *("func_callerid", "func_channel", "func_cut", "func_env", "func_logic", "func_strings", "func_timeout", "func_uri"),
+    *("func_devstate", "func_dialplan", "func_global", "func_hangupcause", "func_pjsip_aor", "func_pjsip_contact"),
+    *("res_cdrel_custom", "cel_custom"),
+)
+
+EVENTS: Final = (
+    *("FullyBooted", "Shutdown", "Hangup", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave", "UserEvent"),
+    *("ContactStatus", "DeviceStateChange", "OriginateResponse", "ConfbridgeJoin", "ConfbridgeLeave"),
+    # Answers to our own list actions come as events and pass the same filter.
+    *("Status", "StatusComplete", "QueueParams", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
+    *("ContactList", "ContactListComplete", "QueueMemberPause"),
+)
+"""What the engine hears over AMI; all else is dropped by Asterisk before it costs anything."""
+
+EMERGENCY_RING_SECONDS: Final = 30
+"""A centre's trunk that rings longer than this is given up for the next one."""
+
+FALLBACK_GROUP_SECONDS: Final = 30
+FALLBACK_DUTY_SECONDS: Final = 120
+MAX_RING_SECONDS: Final = 20
+
+
+def render(plan: SwitchPlan) -> dict[str, str]:
+    """Every file of Asterisk's own folder, path below ``plan.home`` to text.
+
+    Raises ValueError when the table holds an id that must not stand in a configuration file.
+    """
+    facts = _facts(plan)
+    return {_place(name): _TEMPLATES.get_template(name).render(facts) for name in _TEMPLATES.list_templates()}
+
+
+def _place(template: str) -> str:
+    name = template.removesuffix(".j2")
+    return f"etc/{name}" if name.endswith(".conf") else f"agi-bin/{name}"
+
+
+def _facts(plan: SwitchPlan) -> dict[str, Any]:
+    table = plan.snapshot
+    for seat in table.seats:
+        _must_match(SEAT_ID, seat, "seat")
+    for group in table.groups:
+        _must_match(GROUP_ID, group, "group")
+    trunks = [_trunk(trunk) for trunk in table.trunks.values()]
+    centres = [_centre(number, tuple(table.trunks.values())) for number in EMERGENCY_NUMBERS]
+    return {
+        "node": plan.node,
+        "bind": plan.bind,
+        "ports": plan.ports,
+        "home": plan.home,
+        "modules": plan.modules,
+        "modules_needed": MODULES,
+        "music": plan.music,
+        "recordings": plan.recordings,
+        "language": plan.language,
+        "last_resort": plan.home / "agi-bin" / "last-resort",
+        "last_resort_command": shlex.join(plan.last_resort),
+        "ask_seconds": f"{plan.ask_seconds:g}",
+        "ami_secret": plan.ami_secret,
+        "events": EVENTS,
+        "emergency": EMERGENCY_NUMBERS,
+        "targets": centres,
+        "one_key_features": "#".join(f"one-key-{number}" for number in EMERGENCY_NUMBERS),
+        "trunks": trunks,
+        "identifier_order": "request_uri,username,ip" if any(t["shares_address"] for t in trunks) else "ip,username",
+        "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
+        "groups": sorted(table.groups),
+        "ring_seconds": MAX_RING_SECONDS,
+        "fallback_group_seconds": FALLBACK_GROUP_SECONDS,
+        "fallback_duty_seconds": FALLBACK_DUTY_SECONDS,
+        "cel": cel,
+    }
+
+
+def _trunk(trunk: Trunk) -> dict[str, Any]:
+    _must_match(_TRUNK_ID, trunk.id, "trunk")
+    _must_match(_HOST, trunk.host, "trunk host")
+    emergency = trunk.role.startswith("emergency")
+    inbound = trunk.role == "pstn"
+    return {
+        "id": trunk.id,
+        "name": trunk.name.replace("\n", " "),
+        "host": trunk.host,
+        "port": 0 if inbound else trunk.port,
+        "context": "from-pstn",
+        "qualify_seconds": 10 if emergency else 30,
+        "shares_address": inbound and trunk.host.startswith("127."),
+    }
+
+
+def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:
+    mine = [t for t in trunks if t.number == number and t.role.startswith("emergency")]
+    return {
+        "number": number,
+        "ring_seconds": EMERGENCY_RING_SECONDS,
+        "trunks": sorted(mine, key=lambda t: (t.role != "emergency", t.id)),
+    }
+
+
+def _must_match(pattern: re.Pattern[str], value: str, what: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{what} {value!r} must match {pattern.pattern}")
+
+
+_TRUNK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
+_TEMPLATES = Environment(
+    loader=PackageLoader("asterisk_conf"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701  the output is Asterisk's configuration, not HTML; ids are checked above
+)

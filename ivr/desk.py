@@ -1,0 +1,71 @@
+"""What a conversation may ask of the rest of the house. The engine implements it, tests fake it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ivr.model import Question
+from ledger.model import Kind
+from routing.model import Decision
+from telephony.model import AgentId, SeatId
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """A seat is reserved for the caller and shall ring now."""
+
+    seat: SeatId
+    agent: AgentId
+    ring_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The caller waits; an offer will come by redirect."""
+
+    position: int
+    """1 is next."""
+    first_time: bool
+    """The caller has not been told yet that it has to wait."""
+
+
+Place = Seated | Queued
+
+
+class SeatAction(StrEnum):
+    """What an agent can do with the keys of an idle phone."""
+
+    SIGN_IN = "sign-in"
+    SIGN_OUT = "sign-out"
+    READY = "ready"
+    PAUSE = "pause"
+
+
+class Desk(Protocol):
+    """The engine, as a conversation sees it. Every call answers at once: nothing here waits."""
+
+    wait_seconds: int
+    """Length of one slice of music, s."""
+
+    def route(self, question: Question) -> Decision:
+        """Where the published table sends this call now."""
+
+    def place(self, question: Question) -> Place:
+        """Find an agent, or the caller's place in the queue with the age it has."""
+
+    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
+        """The seat did not take the call."""
+
+    def talked(self, question: Question) -> bool:
+        """The conversation is over and the caller still there; False when no human was reached."""
+
+    def level(self, key: str) -> int:
+        """The rating (1 to 5) that a key stands for, 0 for none."""
+
+    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
+        """Do what the agent pressed; the prompt that tells the outcome."""
+
+    def note(self, kind: Kind, question: Question, **data: Any) -> None:
+        """Write a fact of this call into the ledger."""

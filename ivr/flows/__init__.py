@@ -1,0 +1,26 @@
+"""The turning points of a call, one file each, in the order a citizen meets them.
+
+enter → offer ⇄ waiting → (a human) → after → rated; seat_key is the agents' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ivr.desk import Desk
+from ivr.flows.after import after
+from ivr.flows.enter import enter
+from ivr.flows.offer import offer
+from ivr.flows.rated import rated
+from ivr.flows.seat_key import seat_key
+from ivr.flows.waiting import waiting
+from ivr.model import Answer, Question, Script
+
+FLOWS: Mapping[Script, Callable[[Question, Desk], Answer]] = {
+    Script.ENTER: enter,
+    Script.OFFER: offer,
+    Script.WAITING: waiting,
+    Script.AFTER: after,
+    Script.RATED: rated,
+    Script.SEAT_KEY: seat_key,
+}

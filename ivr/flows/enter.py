@@ -1,0 +1,33 @@
+"""A call rings: which number is it, what became of that number, who shall answer?"""
+
+from __future__ import annotations
+
+from ivr.desk import Desk
+from ivr.model import Answer, Question, Step
+from ledger.model import Kind
+from routing.model import TargetKind
+from telephony.model import Var
+
+
+def enter(question: Question, desk: Desk) -> Answer:
+    """Greet 12345; tell about an old number; send both to the right group or sub-centre."""
+    decision = desk.route(question)
+    desk.note(
+        Kind.ENTERED,
+        question,
+        number=question.number,
+        caller=question.caller,
+        rule=decision.rule,
+        reason=decision.reason,
+        version=decision.version,
+        group=decision.group,
+    )
+    desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
+    state = {
+        Var.GROUP: decision.group,
+        Var.OVERFLOW: "/".join(f"{group}:{seconds}" for seconds, group in decision.overflow),
+        Var.VERSION: str(decision.version),
+    }
+    if decision.target.kind is TargetKind.SUBCENTRE:
+        return Answer(Step.SUBCENTRE, decision.prompts, {**state, Var.TRANSFER: decision.target.id})
+    return Answer(Step.GREET, decision.prompts, state)

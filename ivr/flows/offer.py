@@ -1,0 +1,23 @@
+"""The prompts are over, or a seat did not answer: who is free now?"""
+
+from __future__ import annotations
+
+from ivr.desk import Desk, Seated
+from ivr.model import Answer, Question, Step
+from telephony.model import SeatId, Var
+
+
+def offer(question: Question, desk: Desk) -> Answer:
+    """Straight to a free seat, else into the queue; a seat that did not answer costs the caller nothing."""
+    if question.seat:
+        desk.missed(question, SeatId(question.seat), question.dial_status)
+    return find_a_human(question, desk)
+
+
+def find_a_human(question: Question, desk: Desk) -> Answer:
+    """The next step of a caller who wants an agent."""
+    place = desk.place(question)
+    if isinstance(place, Seated):
+        return Answer(Step.CONNECT, set={Var.SEAT: place.seat, Var.RING_SECONDS: str(place.ring_seconds)})
+    said = ("queue-wait",) if place.first_time else ()
+    return Answer(Step.WAIT, said, {Var.WAIT_SECONDS: str(desk.wait_seconds)})

@@ -1,0 +1,14 @@
+"""The caller has pressed a key, or none, at the rating."""
+
+from __future__ import annotations
+
+from ivr.desk import Desk
+from ivr.model import Answer, Question, Step
+from ledger.model import Kind
+
+
+def rated(question: Question, desk: Desk) -> Answer:
+    """Keep the rating, thank for it, and end the call."""
+    level = desk.level(question.key)
+    desk.note(Kind.RATED, question, key=question.key, level=level)
+    return Answer(Step.GOODBYE, ("rating-thanks", "goodbye") if level else ("goodbye",))
