@@ -131,7 +131,10 @@ def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
     """The transition prompts, during and after, under the ids that the rows name."""
     for row in numbers.values():
         during, after = _TRANSITIONS[row.mode]
-        for prompt_id, text in ((row.prompt, during), (row.prompt_after, after)):
+        named = ((row.prompt, during), (row.prompt_after, after))
+        for prompt_id, text in named:
+            if not prompt_id:  # a row may choose to say nothing
+                continue
             yield Prompt(prompt_id, Kind.TRANSITION, {MANDARIN: text.format(number=row.number, name=row.name)})
 
 
@@ -163,7 +166,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "rating-thanks": (Kind.RATING, "感谢您的评价，再见。"),
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
     "goodbye": (Kind.ENDING, "感谢来电，再见。"),
-    "seat-ask-agent": (Kind.SEAT, "请输入工号，按井号键结束。"),
+    "agent-id-ask": (Kind.SEAT, "请输入工号，按井号键结束。"),
     "seat-agent-unknown": (Kind.SEAT, "工号不正确，请重新输入。"),
     "seat-signed-in": (Kind.SEAT, "签入成功。"),
     "seat-signed-out": (Kind.SEAT, "签出成功。"),
@@ -171,7 +174,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "seat-taken": (Kind.SEAT, "该工号已在其他座席签入。"),
     "seat-ready": (Kind.SEAT, "已就绪。"),
     "seat-paused": (Kind.SEAT, "已示忙。"),
-    "seat-failed": (Kind.SEAT, "操作失败，请稍后重试。"),
+    "seat-key-failed": (Kind.SEAT, "操作失败，请稍后重试。"),
 }
 
 
@@ -180,5 +183,5 @@ def _faults(prompt: Prompt) -> Iterator[str]:
         yield f"提示音编号 {prompt.id!r} 只能用小写字母、数字和连字符，例如 legacy-12333-during"
     for text in prompt.texts.values():
         if not SPEAKABLE.fullmatch(text):
-            unreadable = "".join(sorted(set(SPEAKABLE.sub("", text))))
+            unreadable = "".join(dict.fromkeys(SPEAKABLE.sub("", text)))
             yield f"提示音 {prompt.id} 含有无法朗读的字符 {unreadable!r}，请改用汉字和数字，例如 人社"
