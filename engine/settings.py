@@ -48,6 +48,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "ask_seconds": "3.0",
     "wait_slice_seconds": "10",
     "timezone": '"Asia/Shanghai"',
+    "city": '"揭阳"',
 }
 
 _REASONS: Final[Mapping[str, str]] = {
@@ -129,6 +130,8 @@ class Settings(BaseModel):
     wait_slice_seconds: Annotated[int, Field(ge=2, le=60)] = 10
     """How often a waiting caller's dialplan asks again."""
     timezone: str = "Asia/Shanghai"
+    city: str = "揭阳"
+    """The city's short name, as the greeting says it."""
 
     @field_validator("data_dir")
     @classmethod
@@ -173,6 +176,13 @@ class Settings(BaseModel):
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("没有这个时区") from None
+        return name
+
+    @field_validator("city")
+    @classmethod
+    def _chinese_name(cls, name: str) -> str:
+        if not re.fullmatch("[\u4e00-\u9fff]{1,10}", name):
+            raise ValueError("应为 1 到 10 个汉字，因为要读给来电人听")
         return name
 
     @property
