@@ -163,7 +163,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "subcentre-returned": (Kind.TRANSFER, "分中心暂时无人接听，正在为您转接12345人工座席。"),
     "emergency-connecting": (Kind.TRANSFER, "正在接通应急中心，请不要挂机。"),
     "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
-    "rating-thanks": (Kind.RATING, "感谢您的评价，再见。"),
+    "rating-thanks": (Kind.RATING, "感谢您的评价。"),
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
     "goodbye": (Kind.ENDING, "感谢来电，再见。"),
     "agent-id-ask": (Kind.SEAT, "请输入工号，按井号键结束。"),
