@@ -1,0 +1,267 @@
+"""A routing table as TOML text, which people write, review and keep.
+
+One job: text in, rows out, with every fault of the file at once. What the rows mean to each other is routing/lint.py's.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from routing.faults import Fault, TableInvalid
+from routing.holidays import HolidayYearMissing, holiday_rows
+from routing.lint import lint
+from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table, Trunk
+from telephony.model import GroupId
+
+B = TypeVar("B")
+E = TypeVar("E", bound=StrEnum)
+
+KEY_IS_LEVEL: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
+"""The order of rating keys by phone is open, so it is data; by default the key is the level."""
+
+_NEEDED: Final = "缺少这一项"
+_MISSING: Final = object()
+
+
+def read_table(text: str) -> Table:
+    """The table that the TOML text describes. Raises TableInvalid with every fault found."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TableInvalid([Fault("文件", "", f"不是正确的 TOML（{error}）", 'area_code = "0663"')]) from None
+    faults: list[Fault] = []
+    table = _table(_Row("", data, faults))
+    # A row that lost a value to a fault stands here with a blank; its own fault says enough.
+    spoiled = {fault.path for fault in faults}
+    faults += [fault for fault in lint(table) if not _told(fault.path, spoiled)]
+    if faults:
+        raise TableInvalid(faults)
+    return table
+
+
+def _told(path: str, spoiled: set[str]) -> bool:
+    return any(path == told or path.startswith((f"{told}.", f"{told}[")) for told in spoiled)
+
+
+@dataclass(slots=True)
+class _Row:
+    """One TOML table, read key by key; what nobody asked for is a fault too."""
+
+    path: str
+    data: Mapping[str, Any]
+    faults: list[Fault]
+    asked: list[str] = field(default_factory=list)
+
+    def text(self, key: str, example: str, default: str | None = None) -> str:
+        value = self._take(key, example, default)
+        if isinstance(value, str):
+            return value
+        return self._wrong(key, value, "应为带引号的文字", example, "")
+
+    def whole(self, key: str, default: int | None = None, example: str = "20") -> int:
+        value = self._take(key, example, default)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self._wrong(key, value, "应为整数", example, 0)
+
+    def day(self, key: str, *, needed: bool = False) -> date | None:
+        value = self._take(key, "2026-07-01", None if needed else ...)
+        if value is ... or (isinstance(value, date) and not isinstance(value, datetime)):
+            return None if value is ... else value
+        return self._wrong(key, value, "应为日期，不带引号", "2026-07-01", None)
+
+    def clock(self, key: str) -> time:
+        value = self._take(key, '"08:30"', None)
+        if isinstance(value, time):
+            return value
+        try:
+            return time(0) if value == "24:00" else time.fromisoformat(value)
+        except (TypeError, ValueError):
+            return self._wrong(key, value, "应为时刻", '"08:30"', time(0))
+
+    def choice(self, key: str, kind: type[E]) -> E:
+        first = next(iter(kind))
+        value = self._take(key, f'"{first}"', None)
+        try:
+            return kind(value)
+        except ValueError:
+            names = "、".join(kind)
+            return self._wrong(key, value, f"应为 {names} 之一", f'"{first}"', first)
+
+    def texts(self, key: str, example: str) -> tuple[str, ...]:
+        value = self._take(key, example, ())
+        if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+        return self._wrong(key, value, "应为带引号的文字的列表", example, ())
+
+    def wholes(self, key: str, example: str, default: Sequence[int] | None = None) -> tuple[int, ...]:
+        value = self._take(key, example, default)
+        if isinstance(value, (list, tuple)) and all(type(part) is int for part in value):
+            return tuple(value)
+        return self._wrong(key, value, "应为整数的列表", example, ())
+
+    def rows(self, key: str) -> list[tuple[str, _Row]]:
+        """The named sub-tables ``[key.NAME]``, each with its name."""
+        value = self._take(key, f"[{key}.…]", {})
+        if not isinstance(value, dict):
+            return self._wrong(key, value, f"应为 [{key}.编号] 形式的表", f"[{key}.…]", [])
+        found = []
+        for name, data in value.items():
+            path = f"{self._at(key)}.{name}"
+            if isinstance(data, dict):
+                found.append((name, _Row(path, data, self.faults)))
+            else:
+                self.faults.append(Fault(path, repr(data), f"应为 [{key}.编号] 形式的表", f"[{key}.{name}]"))
+        return found
+
+    def levels(self, key: str, example: str, default: Mapping[str, int]) -> dict[str, int]:
+        value = self._take(key, example, default)
+        if isinstance(value, Mapping) and all(type(level) is int for level in value.values()):
+            return dict(value)
+        blank: dict[str, int] = {}
+        return self._wrong(key, value, "应为按键到 1–5 级的表", example, blank)
+
+    def items(self, key: str, example: str) -> list[_Row]:
+        """The list of tables under ``key``."""
+        value = self._take(key, example, ())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(part, dict) for part in value):
+            return self._wrong(key, value, "应为表的列表", example, [])
+        return [_Row(f"{self._at(key)}[{index}]", part, self.faults) for index, part in enumerate(value)]
+
+    def end(self) -> None:
+        """Every key has been asked for; the others are misspelt."""
+        for key in self.data:
+            if key not in self.asked:
+                self.faults.append(Fault(self._at(key), "", f"没有这一项；可用的有 {'、'.join(self.asked)}"))
+
+    def _take(self, key: str, example: str, default: Any) -> Any:
+        self.asked.append(key)
+        if key in self.data:
+            return self.data[key]
+        if default is None:
+            self.faults.append(Fault(self._at(key), "", _NEEDED, f"{key} = {example}"))
+            return _MISSING
+        return default
+
+    def _wrong(self, key: str, value: Any, reason: str, example: str, blank: B) -> B:
+        if value is not _MISSING:
+            self.faults.append(Fault(self._at(key), repr(value), reason, f"{key} = {example}"))
+        return blank
+
+    def _at(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+def _table(top: _Row) -> Table:
+    years = top.wholes("calendar_years", "[2025, 2026]", ())
+    table = Table(
+        area_code=top.text("area_code", '"0663"'),
+        greeting=top.text("greeting", '"greeting-12345"', "greeting-12345"),
+        default_group=GroupId(top.text("default_group", '"general"')),
+        groups=tuple(_group(name, row) for name, row in top.rows("groups")),
+        schedules=tuple(_schedule(name, row) for name, row in top.rows("schedules")),
+        holidays=_holidays(top, years),
+        known_years=tuple(sorted(set(years))),
+        numbers=tuple(_number(name, row) for name, row in top.rows("numbers")),
+        trunks=tuple(_trunk(name, row) for name, row in top.rows("trunks")),
+        agents=tuple(_agent(name, row) for name, row in top.rows("agents")),
+        seats=top.texts("seats", '["8001", "8002"]'),
+        rating_keys=top.levels("rating_keys", "{ 5 = 5, 4 = 4 }", KEY_IS_LEVEL),
+    )
+    top.end()
+    return table
+
+
+def _group(name: str, row: _Row) -> Group:
+    group = Group(
+        GroupId(name), row.text("name", '"社会保障"'), row.whole("ring_seconds", 20), row.whole("wrap_up_seconds", 10)
+    )
+    row.end()
+    return group
+
+
+def _schedule(name: str, row: _Row) -> Schedule:
+    schedule = Schedule(
+        name, row.text("name", '"机关上班时间"'), _periods(row, "periods"), _periods(row, "holiday_periods")
+    )
+    row.end()
+    return schedule
+
+
+def _periods(row: _Row, key: str) -> tuple[Period, ...]:
+    periods = []
+    for item in row.items(key, '[{ days = [1, 2, 3, 4, 5], start = "08:30", end = "12:00" }]'):
+        days = frozenset(item.wholes("days", "[1, 2, 3, 4, 5]"))
+        periods.append(Period(days, item.clock("start"), item.clock("end")))
+        item.end()
+    return tuple(periods)
+
+
+def _holidays(top: _Row, years: tuple[int, ...]) -> tuple[Holiday, ...]:
+    """The imported years, with the file's own days over them. A year the library lacks may stand in the file alone."""
+    written: dict[date, Holiday] = {}
+    for item in top.items("holidays", '[{ day = 2027-01-01, kind = "holiday", name = "元旦" }]'):
+        day = item.day("day", needed=True)
+        kind = item.choice("kind", DayKind)
+        name = item.text("name", '"元旦"', "")
+        item.end()
+        if day is not None:
+            written[day] = Holiday(day, kind, name)
+    imported: dict[date, Holiday] = {}
+    for year in years:
+        try:
+            imported |= {holiday.day: holiday for holiday in holiday_rows(year)}
+        except HolidayYearMissing as error:
+            if year not in {day.year for day in written}:
+                top.faults.append(Fault("calendar_years", str(year), str(error), "calendar_years = [2026]"))
+    days = imported | written
+    return tuple(days[day] for day in sorted(days))
+
+
+def _number(name: str, row: _Row) -> LegacyNumber:
+    overflow = row.text("overflow_group", '"general"', "")
+    number = LegacyNumber(
+        number=name,
+        name=row.text("name", '"人社"'),
+        mode=row.choice("mode", MergeMode),
+        group=GroupId(row.text("group", '"general"')),
+        first_day=row.day("first_day"),
+        last_day=row.day("last_day"),
+        prompt=row.text("prompt", f'"legacy-{name}-during"', f"legacy-{name}-during"),
+        prompt_after=row.text("prompt_after", f'"legacy-{name}-after"', f"legacy-{name}-after"),
+        schedule=row.text("schedule", '"office"', ""),
+        overflow_group=GroupId(overflow) if overflow else None,
+        overflow_seconds=row.whole("overflow_seconds", 20),
+        trunk=row.text("trunk", '"subcentre-12366"', ""),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return number
+
+
+def _trunk(name: str, row: _Row) -> Trunk:
+    trunk = Trunk(
+        id=name,
+        role=row.text("role", '"emergency"'),
+        number=row.text("number", '"110"', ""),
+        host=row.text("host", '"127.0.0.1"'),
+        port=row.whole("port", 5060, "5060"),
+        name=row.text("name", '"市公安局 110"'),
+    )
+    row.end()
+    return trunk
+
+
+def _agent(name: str, row: _Row) -> Agent:
+    agent = Agent(
+        name,
+        row.text("name", f'"座席{name}"'),
+        tuple(GroupId(group) for group in row.texts("groups", '["general", "market"]')),
+    )
+    row.end()
+    return agent
