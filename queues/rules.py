@@ -1,0 +1,110 @@
+"""Who gets whom: the decisions of the ACD.
+
+One job: ``apply(acd, event, now) -> effects``. No I/O, no clock, no randomness: equal histories give equal effects.
+
+Order of a turn: first the event, because what the switch says counts before what we conclude from its silence; then
+every deadline that is due; then calls and seats are brought together, so that no call waits while a ready seat could
+serve it. ``now`` is unix milliseconds; the shell derives it from one wall-clock reading plus a monotonic clock, so that
+a clock set back or forth moves no deadline.
+
+Priorities are strict: a higher one is always first. Within one priority the oldest call is first over all groups of the
+freed seat, so no group starves another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from queues import agent_rules, call_rules
+from queues.acd import Acd
+from queues.model import (
+    AgentSignedIn,
+    Answered,
+    Effect,
+    Event,
+    Failure,
+    Forced,
+    NotAnswered,
+    Paused,
+    PolicyChanged,
+    Ready,
+    Ringing,
+    SeatBusyElsewhere,
+    SeatFree,
+    SeatReachable,
+    SeatUnreachable,
+    SignedOut,
+    TalkEnded,
+    Tick,
+    TicketJoined,
+    TicketLeft,
+    Why,
+    WrapUpEnded,
+    WrapUpExtended,
+)
+from queues.states import AgentState
+from queues.turn import OFFERED, Turn
+from telephony.model import CallId, SeatId
+
+
+def apply(acd: Acd, event: Event, now: int) -> tuple[Effect, ...]:
+    """Tell the ACD what happened at ``now`` (unix ms); do the effects in their order.
+
+    Raises NotAllowed, with nothing changed, when a person asked for what cannot be; nothing for what the switch says.
+    """
+    turn = Turn(acd, now)
+    _HANDLERS[type(event)](turn, event)
+    expire(turn)
+    return turn.finish()
+
+
+def expire(turn: Turn) -> None:
+    """End what is due."""
+    deadlines = turn.acd.deadlines
+    while (first := deadlines.first()) is not None and first[0] <= turn.now:
+        _, kind, name = first
+        if kind == "ticket":
+            turn.reindex(turn.acd.tickets[CallId(name)])
+            continue
+        seat = turn.acd.seats[SeatId(name)]
+        if seat.state in OFFERED:
+            assert seat.call is not None, "an offered seat has a call"
+            ticket = turn.acd.tickets[seat.call]
+            turn.withdraw(ticket, Why.TIMEOUT, back_to_wait=True)
+            turn.fail(ticket, Failure.TIMEOUT)
+        elif seat.state is AgentState.WRAP_UP:
+            turn.rest(seat, Why.WRAP_UP_OVER)
+        else:
+            turn.rest(seat, Why.BACK_BY_POLICY)
+
+
+def _policy_changed(turn: Turn, event: PolicyChanged) -> None:
+    turn.acd.policy = event.policy
+
+
+def _tick(turn: Turn, event: Tick) -> None:
+    pass
+
+
+_HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
+    AgentSignedIn: agent_rules.signed_in,
+    SignedOut: agent_rules.signed_out,
+    Paused: agent_rules.paused,
+    Ready: agent_rules.ready,
+    WrapUpExtended: agent_rules.wrap_up_extended,
+    WrapUpEnded: agent_rules.wrap_up_ended,
+    Forced: agent_rules.forced,
+    SeatUnreachable: agent_rules.unreachable,
+    SeatReachable: agent_rules.reachable,
+    SeatBusyElsewhere: agent_rules.busy_elsewhere,
+    SeatFree: agent_rules.free,
+    TicketJoined: call_rules.joined,
+    TicketLeft: call_rules.left,
+    Ringing: call_rules.ringing,
+    Answered: call_rules.answered,
+    NotAnswered: call_rules.not_answered,
+    TalkEnded: call_rules.talk_ended,
+    PolicyChanged: _policy_changed,
+    Tick: _tick,
+}

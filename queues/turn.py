@@ -1,0 +1,359 @@
+"""One turn of the ACD: the only hand that writes its memory.
+
+One job: keep seats, tickets and indexes consistent while one event is applied, collect the effects, and at the end
+bring together who can meet. It does not know what events mean; the rules do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from heapq import heapify, heappop, heappush
+
+from queues.acd import Acd, Seat, Ticket, TicketRank
+from queues.model import (
+    Connected,
+    Effect,
+    Failure,
+    Offer,
+    OfferFailed,
+    RosterChanged,
+    SeatStateChanged,
+    SignIn,
+    Stray,
+    TalkOver,
+    TicketPhase,
+    TicketWaiting,
+    Why,
+    Withdraw,
+)
+from queues.ordered import Ordered
+from queues.states import AgentState, check
+from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
+
+OFFERED = frozenset({AgentState.RESERVED, AgentState.RINGING})
+
+
+class Turn:
+    """One event at one moment (``now``, unix ms)."""
+
+    __slots__ = ("_fresh_seats", "_fresh_tickets", "_rosters", "acd", "effects", "now")
+
+    def __init__(self, acd: Acd, now: int) -> None:
+        self.acd = acd
+        self.now = now
+        self.effects: list[Effect] = []
+        self._fresh_seats: dict[SeatId, None] = {}
+        self._fresh_tickets: dict[CallId, None] = {}
+        self._rosters: dict[SeatId, SignIn | None] = {}
+
+    # Seats
+
+    def seat(self, seat_id: SeatId) -> Seat:
+        """The seat, known or new: the switch may speak of it before anybody signs in."""
+        seat = self.acd.seats.get(seat_id)
+        if seat is None:
+            seat = self.acd.seats[seat_id] = Seat(seat_id, self.acd.node, since_ms=self.now)
+        return seat
+
+    def sign_in(self, seat: Seat, agent: AgentId, groups: tuple[GroupId, ...], pause: str | None) -> None:
+        """Put an agent at an empty seat."""
+        self._note_roster(seat)
+        seat.agent, seat.groups, seat.pause = agent, tuple(sorted(set(groups))), pause
+        self.acd.seat_of[agent] = seat.id
+
+    def regroup(self, seat: Seat, groups: tuple[GroupId, ...]) -> None:
+        """Give the agent of a seat other groups."""
+        self._note_roster(seat)
+        if seat.state is AgentState.READY:
+            self._unline(seat)
+        seat.groups = tuple(sorted(set(groups)))
+        if seat.state is AgentState.READY:
+            self._line_up(seat)
+
+    def sign_out(self, seat: Seat, why: Why) -> None:
+        """Empty a seat that is in no call."""
+        self._note_roster(seat)
+        self.move(seat, AgentState.SIGNED_OUT, why)
+        if seat.agent is not None:
+            del self.acd.seat_of[seat.agent]
+        seat.agent, seat.groups, seat.pause, seat.leaving = None, (), None, False
+
+    def idle_since(self, seat: Seat, idle_since_ms: int) -> None:
+        """Give a ready seat another place in the line."""
+        self._unline(seat)
+        seat.idle_since_ms = idle_since_ms
+        self._line_up(seat)
+
+    def wish(self, seat: Seat, *, pause: str | None, leaving: bool = False) -> None:
+        """Note what the agent wants to be when nothing else holds the seat."""
+        self._note_roster(seat)
+        seat.pause, seat.leaving = pause, leaving
+
+    def rest(self, seat: Seat, why: Why) -> None:
+        """Go to the state that holds when no work does."""
+        if seat.leaving:
+            self.sign_out(seat, Why.SIGNED_OUT)
+        elif seat.agent is None:
+            self.move(seat, AgentState.SIGNED_OUT, why)
+        elif not seat.reachable:
+            self.move(seat, AgentState.UNREACHABLE, why)
+        elif seat.pause is not None:
+            self.move(seat, AgentState.PAUSED, why)
+        elif seat.in_use:
+            self.move(seat, AgentState.BUSY, why)
+        else:
+            self.move(seat, AgentState.READY, why)
+
+    def move(self, seat: Seat, new: AgentState, why: Why, until_ms: int | None = None) -> None:
+        """Change a seat's state as the table allows; raise IllegalMove otherwise."""
+        old = seat.state
+        if old is new:
+            return
+        check(old, new)
+        if old is AgentState.READY:
+            self._unline(seat)
+        self.seat_deadline(seat, until_ms)
+        seat.state, seat.since_ms, seat.why = new, self.now, why
+        if new is AgentState.READY:
+            if old not in OFFERED:
+                seat.idle_since_ms = self.now
+            self._line_up(seat)
+        self.effects.append(SeatStateChanged(seat.id, seat.agent, old, new, why, seat.pause, until_ms))
+
+    def seat_deadline(self, seat: Seat, until_ms: int | None) -> None:
+        """Say when the state of a seat ends by itself."""
+        if seat.until_ms is not None:
+            self.acd.deadlines.discard((seat.until_ms, "seat", seat.id))
+        seat.until_ms = until_ms
+        if until_ms is not None:
+            self.acd.deadlines.add((until_ms, "seat", seat.id))
+
+    def extend(self, seat: Seat, until_ms: int) -> None:
+        """Let a wrap-up end later."""
+        self.seat_deadline(seat, until_ms)
+        wrap_up = AgentState.WRAP_UP
+        self.effects.append(
+            SeatStateChanged(seat.id, seat.agent, wrap_up, wrap_up, Why.WRAP_UP_EXTENDED, seat.pause, until_ms)
+        )
+
+    def wrap_up(self, seat: Seat, group: GroupId | None) -> None:
+        """After a talk: wrap-up as the group has it, or straight to rest."""
+        seconds = 0 if group is None else self.acd.policy.of(group).wrap_up_seconds
+        if seat.agent is None or seat.leaving or seconds == 0:
+            self.rest(seat, Why.TALK_ENDED)
+        else:
+            self.move(seat, AgentState.WRAP_UP, Why.TALK_ENDED, self.now + seconds * 1000)
+
+    # Tickets
+
+    def queue(self, ticket: Ticket, *, again: bool) -> None:
+        """Let a call wait that neither is offered nor talks."""
+        ticket.phase, ticket.seat, ticket.reservation, ticket.served_by = TicketPhase.WAITING, None, "", None
+        self.effects.append(TicketWaiting(ticket.call, ticket.group, ticket.priority, again))
+        self.reindex(ticket)
+
+    def reindex(self, ticket: Ticket) -> None:
+        """Put a waiting call under the groups that may answer it now, and set its next deadline."""
+        self.unindex(ticket)
+        waited = self.now - ticket.joined_ms
+        widened = (group for seconds, group in ticket.overflow if seconds * 1000 <= waited)
+        ticket.asks = tuple(dict.fromkeys((ticket.group, *widened)))
+        held = ticket.held_until_ms is not None and ticket.held_until_ms > self.now
+        if held:
+            self.ticket_deadline(ticket, ticket.held_until_ms)
+            return
+        ticket.held_until_ms = None
+        later = [ticket.joined_ms + s * 1000 for s, _ in ticket.overflow if s * 1000 > waited]
+        self.ticket_deadline(ticket, min(later, default=None))
+        for group in ticket.asks:
+            self.acd.waiting.setdefault(group, Ordered()).add(ticket.rank)
+        ticket.indexed = True
+        self._fresh_tickets[ticket.call] = None
+
+    def unindex(self, ticket: Ticket) -> None:
+        """Take a call out of every line."""
+        self.ticket_deadline(ticket, None)
+        if ticket.indexed:
+            for group in ticket.asks:
+                self.acd.waiting[group].discard(ticket.rank)
+            ticket.indexed = False
+
+    def ticket_deadline(self, ticket: Ticket, until_ms: int | None) -> None:
+        if ticket.until_ms is not None:
+            self.acd.deadlines.discard((ticket.until_ms, "ticket", ticket.call))
+        ticket.until_ms = until_ms
+        if until_ms is not None:
+            self.acd.deadlines.add((until_ms, "ticket", ticket.call))
+
+    def forget(self, ticket: Ticket) -> None:
+        """The ACD has nothing more to do with this call."""
+        self.unindex(ticket)
+        del self.acd.tickets[ticket.call]
+
+    # A ticket and a seat
+
+    def reserve(self, ticket: Ticket, seat: Seat) -> tuple[GroupId, int, int]:
+        """Bind a waiting call and a ready seat; return (group, ring seconds, deadline)."""
+        group = next((g for g in ticket.asks if g in seat.groups), ticket.group)
+        ring_seconds = self.acd.policy.of(group).ring_seconds
+        deadline = self.now + (ring_seconds + self.acd.policy.offer_margin_seconds) * 1000
+        self.unindex(ticket)
+        ticket.offers += 1
+        ticket.phase, ticket.seat, ticket.served_by = TicketPhase.OFFERED, seat.id, group
+        ticket.reservation = f"{ticket.call}/{ticket.offers}"
+        seat.call = ticket.call
+        self.move(seat, AgentState.RESERVED, Why.OFFERED, deadline)
+        return group, ring_seconds, deadline
+
+    def offer(self, ticket: Ticket, seat: Seat) -> None:
+        """Reserve, and tell the shell to bring the call there."""
+        group, ring_seconds, deadline = self.reserve(ticket, seat)
+        assert seat.agent is not None, "only a signed-in seat is ready"
+        waited = max(0, self.now - ticket.since_ms)
+        self.effects.append(
+            Offer(
+                ticket.reservation,
+                ticket.call,
+                ticket.channel,
+                ticket.node,
+                seat.id,
+                seat.agent,
+                group,
+                ring_seconds,
+                waited,
+                deadline,
+            )
+        )
+
+    def withdraw(self, ticket: Ticket, why: Why, *, back_to_wait: bool) -> Seat:
+        """Take back an offer; the caller of this rests the seat and queues or forgets the call."""
+        assert ticket.seat is not None, "an offered call has a seat"
+        seat = self.acd.seats[ticket.seat]
+        seat.call = None
+        self.effects.append(
+            Withdraw(ticket.reservation, ticket.call, ticket.channel, ticket.node, seat.id, why, back_to_wait)
+        )
+        return seat
+
+    def fail(self, ticket: Ticket, why: Failure) -> None:
+        """The offered seat did not take the call: the call waits on with its age, the seat is left in peace."""
+        assert ticket.seat is not None, "an offered call has a seat"
+        assert ticket.served_by is not None, "an offered call has met its seat through a group"
+        seat = self.acd.seats[ticket.seat]
+        seat.call = None
+        assert seat.agent is not None, "nobody leaves an offered seat"
+        self.effects.append(OfferFailed(ticket.reservation, ticket.call, seat.id, seat.agent, ticket.served_by, why))
+        policy = self.acd.policy
+        if why in (Failure.ERROR, Failure.TIMEOUT):
+            hold = min(policy.hold_seconds << min(ticket.errors, 16), policy.hold_seconds_max)
+            ticket.errors += 1
+            ticket.held_until_ms = self.now + hold * 1000
+        asked_otherwise = seat.leaving or seat.pause is not None or not seat.reachable
+        if asked_otherwise or (why is Failure.BUSY and seat.in_use):
+            self.rest(seat, Why(why.value))
+        else:
+            seconds = policy.back_after.get(why)
+            until = None if seconds is None else self.now + seconds * 1000
+            self.move(seat, AgentState.NOT_RESPONDING, Why(why.value), until)
+        self.queue(ticket, again=True)
+
+    def connect(self, ticket: Ticket, seat: Seat) -> None:
+        """A free call and a free seat talk with each other."""
+        self.unindex(ticket)
+        group = ticket.served_by if ticket.served_by is not None else ticket.group
+        ticket.phase, ticket.seat, ticket.served_by, ticket.talk_since_ms = (
+            TicketPhase.TALKING,
+            seat.id,
+            group,
+            self.now,
+        )
+        ticket.errors, ticket.held_until_ms = 0, None
+        seat.call = ticket.call
+        if seat.state is AgentState.TALKING:
+            seat.since_ms = self.now
+        self.move(seat, AgentState.TALKING, Why.ANSWERED)
+        waited = max(0, self.now - ticket.since_ms)
+        self.effects.append(Connected(ticket.call, seat.id, seat.agent, group, waited))
+
+    def part(self, ticket: Ticket) -> Seat:
+        """A talk is over; the caller of this moves the seat and queues or forgets the call."""
+        assert ticket.seat is not None, "a talking call has a seat"
+        seat = self.acd.seats[ticket.seat]
+        seat.call = None
+        talked = max(0, self.now - ticket.talk_since_ms)
+        group = ticket.served_by or ticket.group
+        self.effects.append(TalkOver(ticket.call, seat.id, seat.agent, group, talked))
+        return seat
+
+    def stray(self, what: Stray) -> None:
+        self.acd.strays[what] += 1
+
+    # The end of the turn
+
+    def match(self) -> None:
+        """Until nobody can meet: the first call that some ready seat can serve goes to the longest idle of them.
+
+        Before the turn nobody could meet, so only pairs with a call or a seat that became free in this turn can: look
+        at those only, by a heap of what each of them would take. Lines only grow shorter here, so a stale entry is only
+        ever too early and is put back.
+        """
+        acd = self.acd
+        heap: list[tuple[TicketRank, SeatId]] = []
+        for call in self._fresh_tickets:
+            ticket = acd.tickets.get(call)
+            if ticket is not None and ticket.indexed:
+                heap.append((ticket.rank, SeatId("")))
+        for seat_id in self._fresh_seats:
+            self._bid(heap, seat_id)
+        heapify(heap)
+        while heap:
+            rank, bidder = heappop(heap)
+            ticket = acd.tickets[rank[-1]]
+            if ticket.indexed and (not bidder or acd.seats[bidder].state is AgentState.READY):
+                best = acd.best_seat(ticket)
+                if best is not None:
+                    self.offer(ticket, best)
+            if bidder:
+                self._bid(heap, bidder)
+        self._fresh_tickets.clear()
+        self._fresh_seats.clear()
+
+    def finish(self, *, rosters: bool = True) -> tuple[Effect, ...]:
+        """Match, and hand over the effects; without rosters when the sign-ins came from the durable roster itself."""
+        self.match()
+        for seat_id, before in self._rosters.items():
+            after = self.acd.seats[seat_id].sign_in()
+            if rosters and after != before:
+                self.effects.append(RosterChanged(seat_id, before, after))
+        offered = {effect.call for effect in self.effects if isinstance(effect, Offer)}
+        if offered:
+            self.effects = [
+                replace(e, back_to_wait=False) if isinstance(e, Withdraw) and e.call in offered else e
+                for e in self.effects
+            ]
+        return tuple(self.effects)
+
+    def _bid(self, heap: list[tuple[TicketRank, SeatId]], seat_id: SeatId) -> None:
+        seat = self.acd.seats[seat_id]
+        if seat.state is AgentState.READY:
+            best = self.acd.best_ticket(seat)
+            if best is not None:
+                heappush(heap, (best, seat_id))
+
+    def _line_up(self, seat: Seat) -> None:
+        for group in seat.groups:
+            self.acd.ready.setdefault(group, Ordered()).add(seat.rank(group))
+        self._fresh_seats[seat.id] = None
+
+    def _unline(self, seat: Seat) -> None:
+        for group in seat.groups:
+            self.acd.ready[group].discard(seat.rank(group))
+
+    def _note_roster(self, seat: Seat) -> None:
+        self._rosters.setdefault(seat.id, seat.sign_in())
+
+
+def node_of(call: CallId, default: NodeId) -> NodeId:
+    """The switch a call is on: the first part of its id."""
+    node, dash, _ = call.rpartition("-")
+    return NodeId(node) if dash else default

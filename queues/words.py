@@ -1,0 +1,55 @@
+"""What people read about seats and reasons, in Chinese.
+
+One job: the catalogue of this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from queues.model import Why
+from queues.states import AgentState
+
+STATE: Final[Mapping[AgentState, str]] = {
+    AgentState.SIGNED_OUT: "未签入",
+    AgentState.READY: "示闲",
+    AgentState.RESERVED: "已分配来电",
+    AgentState.RINGING: "振铃中",
+    AgentState.TALKING: "通话中",
+    AgentState.WRAP_UP: "话后整理",
+    AgentState.PAUSED: "示忙",
+    AgentState.NOT_RESPONDING: "未应答",
+    AgentState.UNREACHABLE: "话机失联",
+    AgentState.BUSY: "话机占用",
+}
+
+WHY: Final[Mapping[Why, str]] = {
+    Why.SIGNED_IN: "签入",
+    Why.SIGNED_OUT: "签出",
+    Why.MOVED: "在另一座席签入",
+    Why.REPLACED: "另一工号在本座席签入",
+    Why.READY: "示闲",
+    Why.PAUSED: "示忙",
+    Why.FORCED: "班长强制",
+    Why.CONTACT_LOST: "话机失去联系",
+    Why.CONTACT_BACK: "话机恢复联系",
+    Why.PHONE_IN_USE: "话机在排队之外被占用",
+    Why.PHONE_FREE: "话机空闲",
+    Why.OFFERED: "分配来电",
+    Why.RINGING: "话机振铃",
+    Why.ANSWERED: "接听",
+    Why.ANSWERED_ELSEWHERE: "来电已在别处接通",
+    Why.CALLER_LEFT: "市民已挂机或离开排队",
+    Why.TALK_ENDED: "通话结束",
+    Why.WRAP_UP_OVER: "话后整理结束",
+    Why.WRAP_UP_EXTENDED: "话后整理延长",
+    Why.BACK_BY_POLICY: "到时自动恢复",
+    Why.NO_ANSWER: "振铃无人应答",
+    Why.BUSY: "话机忙",
+    Why.REJECTED: "话机拒接",
+    Why.UNREACHABLE: "话机无法接通",
+    Why.ERROR: "转接指令失败",
+    Why.TIMEOUT: "转接无回音",
+    Why.RESTORED: "系统重启后恢复",
+}
