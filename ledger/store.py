@@ -1,0 +1,198 @@
+"""The ledger's tables: facts, one row per call, and how far each node's journal has been drained.
+
+One job: tables and queries, inside a transaction that the caller opened.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.base import Base, UtcDateTime, insert_ignore
+from ledger.codec import MAX_CALL, MAX_ID, MAX_SOURCE, clean
+from ledger.model import Fact, Kind
+from ledger.records import MAX_WORD, CallRecord, TransferRecord, fold
+from ledger.segments import Cursor
+from telephony.model import CallId
+
+KINDS: Final = tuple(kind.value for kind in Kind)
+"""What this program can read; a newer one may have written more."""
+
+CHUNK: Final = 400
+"""Rows and keys of one statement, well below what either database allows."""
+
+
+class FactRow(Base):
+    __tablename__ = "facts"
+    __table_args__ = (Index(None, "call_id"), Index(None, "at"))
+
+    id: Mapped[str] = mapped_column(String(MAX_ID), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    call_id: Mapped[str] = mapped_column(String(MAX_CALL))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    source: Mapped[str] = mapped_column(String(MAX_SOURCE))
+
+
+class CallRow(Base):
+    """A projection: may be thrown away and folded again from the facts."""
+
+    __tablename__ = "calls"
+    __table_args__ = (Index(None, "entered_at"), Index(None, "caller"), Index(None, "number", "entered_at"))
+
+    call_id: Mapped[str] = mapped_column(String(MAX_CALL), primary_key=True)
+    number: Mapped[str] = mapped_column(String(MAX_WORD))
+    caller: Mapped[str] = mapped_column(String(MAX_WORD))
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    group_id: Mapped[str] = mapped_column(String(MAX_WORD))
+    agent: Mapped[str] = mapped_column(String(MAX_WORD))
+    seat: Mapped[str] = mapped_column(String(MAX_WORD))
+    answered_by: Mapped[str] = mapped_column(String(MAX_WORD))
+    mode: Mapped[str] = mapped_column(String(MAX_WORD))
+    rule: Mapped[str] = mapped_column(String(MAX_WORD))
+    version: Mapped[int | None] = mapped_column(BigInteger)
+    rating_level: Mapped[int | None] = mapped_column(Integer)
+    talk_ms: Mapped[int | None] = mapped_column(BigInteger)
+    waited_ms: Mapped[int | None] = mapped_column(BigInteger)
+    end_cause: Mapped[str] = mapped_column(String(MAX_WORD))
+    ended_by: Mapped[str] = mapped_column(String(MAX_WORD))
+    transfers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    source: Mapped[str] = mapped_column(String(MAX_SOURCE))
+
+
+class JournalCursorRow(Base):
+    __tablename__ = "journal_cursors"
+
+    node: Mapped[str] = mapped_column(String(12), primary_key=True)
+    segment: Mapped[str] = mapped_column(String(64))
+    offset: Mapped[int] = mapped_column(BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls to list; an empty field does not restrict. ``since`` is included, ``until`` is not."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    number: str = ""
+    caller: str = ""
+    agent: str = ""
+    group: str = ""
+    limit: int = 50
+
+
+async def add_facts(session: AsyncSession, facts: Sequence[Fact]) -> None:
+    """Insert the facts that are not there yet, and fold the calls they are about again."""
+    statement = insert_ignore(session.get_bind().dialect.name, FactRow, ("id",))
+    for start in range(0, len(facts), CHUNK):
+        rows = [
+            {
+                "id": fact.id,
+                "kind": fact.kind.value,
+                "call_id": fact.call,
+                "at": fact.at,
+                "data": clean(fact.data),
+                "source": fact.source,
+            }
+            for fact in facts[start : start + CHUNK]
+        ]
+        await session.execute(statement, rows)
+    await project(session, {fact.call for fact in facts})
+
+
+async def project(session: AsyncSession, calls: Iterable[CallId]) -> None:
+    """Fold the rows of these calls again from all their facts."""
+    keys = sorted(calls)
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        by_call = defaultdict(list)
+        for fact in await _facts(session, chunk):
+            by_call[fact.call].append(fact)
+        rows = [_row(record) for facts in by_call.values() if (record := fold(facts))]
+        await session.execute(delete(CallRow).where(CallRow.call_id.in_(chunk)))
+        if rows:
+            await session.execute(insert(CallRow), rows)
+
+
+async def facts_of(session: AsyncSession, call: CallId) -> list[Fact]:
+    """All facts of one call, in its order."""
+    return await _facts(session, [call])
+
+
+async def kinds_of(session: AsyncSession, calls: Iterable[CallId]) -> dict[CallId, set[Kind]]:
+    """What kinds of facts there are about each of these calls."""
+    keys = sorted(calls)
+    found: dict[CallId, set[Kind]] = {call: set() for call in keys}
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        query = select(FactRow.call_id, FactRow.kind).where(FactRow.call_id.in_(chunk), FactRow.kind.in_(KINDS))
+        for call, kind in await session.execute(query.distinct()):
+            found[CallId(call)].add(Kind(kind))
+    return found
+
+
+async def list_calls(session: AsyncSession, wanted: CallFilter) -> list[CallRecord]:
+    """The calls wanted, newest first."""
+    query = select(CallRow).order_by(CallRow.entered_at.desc(), CallRow.call_id.desc()).limit(max(0, wanted.limit))
+    if wanted.since:
+        query = query.where(CallRow.entered_at >= wanted.since)
+    if wanted.until:
+        query = query.where(CallRow.entered_at < wanted.until)
+    for column, value in (
+        (CallRow.number, wanted.number),
+        (CallRow.caller, wanted.caller),
+        (CallRow.agent, wanted.agent),
+        (CallRow.group_id, wanted.group),
+    ):
+        if value:
+            query = query.where(column == value)
+    return [_record(row) for row in await session.scalars(query)]
+
+
+async def one_call(session: AsyncSession, call: CallId) -> CallRecord | None:
+    """The row of one call; None when the database does not have it."""
+    row = await session.get(CallRow, call)
+    return _record(row) if row else None
+
+
+async def last_call(session: AsyncSession) -> CallRecord | None:
+    """The call that came in last."""
+    return next(iter(await list_calls(session, CallFilter(limit=1))), None)
+
+
+async def load_cursor(session: AsyncSession, node: str) -> Cursor:
+    """How far this node's journal has been drained."""
+    row = await session.get(JournalCursorRow, node)
+    return Cursor(row.segment, row.offset) if row else Cursor()
+
+
+async def save_cursor(session: AsyncSession, node: str, cursor: Cursor) -> None:
+    """Remember how far this node's journal has been drained."""
+    await session.merge(JournalCursorRow(node=node, segment=cursor.segment, offset=cursor.offset))
+
+
+async def _facts(session: AsyncSession, calls: Sequence[CallId]) -> list[Fact]:
+    query = select(FactRow).where(FactRow.call_id.in_(calls), FactRow.kind.in_(KINDS))
+    rows = await session.scalars(query.order_by(FactRow.at, FactRow.id))
+    return [Fact(row.id, Kind(row.kind), CallId(row.call_id), row.at, row.data, row.source) for row in rows]
+
+
+def _row(record: CallRecord) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__ if name not in ("call", "group")}
+    transfers = [{"target": one.target, "state": one.state} for one in record.transfers]
+    return {**row, "call_id": record.call, "group_id": record.group, "transfers": transfers}
+
+
+def _record(row: CallRow) -> CallRecord:
+    same = {name: getattr(row, name) for name in CallRecord.__dataclass_fields__ if hasattr(row, name)}
+    same["transfers"] = tuple(TransferRecord(one["target"], one["state"]) for one in row.transfers)
+    return CallRecord(call=CallId(row.call_id), group=row.group_id, **same)

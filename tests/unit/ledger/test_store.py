@@ -1,0 +1,142 @@
+"""The ledger's tables, on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from database.connection import Database
+from ledger.model import Fact, Kind
+from ledger.records import TransferRecord, fold
+from ledger.segments import Cursor
+from ledger.store import (
+    CallFilter,
+    add_facts,
+    facts_of,
+    kinds_of,
+    last_call,
+    list_calls,
+    load_cursor,
+    one_call,
+    project,
+    save_cursor,
+)
+from telephony.model import CallId
+
+pytestmark = pytest.mark.unit
+
+AT = datetime(2026, 1, 1, 8, tzinfo=UTC)
+
+
+def call(number: int) -> CallId:
+    return CallId(f"hl1-1700000000.{number}")
+
+
+def story(number: int, *, dialled: str = "12345", agent: str = "1001", group: str = "general") -> list[Fact]:
+    at = AT + timedelta(minutes=number)
+
+    def fact(seconds: int, kind: Kind, **data: Any) -> Fact:
+        return Fact(f"{number:04d}-{kind}-{seconds}", kind, call(number), at + timedelta(seconds=seconds), data)
+
+    return [
+        fact(0, Kind.ENTERED, number=dialled, caller="13800138000", mode="full", rule="hotline", version=3),
+        fact(1, Kind.WAITING, group=group, position=1),
+        fact(5, Kind.ANSWERED, seat="8001", agent=agent, group=group, waited_ms=5000, by="agent"),
+        fact(6, Kind.TRANSFER, id="t", target="110", state="joined"),
+        fact(65, Kind.ENDED, cause=16, by="caller", talk_ms=60000),
+    ]
+
+
+async def test_a_row_is_what_the_fold_says(database: Database) -> None:
+    facts = story(1)
+    async with database.transaction() as session:
+        await add_facts(session, facts)
+    async with database.reading() as session:
+        stored = await one_call(session, call(1))
+        assert stored == fold(facts)
+        assert await facts_of(session, call(1)) == facts
+        assert await one_call(session, call(9)) is None
+    assert stored is not None
+    assert stored.transfers == (TransferRecord("110", "joined"),)
+
+
+async def test_adding_in_any_order_and_twice_changes_nothing(database: Database) -> None:
+    facts = story(1)
+    for part in (facts[3:], facts[:2], facts, facts[1:4]):
+        async with database.transaction() as session:
+            await add_facts(session, part)
+    async with database.reading() as session:
+        assert await one_call(session, call(1)) == fold(facts)
+        assert len(await facts_of(session, call(1))) == len(facts)
+
+
+async def test_many_calls_in_one_page(database: Database) -> None:
+    facts = [fact for number in range(450) for fact in story(number)]
+    async with database.transaction() as session:
+        await add_facts(session, facts)
+    async with database.reading() as session:
+        assert len(await list_calls(session, CallFilter(limit=1000))) == 450
+        last = await last_call(session)
+    assert last is not None
+    assert last.call == call(449)
+
+
+async def test_listing_by_time_number_agent_and_group(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_facts(session, story(1))
+        await add_facts(session, story(2, dialled="12333", agent="1002", group="social-security"))
+        await add_facts(session, story(3, agent="1002"))
+    async with database.reading() as session:
+
+        async def found(**wanted: Any) -> list[CallId]:
+            return [record.call for record in await list_calls(session, CallFilter(**wanted))]
+
+        assert await found() == [call(3), call(2), call(1)]
+        assert await found(limit=1) == [call(3)]
+        assert await found(number="12333") == [call(2)]
+        assert await found(agent="1002") == [call(3), call(2)]
+        assert await found(group="general") == [call(3), call(1)]
+        assert await found(caller="13800138000", agent="1001") == [call(1)]
+        assert await found(since=AT + timedelta(minutes=2)) == [call(3), call(2)]
+        assert await found(until=AT + timedelta(minutes=2)) == [call(1)]
+
+
+async def test_hostile_text_is_stored_as_text(database: Database) -> None:
+    hostile = "'; DROP TABLE facts; --\x00\ud800${EPOCH}\n" + "9" * 500
+    fact = Fact("F1", Kind.ENTERED, call(1), AT, {"number": hostile, "caller": hostile, "version": 2**70})
+    async with database.transaction() as session:
+        await add_facts(session, [fact])
+    async with database.reading() as session:
+        stored = await one_call(session, call(1))
+    assert stored is not None
+    assert stored.number.startswith("'; DROP TABLE")
+    assert stored.version is None
+
+
+async def test_which_kinds_are_known(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_facts(session, story(1)[:2])
+    async with database.reading() as session:
+        assert await kinds_of(session, [call(1), call(2)]) == {call(1): {Kind.ENTERED, Kind.WAITING}, call(2): set()}
+
+
+async def test_projecting_again_is_harmless(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_facts(session, story(1))
+        await project(session, [call(1), call(7)])
+    async with database.reading() as session:
+        assert [record.call for record in await list_calls(session, CallFilter())] == [call(1)]
+
+
+async def test_the_cursor_is_kept_per_node(database: Database) -> None:
+    async with database.transaction() as session:
+        assert await load_cursor(session, "hl1") == Cursor()
+        await save_cursor(session, "hl1", Cursor("A", 5))
+    async with database.transaction() as session:
+        await save_cursor(session, "hl1", Cursor("B", 7))
+        await save_cursor(session, "hl2", Cursor("C", 9))
+    async with database.reading() as session:
+        assert await load_cursor(session, "hl1") == Cursor("B", 7)
+        assert await load_cursor(session, "hl2") == Cursor("C", 9)
