@@ -5,7 +5,7 @@ One job: run Alembic from inside the program. It knows no table; database/stores
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,23 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _UPGRADE_LOCK: Final = 12345
 """Key of the PostgreSQL advisory lock that lets one upgrade run at a time."""
+
+_DIFFERENCES: Final[Mapping[str, str]] = {
+    "add_table": "缺少表",
+    "remove_table": "多出表",
+    "add_column": "缺少列",
+    "remove_column": "多出列",
+    "add_index": "缺少索引",
+    "remove_index": "多出索引",
+    "add_constraint": "缺少约束",
+    "remove_constraint": "多出约束",
+    "add_fk": "缺少外键",
+    "remove_fk": "多出外键",
+    "modify_type": "列类型不同",
+    "modify_nullable": "列可否为空不同",
+    "modify_default": "列缺省值不同",
+}
+"""Alembic says what it would do to the database; people want to know what the database lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +142,11 @@ def _config(connection: Connection) -> Config:
 
 
 def _described(differences: Sequence[Any]) -> Iterator[str]:
+    """What the program expects against what is there, one phrase for each difference."""
     for difference in differences:
         if isinstance(difference, list):
             yield from _described(difference)
             continue
         kind, *rest = difference
-        named = [str(getattr(part, "name", part)) for part in rest if isinstance(part, str) or hasattr(part, "name")]
-        yield " ".join((str(kind), *named))
+        names = [part if isinstance(part, str) else getattr(part, "name", None) for part in rest]
+        yield f"{_DIFFERENCES.get(kind, kind)} {'.'.join(name for name in names if name)}"
