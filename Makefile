@@ -1,0 +1,32 @@
+# The checks and the chores. `./hotline test` is everything; `make check` is what to run before each commit.
+PYTHON := .venv/bin/python
+UV := var/uv/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+.PHONY: check test bench lock format
+
+check:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(PYTHON) -m pytest -q -m unit
+
+test:
+	./hotline test
+
+bench:
+	$(PYTHON) -m bench
+
+format:
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+# Newest versions that pyproject.toml allows, with hashes and without addresses.
+lock: $(UV)
+	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --extra test --extra dev -c requirements.lock pyproject.toml -o requirements-test.lock
+
+$(UV):
+	python3 -m venv var/uv
+	var/uv/bin/pip install --quiet --disable-pip-version-check uv

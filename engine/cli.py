@@ -1,0 +1,69 @@
+"""The ``hotline`` command: finds its sub-commands in engine/commands and tells errors as sentences.
+
+One job: dispatch. A module of engine/commands is a sub-command of the same name: its ``app`` (a Typer) is a group,
+or its function ``command`` is a single command. Only the module that is asked for is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
+
+import typer
+
+import engine.commands
+from engine.settings import SettingsError
+
+MODULES: Final = {module.name.replace("_", "-"): module.name for module in iter_modules(engine.commands.__path__)}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its status: 0 done, 1 not healthy or not done, 2 wrongly asked."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    asked = arguments[0] if arguments else ""
+    try:
+        _application([asked] if asked in MODULES else sorted(MODULES))(args=arguments, prog_name="hotline")
+    except _explained() as error:
+        typer.echo(f"hotline: {error}", err=True)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _application(names: Sequence[str]) -> typer.Typer:
+    application = typer.Typer(
+        help="12345 政务服务便民热线。",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    application.callback()(lambda: None)  # keeps `hotline NAME` a sub-command when only one is loaded
+    for name in names:
+        module = import_module(f"engine.commands.{MODULES[name]}")
+        group = getattr(module, "app", None)
+        if isinstance(group, typer.Typer):
+            application.add_typer(group, name=name)
+        else:
+            application.command(name, context_settings=getattr(module, "CONTEXT", None))(module.command)
+    return application
+
+
+def _explained() -> tuple[type[Exception], ...]:
+    """Errors whose text already is a Chinese sentence that says what to do."""
+    known: list[type[Exception]] = [SettingsError]
+    for module, name in (
+        ("asterisk_conf.debian", "BundleError"),
+        ("database.errors", "DatabaseError"),
+        ("engine.supervise", "SupervisorError"),
+    ):
+        if module in sys.modules:  # else it cannot have been raised
+            known.append(getattr(sys.modules[module], name))
+    return tuple(known)
+
+
+if __name__ == "__main__":
+    main()
