@@ -365,9 +365,7 @@ class Core:
         user, password = self.credentials
         proxy = got.status == 407
         challenges = got.all("Proxy-Authenticate" if proxy else "WWW-Authenticate")
-        value = answer(
-            challenges, method=sent.method, uri=sent.uri, user=user, password=password, cnonce=self.token()
-        )
+        value = answer(challenges, method=sent.method, uri=sent.uri, user=user, password=password, cnonce=self.token())
         return ("Proxy-Authorization" if proxy else "Authorization", value) if value else None
 
     def _acknowledge_failure(self, leg: Leg, sent: Message, got: Message) -> None:
@@ -500,9 +498,7 @@ class Core:
     # Small parts --------------------------------------------------------------------------------------------
 
     def _description(self, leg: Leg) -> tuple[tuple[tuple[str, str], ...], bytes]:
-        body = sdp.describe(
-            self.me[0], leg.media_port, session=leg.session, version=leg.version, answer_to=leg.media
-        )
+        body = sdp.describe(self.me[0], leg.media_port, session=leg.session, version=leg.version, answer_to=leg.media)
         return (("Contact", self._contact()), _ALLOW, ("Content-Type", "application/sdp")), body
 
     def _respond(
