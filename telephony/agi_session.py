@@ -13,13 +13,12 @@ from urllib.parse import unquote
 
 from telephony.agi_codec import AgiCodec, Opened, Reply, State
 from telephony.errors import AgiCommandError, AgiDeadline, AgiError, AgiProtocolError, HangUp
+from telephony.model import VARIABLE_NAME, VARIABLE_VALUE
 
 MAX_VARIABLES: Final = 64
 """In one MSet; Asterisk takes 99 pairs (pbx_builtin_setvar_multiple in pbx_variables.c)."""
 
-_NAME: Final = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _READABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,78}(?:\([A-Za-z0-9_,:-]{0,78}\))?")
-_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/&+=@ -]*")
 
 
 class AgiSession:
@@ -86,9 +85,9 @@ class AgiSession:
         if not 0 < len(variables) <= MAX_VARIABLES:
             raise AgiProtocolError(f"between 1 and {MAX_VARIABLES} variables at once")
         for name, value in variables.items():
-            if not _NAME.fullmatch(name):
+            if not VARIABLE_NAME.fullmatch(name):
                 raise AgiProtocolError(f"not the name of a channel variable: {name!r:.80}")
-            if not _VALUE.fullmatch(value):
+            if not VARIABLE_VALUE.fullmatch(value):
                 raise AgiProtocolError(f"a character that has no place in a channel variable: {name}")
         reply = await self.command("EXEC", "MSet", ",".join(f"{name}={value}" for name, value in variables.items()))
         if reply.result != "0":

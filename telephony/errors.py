@@ -9,6 +9,7 @@
     │   ├── AgiDeadline        no answer to a command in time
     │   └── HangUp             the caller has gone: an ending, not an error
     └── AmiError
+        ├── AmiProtocolError   the peer does not speak AMI, or goes past our limits
         ├── AmiUnsafeValue     a value with CR, LF or NUL, or a line past Asterisk's limits
         ├── AmiRefused         Asterisk answered ``Response: Error``; carries the message
         ├── AmiDeadline        no answer in time; the outcome is unknown and must be reconciled
@@ -48,6 +49,10 @@ class HangUp(AgiError):
 
 class AmiError(TelephonyError):
     """Something about the manager link."""
+
+
+class AmiProtocolError(AmiError):
+    """The peer does not speak AMI, or goes past our limits."""
 
 
 class AmiUnsafeValue(AmiError):

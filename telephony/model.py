@@ -37,6 +37,10 @@ NODE_ID: Final = re.compile(r"[a-z0-9]{1,12}")
 DIALLED: Final = re.compile(r"\+?\d{1,32}")
 """What a dialled or calling number may look like once the dialplan has filtered it."""
 
+VARIABLE_NAME: Final = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
+VARIABLE_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/&+=@ -]*")
+"""What we ever write into a channel variable: nothing that a dialplan, AGI or AMI could read as syntax."""
+
 EMERGENCY_NUMBERS: Final = ("110", "119", "120", "122")
 """Never merged, never blocked, matched before and outside every editable table."""
 
