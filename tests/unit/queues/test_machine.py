@@ -1,0 +1,386 @@
+"""Any history at all, also nonsense: what must hold after every event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from queues.acd import Acd, Seat
+from queues.model import (
+    AgentSignedIn,
+    Answered,
+    Effect,
+    Event,
+    Failure,
+    Forced,
+    NotAllowed,
+    NotAnswered,
+    Offer,
+    Paused,
+    Ready,
+    Ringing,
+    RosterChanged,
+    SeatBusyElsewhere,
+    SeatFree,
+    SeatReachable,
+    SeatSeen,
+    SeatStateChanged,
+    SeatUnreachable,
+    SignedOut,
+    SignIn,
+    TalkEnded,
+    TalkOver,
+    Tick,
+    TicketJoined,
+    TicketLeft,
+    TicketPhase,
+    TicketSeen,
+    Withdraw,
+    WrapUpEnded,
+    WrapUpExtended,
+)
+from queues.restore import restore
+from queues.rules import apply
+from queues.states import MOVES, AgentState
+from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
+from tests.unit.queues import reference
+from tests.unit.queues.floor import POLICY, START, agent_id, call_id, seat_id
+
+pytestmark = pytest.mark.unit
+
+GROUPS = [GroupId("general"), GroupId("market"), GroupId("transport")]
+OFFERED = {AgentState.RESERVED, AgentState.RINGING}
+PHASE_OF = {
+    AgentState.RESERVED: TicketPhase.OFFERED,
+    AgentState.RINGING: TicketPhase.OFFERED,
+    AgentState.TALKING: TicketPhase.TALKING,
+}
+
+seats = st.integers(1, 5).map(seat_id)
+agents = st.integers(1, 5).map(agent_id)
+calls = st.integers(1, 9).map(call_id)
+groups = st.sampled_from(GROUPS)
+serving = st.lists(groups, max_size=3).map(tuple)
+overflow = st.lists(st.tuples(st.sampled_from([0, 5, 20]), groups), max_size=2).map(tuple)
+after = st.sampled_from([0, 0, 0, 1, 500, 1000, 5000, 10_000, 25_000])
+person_events = st.one_of(
+    st.builds(SignedOut, seats),
+    st.builds(Paused, seats, st.sampled_from(["小休", "用餐"])),
+    st.builds(Ready, seats),
+    st.builds(WrapUpEnded, seats),
+    st.builds(WrapUpExtended, seats, st.sampled_from([0, 30, 900])),
+    st.builds(Forced, seats, st.sampled_from(AgentState), st.just("班长")),
+)
+phone_events = st.one_of(
+    st.builds(SeatUnreachable, seats),
+    st.builds(SeatReachable, seats),
+    st.builds(SeatBusyElsewhere, seats),
+    st.builds(SeatFree, seats),
+)
+wire_events = st.one_of(
+    st.builds(Ringing, calls, seats),
+    st.builds(Answered, calls, seats),
+    st.builds(NotAnswered, calls, seats, st.sampled_from(Failure)),
+    st.builds(TalkEnded, calls, seats),
+)
+
+Step = Callable[[Acd], tuple[Acd, tuple[Effect, ...]]]
+
+
+def fingerprint(acd: Acd) -> tuple[object, ...]:
+    return (
+        repr(acd.seats),
+        repr(acd.tickets),
+        repr(acd.seat_of),
+        [(g, list(line)) for g, line in acd.waiting.items()],
+        [(g, list(line)) for g, line in acd.ready.items()],
+        list(acd.deadlines),
+        repr(acd.strays),
+    )
+
+
+class AcdMachine(RuleBasedStateMachine):
+    """Events in any order; ``alive``, ``born``, ``idle`` and ``rosters`` are a book kept beside the core."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acd = Acd(NodeId("a"), POLICY)
+        self.now = START
+        self.born: dict[CallId, int] = {}
+        self.idle: dict[SeatId, int] = {}
+        self.rosters: dict[SeatId, SignIn] = {}
+        self.history: list[tuple[Step, tuple[Effect, ...]]] = []
+
+    def tell(self, event: Event, after: int = 0) -> tuple[Effect, ...]:
+        self.now += after
+        now = self.now
+        before = fingerprint(self.acd)
+        try:
+            effects = apply(self.acd, event, now)
+        except NotAllowed:
+            assert fingerprint(self.acd) == before
+            if not isinstance(event, Tick):
+                self.tell(Tick())  # as the timer would: a refused event moves no deadline
+            return ()
+        self.history.append((lambda acd: (acd, apply(acd, event, now)), effects))
+        self._keep_book(event, effects)
+        self._check_choice(effects)
+        return effects
+
+    def _keep_book(self, event: Event, effects: tuple[Effect, ...]) -> None:
+        if isinstance(event, TicketJoined):
+            self.born.setdefault(event.call, event.since_ms)
+        if isinstance(event, TicketLeft):
+            self.born.pop(event.call, None)
+        offered_now = {e.call for e in effects if isinstance(e, Offer)}
+        for effect in effects:
+            if isinstance(effect, TalkOver) and not (
+                isinstance(event, TicketJoined | Answered) and event.call == effect.call
+            ):
+                self.born.pop(effect.call, None)
+            if isinstance(effect, SeatStateChanged) and effect.old is not effect.new:
+                assert effect.new in MOVES[effect.old]
+                if effect.new is AgentState.READY and effect.old not in OFFERED:
+                    self.idle[effect.seat] = self.now
+            if isinstance(effect, RosterChanged):
+                assert self.rosters.pop(effect.seat, None) == effect.old
+                if effect.new is not None:
+                    self.rosters[effect.seat] = effect.new
+            if isinstance(effect, Withdraw):
+                ticket = self.acd.tickets.get(effect.call)
+                waits = ticket is not None and ticket.phase is TicketPhase.WAITING
+                assert effect.back_to_wait == (waits and effect.call not in offered_now)
+
+    def _check_choice(self, effects: tuple[Effect, ...]) -> None:
+        made = [(e.call, e.seat) for e in effects if isinstance(e, Offer)]
+        could = [
+            t
+            for t in self.acd.tickets.values()
+            if (t.phase is TicketPhase.WAITING and not reference.held(t, self.now)) or t.call in dict(made)
+        ]
+        free = [s for s in self.acd.seats.values() if s.state is AgentState.READY or s.id in dict(made).values()]
+        assert made == reference.choose(could, free, self.idle, self.now)
+
+    # Histories
+
+    @rule(agent=agents, seat=seats, groups=serving, pause=st.none() | st.just("培训"), after=after)
+    def sign_in(self, agent: AgentId, seat: SeatId, groups: tuple[GroupId, ...], pause: str | None, after: int) -> None:
+        self.tell(AgentSignedIn(agent, seat, groups, pause), after)
+
+    @rule(seat=seats, agent=agents)
+    def sign_in_for_all(self, seat: SeatId, agent: AgentId) -> None:
+        self.tell(AgentSignedIn(agent, seat, tuple(GROUPS)))
+
+    @rule(
+        call=calls,
+        group=groups,
+        age=st.sampled_from([0, 0, 1000, 60_000]),
+        priority=st.sampled_from([0, 0, 0, 1]),
+        overflow=overflow,
+        after=after,
+    )
+    def join(
+        self,
+        call: CallId,
+        group: GroupId,
+        age: int,
+        priority: int,
+        overflow: tuple[tuple[int, GroupId], ...],
+        after: int,
+    ) -> None:
+        self.tell(TicketJoined(call, group, self.now + after - age, priority, overflow), after)
+
+    @rule(call=calls)
+    def leave(self, call: CallId) -> None:
+        self.tell(TicketLeft(call))
+
+    @rule(event=person_events, after=after)
+    def a_person_acts(self, event: Event, after: int) -> None:
+        self.tell(event, after)
+
+    @rule(event=phone_events, after=after)
+    def a_phone_changes(self, event: Event, after: int) -> None:
+        self.tell(event, after)
+
+    @rule(event=wire_events, after=after)
+    def the_switch_says_anything(self, event: Event, after: int) -> None:
+        self.tell(event, after)
+
+    @rule(pick=st.integers(0, 4), failure=st.none() | st.sampled_from(Failure), after=after)
+    @precondition(lambda self: any(s.state in OFFERED for s in self.acd.seats.values()))
+    def an_offer_goes_on(self, pick: int, failure: Failure | None, after: int) -> None:
+        offered = [s for s in self.acd.seats.values() if s.state in OFFERED]
+        seat = offered[pick % len(offered)]
+        assert seat.call is not None
+        if failure is not None:
+            self.tell(NotAnswered(seat.call, seat.id, failure), after)
+        elif seat.state is AgentState.RESERVED:
+            self.tell(Ringing(seat.call, seat.id), after)
+        else:
+            self.tell(Answered(seat.call, seat.id), after)
+
+    @rule(pick=st.integers(0, 4), after=after)
+    @precondition(lambda self: any(s.state is AgentState.TALKING for s in self.acd.seats.values()))
+    def a_talk_ends(self, pick: int, after: int) -> None:
+        talking = [s for s in self.acd.seats.values() if s.state is AgentState.TALKING]
+        seat = talking[pick % len(talking)]
+        assert seat.call is not None
+        self.tell(TalkEnded(seat.call, seat.id), after)
+
+    @rule()
+    @precondition(lambda self: self.acd.next_deadline() is not None)
+    def the_timer_fires(self) -> None:
+        deadline = self.acd.next_deadline()
+        assert deadline is not None
+        self.tell(Tick(), deadline - self.now)
+
+    @rule(shuffle=st.randoms(use_true_random=False))
+    def the_engine_restarts(self, shuffle: Random) -> None:
+        old, now = self.acd, self.now
+        seen_seats = [_seen(s) for s in old.seats.values()]
+        seen_tickets = [
+            TicketSeen(
+                TicketJoined(t.call, t.group, t.since_ms, t.priority, t.overflow),
+                t.phase,
+                t.seat,
+                t.joined_ms,
+                t.talk_since_ms if t.phase is TicketPhase.TALKING else None,
+            )
+            for t in old.tickets.values()
+        ]
+        order = {t.call: t.rank for t in old.tickets.values()}
+        talking = {s.id: s.call for s in old.seats.values() if s.state in PHASE_OF}
+
+        def step(_: Acd) -> tuple[Acd, tuple[Effect, ...]]:
+            return restore(NodeId("a"), POLICY, seen_seats, seen_tickets, now)
+
+        self.acd, effects = step(old)
+        shuffle.shuffle(seen_seats)
+        shuffle.shuffle(seen_tickets)
+        again, effects_again = step(old)
+        assert (effects, fingerprint(self.acd)[2:]) == (effects_again, fingerprint(again)[2:])
+        self.history.append((step, effects))
+        assert not self.acd.strays
+        assert {t.call: t.rank for t in self.acd.tickets.values()} == order
+        offered = {e.seat for e in effects if isinstance(e, Offer)}
+        assert {s.id: s.call for s in self.acd.seats.values() if s.state in PHASE_OF and s.id not in offered} == talking
+        self.idle = {s.id: s.idle_since_ms for s in self.acd.seats.values()}
+        self._check_choice(effects)
+        self.rosters = {s.id: entry for s in self.acd.seats.values() if (entry := s.sign_in()) is not None}
+
+    # What holds after every event
+
+    @invariant()
+    def a_seat_has_one_call_and_a_call_one_seat(self) -> None:
+        pairs = {s.call: s.id for s in self.acd.seats.values() if s.call is not None}
+        assert pairs == {t.call: t.seat for t in self.acd.tickets.values() if t.seat is not None}
+        assert len(pairs) == sum(s.call is not None for s in self.acd.seats.values())
+        for seat in self.acd.seats.values():
+            assert (seat.call is not None) == (seat.state in PHASE_OF)
+            if seat.call is not None:
+                assert self.acd.tickets[seat.call].phase is PHASE_OF[seat.state]
+        for ticket in self.acd.tickets.values():
+            assert (ticket.seat is None) == (ticket.phase is TicketPhase.WAITING)
+
+    @invariant()
+    def no_call_is_lost_or_made_up_and_none_gets_younger(self) -> None:
+        assert {t.call: t.since_ms for t in self.acd.tickets.values()} == self.born
+
+    @invariant()
+    def nobody_waits_for_a_seat_that_is_ready(self) -> None:
+        assert reference.possible(self.acd, self.now) == []
+
+    @invariant()
+    def an_agent_sits_at_one_seat(self) -> None:
+        assert self.acd.seat_of == {s.agent: s.id for s in self.acd.seats.values() if s.agent is not None}
+        assert len(self.acd.seat_of) == sum(s.agent is not None for s in self.acd.seats.values())
+        signed_in = {s.id for s in self.acd.seats.values() if s.agent is not None}
+        for seat in self.acd.seats.values():
+            if seat.state not in (AgentState.SIGNED_OUT, AgentState.TALKING):
+                assert seat.id in signed_in
+            if seat.state is AgentState.READY:
+                assert seat.reachable
+                assert not seat.in_use
+                assert seat.pause is None
+
+    @invariant()
+    def the_durable_roster_follows(self) -> None:
+        assert self.rosters == {s.id: entry for s in self.acd.seats.values() if (entry := s.sign_in()) is not None}
+
+    @invariant()
+    def the_lines_say_what_the_seats_and_tickets_say(self) -> None:
+        waiting = {
+            (group, ticket.call)
+            for ticket in self.acd.tickets.values()
+            if ticket.phase is TicketPhase.WAITING and not reference.held(ticket, self.now)
+            for group in reference.asks(ticket, self.now)
+        }
+        assert {(g, rank[-1]) for g, line in self.acd.waiting.items() for rank in line} == waiting
+        ready = {
+            (group, seat.id)
+            for seat in self.acd.seats.values()
+            if seat.state is AgentState.READY
+            for group in seat.groups
+        }
+        assert {(g, rank[-1]) for g, line in self.acd.ready.items() for rank in line} == ready
+        for group, line in self.acd.waiting.items():
+            tickets = [self.acd.tickets[rank[-1]] for rank in line]
+            assert tickets == reference.line(tickets), group
+
+    @invariant()
+    def nothing_is_overdue_and_nobody_is_stuck(self) -> None:
+        deadlines: set[tuple[int, str, str]]
+        deadlines = {(s.until_ms, "seat", s.id) for s in self.acd.seats.values() if s.until_ms is not None}
+        deadlines |= {(t.until_ms, "ticket", t.call) for t in self.acd.tickets.values() if t.until_ms is not None}
+        assert set(self.acd.deadlines) == deadlines
+        first = self.acd.next_deadline()
+        assert first is None or first > self.now
+        for seat in self.acd.seats.values():
+            if seat.state in OFFERED | {AgentState.WRAP_UP, AgentState.NOT_RESPONDING}:
+                assert seat.until_ms is not None
+
+    def teardown(self) -> None:
+        self._replays_the_same()
+        self._everybody_is_served_in_order()
+
+    def _replays_the_same(self) -> None:
+        acd = Acd(NodeId("a"), POLICY)
+        for step, effects in self.history:
+            acd, again = step(acd)
+            assert again == effects
+        assert fingerprint(acd) == fingerprint(self.acd)
+
+    def _everybody_is_served_in_order(self) -> None:
+        """One agent for all groups, nobody else: each waiting call is served, the first in line first."""
+        for seat in list(self.acd.seats.values()):
+            if seat.agent is not None:
+                self.tell(Forced(seat.id, AgentState.SIGNED_OUT))
+        self.tell(Tick(), 11_000)  # nobody is held back any more
+        waiting = [t for t in self.acd.tickets.values() if t.phase is TicketPhase.WAITING]
+        expected = [t.call for t in reference.line(waiting)]
+        lonely = seat_id(99)
+        self.tell(AgentSignedIn(agent_id(99), lonely, tuple(GROUPS)))
+        served = []
+        for _ in expected:
+            call = self.acd.seats[lonely].call
+            assert call is not None
+            served.append(call)
+            self.tell(Answered(call, lonely))
+            self.tell(TalkEnded(call, lonely))
+            self.tell(Ready(lonely))
+        assert served == expected
+        assert self.acd.seats[lonely].state is AgentState.READY
+
+
+def _seen(seat: Seat) -> SeatSeen:
+    sign_in = None if seat.agent is None else SignIn(seat.agent, seat.id, seat.groups, seat.pause)
+    return SeatSeen(seat.id, sign_in, seat.reachable, seat.in_use, seat.idle_since_ms)
+
+
+AcdMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+TestAcd = AcdMachine.TestCase
