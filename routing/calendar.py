@@ -7,7 +7,7 @@ unknown degrades to the plain week, and :func:`year_known` tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 from routing.model import DayKind, Period, Schedule, Snapshot
@@ -65,10 +65,3 @@ def _periods_of(schedule: Schedule, day: date, holidays: Mapping[date, DayKind])
 
 def _crosses_midnight(period: Period) -> bool:
     return period.end <= period.start
-
-
-def hours_text(period: Period) -> str:
-    """A period's hours for people, e.g. ``08:30–12:00`` or ``20:00–次日08:00``."""
-    end = "24:00" if period.end == time(0) and period.start != time(0) else period.end.strftime("%H:%M")
-    prefix = "次日" if _crosses_midnight(period) and end != "24:00" else ""
-    return f"{period.start.strftime('%H:%M')}–{prefix}{end}"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Final
 
 from chinese_calendar import constants
 
 from routing.calendar import day_kind
 from routing.model import DayKind, Holiday
-
-SOURCE: Final = "chinesecalendar"
 
 
 class HolidayYearMissing(LookupError):

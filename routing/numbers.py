@@ -22,8 +22,11 @@ def normalise(dialled: str, area_code: str = "") -> str:
     """The number as the table knows it: no separators, no country code, no area code of our own city.
 
     ``12345``, ``066312345``, ``0663-12345``, ``+8666312345`` and ``008666312345`` are all ``12345`` where the
-    area code is ``0663``. Empty when the text is no telephone number.
+    area code is ``0663``. Empty when the text is no telephone number. An area code without its leading 0 is
+    ignored, so that none can eat into an emergency number.
     """
+    if not area_code.startswith("0"):
+        area_code = ""
     number = dialled.translate(_SEPARATORS)
     if not number.isascii() or DIALLED.fullmatch(number) is None:
         return ""

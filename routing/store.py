@@ -269,7 +269,7 @@ async def history(session: AsyncSession, limit: int = 50) -> list[Version]:
     """Published versions, newest first."""
     columns = (VersionRow.version, VersionRow.published_at, VersionRow.author, VersionRow.reason, VersionRow.sha256)
     found = await session.execute(select(*columns).order_by(VersionRow.version.desc()).limit(limit))
-    return [Version(*row) for row in found.tuples()]
+    return [Version(*row) for row in found]
 
 
 def _version(row: VersionRow) -> Version:

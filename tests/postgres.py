@@ -60,8 +60,8 @@ def temporary_postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def create_database(superuser_url: str, name: str) -> None:
-    _sql(superuser_url, f'CREATE DATABASE "{name}" TEMPLATE template0')
+def create_database(superuser_url: str, name: str, template: str = "template0") -> None:
+    _sql(superuser_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 
 def drop_database(superuser_url: str, name: str) -> None:

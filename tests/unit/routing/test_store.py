@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from database.connection import Database, open_database
+from routing import store
+from routing.faults import TableInvalid
+from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table
+from routing.sample import sample_table
+from routing.service import ensure_published, latest, load_rows, load_sample, publish
+from routing.snapshot import SNAPSHOT_FILE, SnapshotCorrupt, load_snapshot
+from telephony.model import GroupId
+
+pytestmark = pytest.mark.unit
+
+MOMENT = datetime(2026, 11, 22, 4, 5, 6, 789, tzinfo=UTC)
+
+
+async def read(database: Database) -> Table:
+    async with database.reading() as session:
+        return await store.load_table(session)
+
+
+async def test_the_sample_comes_back_exactly(database: Database) -> None:
+    assert await load_sample(database)
+    assert await read(database) == sample_table()
+
+
+async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
+    general, night = GroupId("general"), GroupId("night")
+    table = replace(
+        sample_table(),
+        groups=(Group(night, "夜班", 30, 0), Group(general, "综合受理")),
+        schedules=(
+            Schedule(
+                "night",
+                "夜间",
+                (Period(frozenset({7, 1}), time(20, 30, 15), time(8)), Period(frozenset({3}), time(0), time(0))),
+                (Period(frozenset({6}), time(23, 59, 59, 999999), time(0, 0, 0, 1)),),
+            ),
+        ),
+        holidays=(Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),),
+        known_years=(2028,),
+        numbers=(
+            LegacyNumber(
+                "8768123", "热线", MergeMode.DUAL, night, None, None, "p", "q", "night", general, 0, "", "备注"
+            ),
+            LegacyNumber("12348", "法援", MergeMode.FULL, general, date(2028, 2, 29), None, "p", "q"),
+        ),
+        agents=(Agent("1001", "座席1001", (night, general)), Agent("1002", "座席1002", ())),
+        rating_keys={"0": 5, "9": 1},
+        area_code="",
+    )
+    assert await load_rows(database, table)
+    assert await read(database) == table
+
+
+async def test_the_sample_never_overwrites_what_people_edited(database: Database) -> None:
+    await load_rows(database, replace(sample_table(), seats=("9001",)))
+    assert not await load_sample(database)
+    assert (await read(database)).seats == ("9001",)
+    assert await load_sample(database, force=True)
+    assert await read(database) == sample_table()
+
+
+async def test_a_table_with_faults_is_not_loaded(database: Database) -> None:
+    with pytest.raises(TableInvalid, match="default_group"):
+        await load_rows(database, replace(sample_table(), default_group=GroupId("gone")))
+    async with database.reading() as session:
+        assert await store.is_empty(session)
+
+
+async def test_an_empty_database_says_what_to_do(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="没有路由表"):
+        await publish(database, tmp_path, "管理员", "试")
+    assert await latest(database) is None
+
+
+async def test_publishing_numbers_keeps_and_writes_a_version(database: Database, tmp_path: Path) -> None:
+    await load_sample(database)
+    first = await publish(database, tmp_path, "管理员", "首次", clock=lambda: MOMENT)
+    second = await publish(database, tmp_path, "管理员", "再次")
+    assert (first.version, second.version) == (1, 2)
+    assert first.published_at == MOMENT.isoformat()
+    assert await latest(database) == second == load_snapshot(tmp_path / SNAPSHOT_FILE)
+    async with database.reading() as session:
+        newest, oldest = await store.history(session)
+    assert (newest.version, newest.reason, len(newest.sha256)) == (2, "再次", 64)
+    assert (oldest.version, oldest.author, oldest.published_at) == (1, "管理员", MOMENT)
+
+
+async def test_two_publishers_get_two_versions(database: Database, tmp_path: Path) -> None:
+    await load_sample(database)
+    other = open_database(database.engine.url)
+    try:
+        made = await asyncio.gather(*(publish(one, tmp_path, "管理员", "并发") for one in (database, other) * 3))
+    finally:
+        await other.close()
+    assert sorted(snapshot.version for snapshot in made) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_faulty_edit_cannot_be_published(database: Database, tmp_path: Path) -> None:
+    await load_sample(database)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE routing_settings SET value = 'gone' WHERE key = 'default_group'"))
+    with pytest.raises(TableInvalid, match="default_group"):
+        await publish(database, tmp_path, "管理员", "坏表")
+    assert await latest(database) is None
+    assert not (tmp_path / SNAPSHOT_FILE).exists()
+
+
+@pytest.mark.parametrize("change", ["UPDATE routing_versions SET author = 'x'", "DELETE FROM routing_versions"])
+async def test_a_published_version_cannot_be_changed(database: Database, tmp_path: Path, change: str) -> None:
+    await load_sample(database)
+    await publish(database, tmp_path, "管理员", "首次")
+    with pytest.raises(DBAPIError, match="a published version is never changed"):
+        async with database.transaction() as session:
+            await session.execute(text(change))
+    assert await latest(database) is not None
+
+
+async def test_a_row_that_does_not_match_its_checksum_is_refused(database: Database) -> None:
+    async with database.transaction() as session:
+        await store.add_version(session, store.Version(1, MOMENT, "管理员", "首次", "0" * 64), "{}")
+    with pytest.raises(SnapshotCorrupt, match="校验和不符"):
+        await latest(database)
+
+
+async def test_a_start_publishes_once_and_mends_the_file(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / SNAPSHOT_FILE
+    first = await ensure_published(database, tmp_path)
+    assert first.version == 1
+    assert load_snapshot(path) == first
+    for damage in (path.unlink, lambda: path.write_text("{"), lambda: path.write_text("")):
+        damage()
+        assert await ensure_published(database, tmp_path) == first
+        assert load_snapshot(path) == first
+    second = await publish(database, tmp_path / "elsewhere", "管理员", "别处发布")
+    assert await ensure_published(database, tmp_path) == second == load_snapshot(path)
