@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from database.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
@@ -128,7 +129,7 @@ def explained(url: URL) -> Iterator[None]:
     """Turn a driver's error into a Chinese sentence that says what to do. Other errors pass unchanged."""
     try:
         yield
-    except (DBAPIError, OSError, TimeoutError, sqlite3.Error) as error:
+    except (DBAPIError, PoolExhausted, OSError, TimeoutError, sqlite3.Error) as error:
         sentence = _explain(error, url)
         if sentence is None:
             raise
@@ -139,6 +140,8 @@ def _explain(error: BaseException, url: URL) -> DatabaseError | None:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     text = str(cause)
     name = _name(url)
+    if isinstance(error, PoolExhausted):
+        return DatabaseUnavailable(f"数据库 {name} 的连接都在用，没有等到空出来的；请稍后重试")
     if "database is locked" in text or "database table is locked" in text:
         return DatabaseUnavailable(
             f"数据库 {name} 被其他程序锁住，{BUSY_TIMEOUT_SECONDS:g} 秒内没有等到；请找出占用它的程序后重试"

@@ -1,5 +1,7 @@
 """Fixtures that every test may ask for."""
 
+from hypothesis import settings
+
 from tests.databases import (
     database,
     database_kind,
@@ -17,3 +19,7 @@ __all__ = [
     "upgraded_postgres",
     "upgraded_sqlite",
 ]
+
+# A busy machine is no fault of the code: properties have no deadline.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")

@@ -274,7 +274,7 @@ snapshots = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), snapshots, st.datetimes(midnight(2023, 1, 1), midnight(2030, 1, 1)))
 def test_every_call_ends_somewhere(data: st.DataObject, snapshot: Snapshot, naive: datetime) -> None:
     known = st.sampled_from(sorted(snapshot.numbers)) if snapshot.numbers else st.nothing()
