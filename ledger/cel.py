@@ -103,7 +103,7 @@ def parse(block: bytes, *, last: bool = False) -> Parsed:
     events: list[tuple[int, Event]] = []
     torn = 0
     consumed = heads[0] if heads else (block.rfind(b"\n") + 1)
-    for start, end in zip(heads, [*heads[1:], len(block)], strict=True):
+    for start, end in zip(heads, [*heads[1:], len(block)], strict=False):
         record = block[start:end]
         event = _event(record) if record.endswith(b"\n") or end < len(block) else None
         if event is not None:

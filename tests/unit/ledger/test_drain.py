@@ -113,7 +113,7 @@ async def test_a_fact_the_database_cannot_hold_does_not_stop_the_others(
 
 
 class Naps:
-    """Stands in for sleeping: notes each nap, wakes at once, lets the test act in the third, and stays in the fourth."""
+    """Stands in for sleeping: notes each nap, wakes at once, the test acts in the third, it stays in the fourth."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []

@@ -1,0 +1,157 @@
+"""``hotline calls``: the ledger from the shell, whether the engine runs or not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.connection import Database, open_database
+from database.errors import DatabaseError
+from engine.settings import Settings, SettingsError, load_settings
+from ledger.reader import calls_now, facts_now
+from ledger.records import CallRecord, fold
+from ledger.store import CallFilter
+from ledger.story import as_json, mask, outline, tell
+from telephony.model import CALL_ID, CallId
+
+app = typer.Typer(help="通话流水：列出来电，讲述一次来电的经过。", no_args_is_help=True)
+
+T = TypeVar("T")
+
+UNKNOWN = 1
+UNUSABLE = 2
+NO_TABLES = "数据库读不出流水，可能还没有建表；请运行 ./hotline db upgrade"
+JOURNAL_ONLY = "以下只含本机日志中尚未入库的流水"
+
+
+@app.callback()
+def _calls() -> None:
+    """通话流水：列出来电，讲述一次来电的经过。"""
+
+
+@app.command("list")
+def list_command(
+    number: Annotated[str, typer.Option("--number", help="市民拨打的号码")] = "",
+    caller: Annotated[str, typer.Option("--caller", help="来电号码（完整）")] = "",
+    agent: Annotated[str, typer.Option("--agent", help="工号")] = "",
+    group: Annotated[str, typer.Option("--group", help="技能组")] = "",
+    since: Annotated[str, typer.Option("--since", help="起始时间（含），例如 2026-10-10 或 2026-10-10T09:00")] = "",
+    until: Annotated[str, typer.Option("--until", help="结束时间（不含）；只写日期则含当日")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="最多几条")] = 20,
+    reveal: Annotated[bool, typer.Option("--reveal", help="显示完整的来电号码")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """列出来电，最近的在前。"""
+    settings = _settings()
+    try:
+        start = _moment(since, settings, "--since")
+        end = _moment(until, settings, "--until", whole_day=True)
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    wanted = CallFilter(start, end, number, caller, agent, group, limit)
+    records = _ask(settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted))
+    if as_data:
+        typer.echo(json.dumps([outline(record, reveal=reveal) for record in records], ensure_ascii=False, indent=2))
+        return
+    for record in records:
+        typer.echo(_row(record, settings, reveal))
+    if not records:
+        typer.echo("没有符合条件的来电")
+
+
+@app.command("show")
+def show_command(
+    call: Annotated[str, typer.Argument(help="呼叫编号，或 last（最近一次来电）")],
+    reveal: Annotated[bool, typer.Option("--reveal", help="显示完整的来电号码")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """讲述一次来电的经过。"""
+    settings = _settings()
+    journal = settings.data_dir / "journal"
+    if call == "last":
+        latest = _ask(settings, lambda database: calls_now(database, journal, settings.node, CallFilter(limit=1)))
+        if not latest:
+            typer.echo("流水里还没有来电", err=True)
+            raise typer.Exit(UNKNOWN)
+        call = latest[0].call
+    if not CALL_ID.fullmatch(call):
+        raise _stop(f"{call[:80]!r} 不是呼叫编号；例如 {settings.node}-1700000000.12，可用 ./hotline calls list 查到")
+    facts = _ask(settings, lambda database: facts_now(database, journal, settings.node, CallId(call)))
+    record = fold(facts)
+    if record is None:
+        typer.echo(f"流水里没有呼叫 {call}；可用 ./hotline calls list 查看有哪些", err=True)
+        raise typer.Exit(UNKNOWN)
+    if as_data:
+        typer.echo(json.dumps(as_json(record, facts, reveal=reveal), ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"呼叫 {record.call}，{record.entered_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}")
+    for line in tell(facts, reveal=reveal):
+        typer.echo(str(line))
+
+
+def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:
+    if record.answered_at:
+        answer = f"{record.answered_by} {record.agent or record.seat}".strip()
+        fate = f"接听 {answer}，等候 {(record.waited_ms or 0) / 1000:.1f} 秒"
+        fate += f"，通话 {record.talk_ms / 1000:.0f} 秒" if record.talk_ms is not None else ""
+    else:
+        fate = "未接听"
+    fate += "" if record.ended_at else "（进行中）"
+    fate += f"，评价 {record.rating_level}" if record.rating_level else ""
+    fate += "".join(f"，转接 {one.target}" for one in record.transfers)
+    caller = record.caller if reveal and record.caller else mask(record.caller)
+    when = f"{record.entered_at.astimezone(settings.zone):%m-%d %H:%M:%S}"
+    return f"{record.call}  {when}  {caller} → {record.number or '?'}  {record.group or '-'}  {fate}"
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise _stop(str(error)) from None
+
+
+def _stop(sentence: str) -> typer.Exit:
+    typer.echo(sentence, err=True)
+    return typer.Exit(UNUSABLE)
+
+
+def _moment(text: str, settings: Settings, option: str, *, whole_day: bool = False) -> datetime | None:
+    """A time in the city's zone unless it names its own; a bare date as an end includes that day."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if whole_day and len(text) <= len("2026-10-10"):
+            moment += timedelta(days=1)
+        return moment if moment.tzinfo else moment.replace(tzinfo=settings.zone)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{option} {text!r} 不是时间；例如 2026-10-10 或 2026-10-10T09:00") from None
+
+
+def _ask(settings: Settings, question: Callable[[Database | None], Awaitable[T]]) -> T:
+    """Ask database and journal; without the database, the journal alone, and say so."""
+    try:
+        return asyncio.run(_answered(settings, question))
+    except (DatabaseError, SQLAlchemyError) as error:
+        sentence = str(error) if isinstance(error, DatabaseError) else NO_TABLES
+        typer.echo(f"{sentence}\n{JOURNAL_ONLY}", err=True)
+        return asyncio.run(_awaited(question(None)))
+
+
+async def _answered(settings: Settings, question: Callable[[Database | None], Awaitable[T]]) -> T:
+    database = open_database(settings.database_url)
+    try:
+        return await question(database)
+    finally:
+        await database.close()
+
+
+async def _awaited(answer: Awaitable[T]) -> T:
+    return await answer

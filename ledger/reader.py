@@ -1,0 +1,91 @@
+"""Reading the ledger as it is this moment: the database, and what is still only in the journal.
+
+One job: put both together. Works beside a running engine and with it stopped, and, for what the
+journal holds, without the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from database.connection import Database
+from ledger.model import Fact, Kind
+from ledger.records import CallRecord, fold, ordered
+from ledger.segments import Cursor, read
+from ledger.store import CallFilter, facts_of, kinds_of, list_calls, load_cursor
+from telephony.model import CallId
+
+ALL: Final = 1 << 40
+
+
+async def undrained(database: Database | None, folder: Path, node: str) -> list[Fact]:
+    """The facts that only the journal has. Without a database: all that the journal still has."""
+    cursor = Cursor()
+    if database is not None:
+        async with database.reading() as session:
+            cursor = await load_cursor(session, node)
+    return list((await asyncio.to_thread(read, folder, cursor, ALL)).facts)
+
+
+async def facts_now(database: Database | None, folder: Path, node: str, call: CallId) -> list[Fact]:
+    """All facts of one call, in its order. Raises DatabaseError."""
+    # The journal first: what is drained meanwhile is then seen twice, and never missed.
+    facts = [fact for fact in await undrained(database, folder, node) if fact.call == call]
+    if database is not None:
+        async with database.reading() as session:
+            facts += await facts_of(session, call)
+    return ordered(facts)
+
+
+async def calls_now(database: Database | None, folder: Path, node: str, wanted: CallFilter) -> list[CallRecord]:
+    """The calls wanted, newest first. Raises DatabaseError."""
+    pending: dict[CallId, list[Fact]] = defaultdict(list)
+    for fact in await undrained(database, folder, node):
+        pending[fact.call].append(fact)
+    records: dict[CallId, CallRecord] = {}
+    if database is not None:
+        async with database.reading() as session:
+            records = {record.call: record for record in await list_calls(session, wanted)}
+            for call in pending:
+                pending[call] += await facts_of(session, call)
+    for call, facts in pending.items():
+        records.pop(call, None)
+        record = fold(facts)
+        if record is not None and matches(record, wanted):
+            records[call] = record
+    newest_first = sorted(records.values(), key=lambda record: (record.entered_at, record.call), reverse=True)
+    return newest_first[: max(0, wanted.limit)]
+
+
+async def kinds_known(
+    database: Database, folder: Path, node: str, calls: Collection[CallId]
+) -> dict[CallId, set[Kind]]:
+    """What kinds of facts there are about each of these calls. Raises DatabaseError."""
+    pending = await undrained(database, folder, node)
+    async with database.reading() as session:
+        found = await kinds_of(session, calls)
+    for fact in pending:
+        if fact.call in found:
+            found[fact.call].add(fact.kind)
+    return found
+
+
+def matches(record: CallRecord, wanted: CallFilter) -> bool:
+    """The same judgement as the database's, for a record that is not in it yet."""
+    return (
+        (wanted.since is None or record.entered_at >= wanted.since)
+        and (wanted.until is None or record.entered_at < wanted.until)
+        and all(
+            not value or value == given
+            for value, given in (
+                (wanted.number, record.number),
+                (wanted.caller, record.caller),
+                (wanted.agent, record.agent),
+                (wanted.group, record.group),
+            )
+        )
+    )

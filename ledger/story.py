@@ -1,0 +1,223 @@
+"""The story of a call: its facts as lines that people read.
+
+One job: facts to text, pure. The caller's number is masked unless the reader may see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ledger import words
+from ledger.model import Fact, Kind
+from ledger.records import ENGINE, CallRecord, ordered, whole, word
+
+Data = Mapping[str, Any]
+
+ONCE: Final = frozenset({Kind.ENTERED, Kind.ENDED})
+"""A call begins and ends once, whoever told us."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One line: when, and what happened."""
+
+    seconds: float
+    """Since the call came in."""
+    at: datetime
+    kind: Kind
+    text: str
+
+    def __str__(self) -> str:
+        return f"{offset(self.seconds)} {self.text}"
+
+
+def tell(facts: Iterable[Fact], *, reveal: bool = False) -> list[StoryLine]:
+    """The story of one call, in its order. ``reveal`` shows the caller's number in full."""
+    line = _once(ordered(facts))
+    if not line:
+        return []
+    start = next((fact.at for fact in line if fact.kind is Kind.ENTERED), line[0].at)
+    return [
+        StoryLine(max(0.0, (fact.at - start).total_seconds()), fact.at, fact.kind, _text(fact, reveal)) for fact in line
+    ]
+
+
+def offset(seconds: float) -> str:
+    """``03:05.2``: minutes, seconds and a tenth."""
+    tenths = int(seconds * 10)
+    return f"{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def mask(number: str) -> str:
+    """A caller's number for those who need not know it: 138****1234."""
+    if not number:
+        return words.WITHHELD
+    if len(number) < 7:
+        return "*" * len(number)
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else f"{number[:2]}****{number[-2:]}"
+
+
+def as_json(record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False) -> dict[str, Any]:
+    """One call for programs: outline, story and facts. Times are ISO 8601, UTC."""
+    kept = ordered(facts)
+    return {
+        **outline(record, reveal=reveal),
+        "story": [
+            {"seconds": round(line.seconds, 3), "at": line.at.isoformat(), "kind": line.kind.value, "text": line.text}
+            for line in tell(kept, reveal=reveal)
+        ],
+        "facts": [
+            {
+                "id": fact.id,
+                "kind": fact.kind.value,
+                "at": fact.at.isoformat(),
+                "source": fact.source,
+                "data": _veiled(fact.data, reveal),
+            }
+            for fact in kept
+        ],
+    }
+
+
+def outline(record: CallRecord, *, reveal: bool = False) -> dict[str, Any]:
+    """One call's row for programs."""
+    row = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__}
+    for name, value in row.items():
+        if isinstance(value, datetime):
+            row[name] = value.isoformat()
+    row["caller"] = record.caller if reveal else mask(record.caller) if record.caller else ""
+    row["transfers"] = [{"target": one.target, "state": one.state} for one in record.transfers]
+    return row
+
+
+def _once(line: list[Fact]) -> list[Fact]:
+    """Leave out what was filled in although the engine had seen it, and what was told a second time."""
+    kept: dict[Kind, Fact] = {}
+    for fact in line:
+        if fact.kind in ONCE and (fact.kind not in kept or (fact.source == ENGINE != kept[fact.kind].source)):
+            kept[fact.kind] = fact
+    return [fact for fact in line if fact.kind not in ONCE or fact is kept[fact.kind]]
+
+
+def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
+    veiled = dict(data)
+    if not reveal and veiled.get("caller"):
+        veiled["caller"] = mask(str(veiled["caller"]))
+    return veiled
+
+
+def _text(fact: Fact, reveal: bool) -> str:
+    text = _entered(fact.data, reveal) if fact.kind is Kind.ENTERED else _TELLERS[fact.kind](fact.data)
+    return text if fact.source == ENGINE else f"{text}{words.FILLED_IN}"
+
+
+def _entered(data: Data, reveal: bool) -> str:
+    caller = word(data, "caller")
+    shown = caller if reveal and caller else mask(caller)
+    mode = words.MODES.get(word(data, "mode"), "")
+    phase = words.PHASES.get(word(data, "rule").rpartition(".")[2], "")
+    notes = "，".join(note for note in (mode, phase if mode else "") if note)
+    return f"来电 {shown} 拨打 {word(data, 'number') or '（号码不明）'}" + (f"（{notes}）" if notes else "")
+
+
+def _prompted(data: Data) -> str:
+    prompts = data.get("prompts")
+    names = [str(name) for name in prompts] if isinstance(prompts, list | tuple) else [word(data, "prompts")]
+    kind = "过渡期提示音" if any(name.startswith("transition") for name in names) else "提示音"
+    return f"播放{kind} {'、'.join(names)}".rstrip()
+
+
+def _waiting(data: Data) -> str:
+    position = whole(data, "position")
+    text = f"排队等候技能组 {word(data, 'group')}"
+    text += f"，第 {position} 位" if position else ""
+    return text + ("，优先" if whole(data, "priority") else "")
+
+
+def _seat(data: Data) -> str:
+    agent, seat = word(data, "agent"), word(data, "seat")
+    if agent:
+        return f"座席{agent}（工号{agent}，话机{seat}）" if seat else f"座席{agent}（工号{agent}）"
+    return f"话机{seat}" if seat else "座席"
+
+
+def _not_answered(data: Data) -> str:
+    why = word(data, "why")
+    reason = words.WHY.get(why.lower(), why)
+    return f"{_seat(data)}未接听" + (f"：{reason}" if reason else "")
+
+
+def _answered(data: Data) -> str:
+    waited = whole(data, "waited_ms")
+    after = f"，等候 {waited / 1000:.1f} 秒" if waited is not None else ""
+    match word(data, "by"):
+        case "subcentre":
+            return f"分中心接听{after}"
+        case "emergency":
+            return f"应急中心接听{after}"
+        case "fallback":
+            return f"{_seat(data)}接听（应急排队）{after}"
+        case _:
+            return f"{_seat(data)}接听{after}"
+
+
+def _transfer(data: Data) -> str:
+    state = word(data, "state")
+    notes = "，".join(
+        f"{name} {value}" for name, value in (("线路", word(data, "trunk")), ("原因", word(data, "cause"))) if value
+    )
+    return f"一键转接 {word(data, 'target')}：{words.TRANSFER_STATES.get(state, state)}" + (
+        f"（{notes}）" if notes else ""
+    )
+
+
+def _party(data: Data) -> str:
+    party, action = word(data, "party"), word(data, "action")
+    return f"{words.PARTIES.get(party, party)}{words.ACTIONS.get(action, action)}"
+
+
+def _talk_ended(data: Data) -> str:
+    talk = whole(data, "talk_ms")
+    return f"{_seat(data)}通话结束" + (f"，通话 {talk / 1000:.1f} 秒" if talk is not None else "")
+
+
+def _rated(data: Data) -> str:
+    level = whole(data, "level") or 0
+    key = word(data, "key")
+    if level in words.LEVELS:
+        return f"评价：{words.LEVELS[level]}（按键 {key}）"
+    return f"评价：按键 {key} 无效" if key else "评价：未按键"
+
+
+def _fallback(data: Data) -> str:
+    why = word(data, "why")
+    reason = words.WHY.get(why, why)
+    return "转入应急排队" + (f"（{reason}）" if reason else "")
+
+
+def _ended(data: Data) -> str:
+    cause, talk = word(data, "cause"), whole(data, "talk_ms")
+    by = word(data, "by")
+    text = words.ENDED_BY.get(by, f"{by}挂机")
+    text += f"，通话 {talk / 1000:.1f} 秒" if talk else ""
+    return text + (f"（原因 {cause} {words.CAUSES.get(cause, '')}".rstrip() + "）" if cause else "")
+
+
+_TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
+    Kind.PROMPTED: _prompted,
+    Kind.WAITING: _waiting,
+    Kind.OFFERED: lambda data: f"{_seat(data)}振铃",
+    Kind.NOT_ANSWERED: _not_answered,
+    Kind.ANSWERED: _answered,
+    Kind.RECORDING: lambda data: "开始录音",
+    Kind.TRANSFER: _transfer,
+    Kind.PARTY: _party,
+    Kind.TALK_ENDED: _talk_ended,
+    Kind.RATING_ASKED: lambda data: "请来电人评价（好差评）",
+    Kind.RATED: _rated,
+    Kind.FALLBACK: _fallback,
+    Kind.ENDED: _ended,
+}

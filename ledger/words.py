@@ -1,0 +1,48 @@
+"""The Chinese words in which a call's story is told. One job: the texts; no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+MODES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
+PHASES: Final[Mapping[str, str]] = {"before": "过渡期前", "during": "过渡期内", "after": "过渡期已过"}
+PARTIES: Final[Mapping[str, str]] = {"caller": "来电人", "agent": "座席", "centre": "转接方"}
+ACTIONS: Final[Mapping[str, str]] = {"joined": "加入通话", "left": "离开通话", "join": "加入通话", "leave": "离开通话"}
+LEVELS: Final[Mapping[int, str]] = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
+ENDED_BY: Final[Mapping[str, str]] = {"caller": "来电人挂机", "agent": "座席挂机", "switch": "系统挂机", "": "通话结束"}
+WHY: Final[Mapping[str, str]] = {
+    "no-answer": "无人接听",
+    "noanswer": "无人接听",
+    "busy": "话机忙",
+    "congestion": "线路拥塞",
+    "chanunavail": "话机不在线",
+    "gone": "话机不在线",
+    "rejected": "拒接",
+    "cancel": "来电人先挂机",
+    "timeout": "振铃超时",
+    "engine-away": "引擎不在",
+}
+TRANSFER_STATES: Final[Mapping[str, str]] = {
+    "asked": "按键",
+    "requested": "按键",
+    "dialling": "呼叫中",
+    "ringing": "振铃",
+    "answered": "已接听",
+    "joined": "已加入三方通话",
+    "failed": "未接通，回到原通话",
+    "returned": "未接通，回到原通话",
+    "ended": "结束",
+}
+CAUSES: Final[Mapping[str, str]] = {
+    "16": "正常",
+    "17": "用户忙",
+    "19": "无应答",
+    "21": "拒接",
+    "34": "线路忙",
+    "42": "系统拥塞，交由运营商改道",
+    "switch-gone": "交换机中断",
+}
+
+WITHHELD: Final = "号码未显示"
+FILLED_IN: Final = "（据交换机记录补记）"

@@ -1,0 +1,97 @@
+"""``hotline calls``, as an operator uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from database.schema import upgrade
+from engine.commands.calls import app
+from ledger.journal import Journal
+from ledger.model import Kind
+from telephony.model import CallId
+
+pytestmark = pytest.mark.unit
+
+CALL = "hl1-1700000000.1"
+AT = datetime(2026, 1, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HOTLINE_CONFIG", "")
+    monkeypatch.chdir(tmp_path)
+
+    async def write() -> None:
+        await upgrade(f"sqlite:///{tmp_path}/hotline.db")
+        journal = Journal(tmp_path / "journal")
+        journal.start()
+        journal.note(Kind.ENTERED, CallId(CALL), {"number": "12333", "caller": "13800001234"}, at=AT)
+        journal.note(Kind.ENDED, CallId(CALL), {"cause": 16, "by": "caller"}, at=AT + timedelta(seconds=5))
+        await journal.stop()
+
+    asyncio.run(write())
+    return tmp_path
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.output
+
+
+@pytest.mark.usefixtures("settled")
+def test_the_story_is_told_with_the_engine_stopped() -> None:
+    for call in (CALL, "last"):
+        code, text = run("show", call)
+        assert code == 0
+        assert text.splitlines() == [
+            f"呼叫 {CALL}，2026-01-01 09:00:00",
+            "00:00.0 来电 138****1234 拨打 12333",
+            "00:05.0 来电人挂机（原因 16 正常）",
+        ]
+
+
+@pytest.mark.usefixtures("settled")
+def test_programs_get_json() -> None:
+    code, text = run("show", CALL, "--json", "--reveal")
+    assert code == 0
+    assert json.loads(text)["caller"] == "13800001234"
+    code, text = run("list", "--json")
+    assert [row["call"] for row in json.loads(text)] == [CALL]
+
+
+@pytest.mark.usefixtures("settled")
+def test_listing_is_filtered_by_the_citys_days() -> None:
+    assert "138****1234 → 12333" in run("list", "--since", "2026-01-01", "--until", "2026-01-01")[1]
+    assert run("list", "--since", "2026-01-02") == (0, "没有符合条件的来电\n")
+    assert "未接听" in run("list", "--number", "12333")[1]
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("show", "hl1-1700000000.99"), 1, "流水里没有呼叫"),
+        (("show", "'; DROP TABLE"), 2, "不是呼叫编号"),
+        (("list", "--since", "yesterday"), 2, "不是时间"),
+    ],
+)
+def test_faults_say_what_to_do(words: tuple[str, ...], code: int, said: str) -> None:
+    result = run(*words)
+    assert result[0] == code
+    assert said in result[1]
+
+
+def test_without_tables_the_journal_still_tells(settled: Path) -> None:
+    for file in settled.glob("hotline.db*"):
+        file.unlink()
+    code, text = run("show", CALL)
+    assert code == 0
+    assert "db upgrade" in text
+    assert "来电 138****1234 拨打 12333" in text
