@@ -43,7 +43,7 @@ class Linked:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  a counter has no event to wait for
+        while not condition():
             await asyncio.sleep(0.005)
 
 

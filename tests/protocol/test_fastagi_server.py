@@ -78,7 +78,7 @@ async def call(server: FastAgiServer) -> bytes:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  a counter has no event to wait for
+        while not condition():
             await asyncio.sleep(0.005)
 
 
