@@ -10,7 +10,7 @@ from pathlib import Path
 from asterisk_conf.model import SwitchPlan
 from asterisk_conf.render import render
 
-FOLDERS = ("etc", "agi-bin", "run", "log", "db", "spool", "lib/keys", "share", "cel")
+FOLDERS = ("etc", "agi-bin", "log", "db", "spool", "lib/keys", "share", "cel")
 """What Asterisk expects below its own folder."""
 
 
@@ -35,6 +35,7 @@ def prepare(plan: SwitchPlan) -> bool:
     """Write what is missing or changed; True when anything was. Every file is private to its owner (0600)."""
     for folder in FOLDERS:
         (plan.home / folder).mkdir(parents=True, exist_ok=True)
+    plan.run.mkdir(parents=True, exist_ok=True)
     plan.recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
     _link(plan.home / "share" / "documentation", plan.documentation)
     _link(plan.home / "share" / "sounds", plan.sounds)

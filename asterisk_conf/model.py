@@ -33,7 +33,9 @@ class SwitchPlan:
     ports: Ports
     snapshot: Snapshot
     home: Path
-    """Asterisk's own folder: etc, run, log, db, spool, share, keys, cel."""
+    """Asterisk's own folder: etc, log, db, spool, share, cel."""
+    run: Path
+    """Pid file and control socket."""
     modules: Path
     """Where the Asterisk that was found keeps its ``*.so``."""
     documentation: Path

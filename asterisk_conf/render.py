@@ -23,15 +23,47 @@ MODULES: Final = (
     *("res_crypto", "res_timing_timerfd", "res_musiconhold", "res_speech", "res_agi", "res_rtp_asterisk", "res_srtp"),
     *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
     *("res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_ip"),
-    *("res_pjsip_endpoint_identifier_user", "res_pjsip_registrar", "res_pjsip_session", "res_pjsip_pubsub", "res_pjsip_sdp_rtp"),
+    *(
+        "res_pjsip_endpoint_identifier_user",
+        "res_pjsip_registrar",
+        "res_pjsip_session",
+        "res_pjsip_pubsub",
+        "res_pjsip_sdp_rtp",
+    ),
     *("res_pjsip_caller_id", "res_pjsip_diversion", "res_pjsip_header_funcs", "res_pjsip_rfc3326", "res_pjsip_acl"),
     *("res_pjsip_dtmf_info", "res_pjsip_nat", "res_pjsip_path", "res_security_log", "res_convert", "chan_pjsip"),
     *("bridge_simple", "bridge_softmix", "bridge_native_rtp", "bridge_builtin_features", "bridge_holding"),
     *("codec_alaw", "codec_ulaw", "codec_resample", "format_pcm", "format_wav"),
-    *("pbx_config", "app_dial", "app_queue", "app_playback", "app_read", "app_stack", "app_mixmonitor", "app_userevent"),
+    *(
+        "pbx_config",
+        "app_dial",
+        "app_queue",
+        "app_playback",
+        "app_read",
+        "app_stack",
+        "app_mixmonitor",
+        "app_userevent",
+    ),
     *("app_confbridge", "app_originate", "app_channelredirect", "app_exec", "app_verbose"),
-    *("func_callerid", "func_channel", "func_cut", "func_env", "func_logic", "func_strings", "func_timeout", "func_uri"),
-    *("func_devstate", "func_dialplan", "func_global", "func_hangupcause", "func_pjsip_aor", "func_pjsip_contact"),
+    *(
+        "func_callerid",
+        "func_channel",
+        "func_cut",
+        "func_env",
+        "func_logic",
+        "func_strings",
+        "func_timeout",
+        "func_uri",
+    ),
+    *(
+        "res_manager_devicestate",
+        "func_devstate",
+        "func_dialplan",
+        "func_global",
+        "func_hangupcause",
+        "func_pjsip_aor",
+        "func_pjsip_contact",
+    ),
     *("res_cdrel_custom", "cel_custom"),
 )
 
@@ -47,6 +79,9 @@ EVENTS: Final = (
 EMERGENCY_RING_SECONDS: Final = 30
 """A centre's trunk that rings longer than this is given up for the next one."""
 
+SUBCENTRE_RING_SECONDS: Final = 20
+"""A sub-centre that rings longer has not answered, and the call is taken back."""
+
 FALLBACK_GROUP_SECONDS: Final = 30
 FALLBACK_DUTY_SECONDS: Final = 120
 MAX_RING_SECONDS: Final = 20
@@ -58,7 +93,9 @@ def render(plan: SwitchPlan) -> dict[str, str]:
     Raises ValueError when the table holds an id that must not stand in a configuration file.
     """
     facts = _facts(plan)
-    return {_place(name): _TEMPLATES.get_template(name).render(facts) for name in _TEMPLATES.list_templates()}
+    files = {_place(name): _TEMPLATES.get_template(name).render(facts) for name in _TEMPLATES.list_templates()}
+    # What Asterisk remembers of calls while the engine is away is the ledger's agreement with it.
+    return files | {"etc/cel.conf": cel.CEL_CONF, "etc/cel_custom.conf": cel.cel_custom_conf(str(plan.home / "cel"))}
 
 
 def _place(template: str) -> str:
@@ -79,6 +116,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "bind": plan.bind,
         "ports": plan.ports,
         "home": plan.home,
+        "run": plan.run,
         "modules": plan.modules,
         "modules_needed": MODULES,
         "music": plan.music,
@@ -95,11 +133,12 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "trunks": trunks,
         "identifier_order": "request_uri,username,ip" if any(t["shares_address"] for t in trunks) else "ip,username",
         "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
+        "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
+        "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "groups": sorted(table.groups),
         "ring_seconds": MAX_RING_SECONDS,
         "fallback_group_seconds": FALLBACK_GROUP_SECONDS,
         "fallback_duty_seconds": FALLBACK_DUTY_SECONDS,
-        "cel": cel,
     }
 
 

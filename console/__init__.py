@@ -1,1 +1,1 @@
-"""The engine's control API and, later, the web."""
+"""The engine's web side: today the control API that the ``hotline`` command speaks."""

@@ -22,7 +22,7 @@ _PHONE: Final = re.compile(r"(?<![\w.-])(?:\+?\d{7,}|0\d{2,3}-\d{7,8})(?![\w.])"
 _STATEMENT: Final = re.compile(r"\[parameters: .*?\]\n|\[parameters: .*\]", re.DOTALL)
 """What SQLAlchemy appends to an error: the values of the row."""
 
-NOISY: Final = ("asyncio", "aiosqlite", "sqlalchemy.engine", "panoramisk")
+NOISY: Final = ("alembic", "asyncio", "aiosqlite", "sqlalchemy.engine", "panoramisk")
 """Libraries that tell every step, callers included, below WARNING."""
 
 

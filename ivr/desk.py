@@ -67,5 +67,8 @@ class Desk(Protocol):
     def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
         """Do what the agent pressed; the prompt that tells the outcome."""
 
+    def undelivered(self, question: Question) -> None:
+        """The answer did not reach the dialplan, which goes on alone."""
+
     def note(self, kind: Kind, question: Question, **data: Any) -> None:
         """Write a fact of this call into the ledger."""

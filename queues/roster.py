@@ -18,6 +18,9 @@ from telephony.model import AGENT_ID, GROUP_ID, SEAT_ID, AgentId, GroupId, SeatI
 DUTY: Final = "duty"
 """The queue of everybody on duty (值班): the last line before the carrier's failover."""
 
+PREFIX: Final = "group-"
+"""Of a group's queue: its name may be ``general``, which queues.conf keeps for itself."""
+
 Action = dict[str, str]
 """An AMI action, ``Action`` first."""
 
@@ -46,9 +49,14 @@ class Roster:
     """In Chinese: members that are not ours, or contradict each other."""
 
 
+def queue_of(group: GroupId) -> str:
+    """Name of the app_queue behind a group."""
+    return f"{PREFIX}{group}"
+
+
 def members(sign_in: SignIn) -> tuple[Member, ...]:
     """The memberships that this sign-in should have."""
-    queues = (*sorted(set(sign_in.groups) - {GroupId(DUTY)}), DUTY)
+    queues = (DUTY, *(queue_of(group) for group in sorted(set(sign_in.groups))))
     paused, reason = sign_in.pause is not None, sign_in.pause or ""
     return tuple(Member(queue, f"PJSIP/{sign_in.seat}", sign_in.agent, paused, reason) for queue in queues)
 
@@ -99,7 +107,7 @@ def roster(found: Iterable[Member]) -> Roster:
     ours: dict[SeatId, list[Member]] = {}
     for m in sorted(set(found)):
         match = _INTERFACE.fullmatch(m.interface)
-        if match is None or AGENT_ID.fullmatch(m.name) is None or GROUP_ID.fullmatch(m.queue) is None:
+        if match is None or AGENT_ID.fullmatch(m.name) is None or not _is_ours(m.queue):
             faults.append(f"队列{m.queue}的成员{m.interface}（{m.name}）不是座席签入，已忽略")
         else:
             ours.setdefault(SeatId(match[1]), []).append(m)
@@ -112,9 +120,13 @@ def roster(found: Iterable[Member]) -> Roster:
         if agent in sign_ins:
             faults.append(f"工号{agent}同时在座席{sign_ins[agent].seat}和{seat}，以{sign_ins[agent].seat}为准")
             continue
-        groups = tuple(GroupId(m.queue) for m in here if m.name == agent and m.queue != DUTY)
+        groups = tuple(GroupId(m.queue.removeprefix(PREFIX)) for m in here if m.name == agent and m.queue != DUTY)
         sign_ins[agent] = SignIn(agent, seat, groups, lead.reason if lead.paused else None)
     return Roster(tuple(sorted(sign_ins.values(), key=lambda s: s.seat)), tuple(faults))
+
+
+def _is_ours(queue: str) -> bool:
+    return queue == DUTY or (queue.startswith(PREFIX) and GROUP_ID.fullmatch(queue.removeprefix(PREFIX)) is not None)
 
 
 def _add(m: Member) -> Action:

@@ -17,13 +17,14 @@ def enter(question: Question, desk: Desk) -> Answer:
         question,
         number=question.number,
         caller=question.caller,
+        mode=decision.mode or "",
         rule=decision.rule,
         reason=decision.reason,
         version=decision.version,
         group=decision.group,
     )
     desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
-    state = {
+    state: dict[str, str] = {
         Var.GROUP: decision.group,
         Var.OVERFLOW: "/".join(f"{group}:{seconds}" for seconds, group in decision.overflow),
         Var.VERSION: str(decision.version),

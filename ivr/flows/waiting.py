@@ -8,5 +8,5 @@ from ivr.model import Answer, Question
 
 
 def waiting(question: Question, desk: Desk) -> Answer:
-    """The same question as before, at the caller's true age: an engine that just came back learns of the caller here."""
+    """As before, at the true age: an engine that just came back learns of the caller here."""
     return find_a_human(question, desk)

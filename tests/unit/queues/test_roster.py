@@ -29,18 +29,18 @@ def test_a_sign_in_is_one_member_per_group_and_one_on_duty() -> None:
         "Penalty": "0",
         "Paused": "0",
     }
-    assert short(actions(None, IN)) == ["QueueAdd duty 0", "QueueAdd general 0", "QueueAdd market 0"]
+    assert short(actions(None, IN)) == ["QueueAdd duty 0", "QueueAdd group-general 0", "QueueAdd group-market 0"]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "made"),
     [
-        (None, REST, ["QueueAdd duty 1 小休", "QueueAdd general 1 小休", "QueueAdd market 1 小休"]),
-        (IN, REST, ["QueuePause duty 1 小休", "QueuePause general 1 小休", "QueuePause market 1 小休"]),
-        (REST, IN, ["QueuePause duty 0", "QueuePause general 0", "QueuePause market 0"]),
-        (IN, None, ["QueueRemove duty", "QueueRemove general", "QueueRemove market"]),
-        (IN, SignIn(IN.agent, IN.seat, (MARKET,)), ["QueueRemove general"]),
-        (SignIn(IN.agent, IN.seat, (MARKET,)), IN, ["QueueAdd general 0"]),
+        (None, REST, ["QueueAdd duty 1 小休", "QueueAdd group-general 1 小休", "QueueAdd group-market 1 小休"]),
+        (IN, REST, ["QueuePause duty 1 小休", "QueuePause group-general 1 小休", "QueuePause group-market 1 小休"]),
+        (REST, IN, ["QueuePause duty 0", "QueuePause group-general 0", "QueuePause group-market 0"]),
+        (IN, None, ["QueueRemove duty", "QueueRemove group-general", "QueueRemove group-market"]),
+        (IN, SignIn(IN.agent, IN.seat, (MARKET,)), ["QueueRemove group-general"]),
+        (SignIn(IN.agent, IN.seat, (MARKET,)), IN, ["QueueAdd group-general 0"]),
         (
             SignIn(IN.agent, IN.seat, ()),
             SignIn(AgentId("1002"), IN.seat, ()),
@@ -72,13 +72,13 @@ def test_each_change_asks_for_what_differs(old: SignIn | None, new: SignIn | Non
         (
             {
                 "Event": "QueueMemberAdded",
-                "Queue": "general",
+                "Queue": "group-general",
                 "MemberName": "1001",
                 "Interface": "PJSIP/8001",
                 "Paused": "0",
                 "PausedReason": "left over",
             },
-            Member("general", "PJSIP/8001", "1001"),
+            Member("group-general", "PJSIP/8001", "1001"),
         ),
         ({"Event": "QueueStatusComplete"}, None),
         ({"Queue": "duty"}, None),
@@ -92,10 +92,10 @@ def test_foreign_members_and_contradictions_are_reported_not_guessed_away() -> N
     found = [
         Member("duty", "Local/1@x", "1001"),
         Member("duty", "PJSIP/8009", "张三"),
-        Member("general", "PJSIP/8001", "1000"),
+        Member("group-general", "PJSIP/8001", "1000"),
         *members(IN),
         Member("duty", "PJSIP/8002", "1001"),
-        Member("market", "PJSIP/8003", "1003", True),
+        Member("group-market", "PJSIP/8003", "1003", True),
     ]
     assert roster(found) == Roster(
         (IN, SignIn(AgentId("1003"), SeatId("8003"), (MARKET,), "")),

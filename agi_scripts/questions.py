@@ -1,0 +1,97 @@
+"""From an AGI session to a flow and back: script name -> flow, answer -> one MSet.
+
+One job: translate. The flow decides; the dialplan acts; nothing is played, dialled or awaited here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from itertools import zip_longest
+from typing import Final
+
+import structlog
+
+from agi_scripts.server import Handler
+from ivr.desk import Desk
+from ivr.flows import FLOWS
+from ivr.model import Answer, Question, Script
+from ivr.playlist import playlist
+from telephony.agi_session import AgiSession
+from telephony.errors import AgiProtocolError, TelephonyError
+from telephony.model import AGENT_ID, CALL_ID, DIALLED, GROUP_ID, CallId, Var
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+_ARGUMENTS = (
+    "call",
+    "number",
+    "caller",
+    "since",
+    "group",
+    "overflow",
+    "priority",
+    "seat",
+    "dial_status",
+    "key",
+    "action",
+)
+
+
+def handler(desk: Desk, known: Container[str]) -> Handler:
+    """What the FastAGI server does with each session; ``known`` are the prompts that can be played."""
+
+    async def answer(session: AgiSession) -> None:
+        question = read(session)
+        reply = FLOWS[question.script](question, desk)
+        try:
+            await session.set_many(write(question, reply, known))
+        except TelephonyError:
+            desk.undelivered(question)
+            raise
+
+    return answer
+
+
+def read(session: AgiSession) -> Question:
+    """The session's facts, checked. Raises AgiProtocolError for what the generated dialplan would not have asked."""
+    try:
+        script = Script(session.script)
+    except ValueError:
+        raise AgiProtocolError(f"no such script: {session.script!r:.80}") from None
+    if len(session.args) > len(_ARGUMENTS):
+        raise AgiProtocolError("more arguments than a question has")
+    facts = dict(zip_longest(_ARGUMENTS, session.args, fillvalue=""))
+    if not CALL_ID.fullmatch(facts["call"]):
+        raise AgiProtocolError(f"not a call id: {facts['call']!r:.80}")
+    return Question(
+        script=script,
+        channel=session.env.get("agi_channel", ""),
+        call=CallId(facts["call"]),
+        number=facts["number"] if DIALLED.fullmatch(facts["number"]) else "",
+        caller=facts["caller"] if DIALLED.fullmatch(facts["caller"]) else "",
+        since_ms=_number(facts["since"]),
+        group=facts["group"] if GROUP_ID.fullmatch(facts["group"]) else "",
+        overflow=facts["overflow"],
+        priority=_number(facts["priority"]),
+        seat=facts["seat"] if AGENT_ID.fullmatch(facts["seat"]) else "",
+        dial_status=facts["dial_status"],
+        key=facts["key"],
+        action=facts["action"],
+    )
+
+
+def write(question: Question, answer: Answer, known: Container[str]) -> Mapping[str, str]:
+    """The answer as channel variables; the sentinel stands last. A prompt that was never built costs no call."""
+    missing = [prompt for prompt in answer.prompts if prompt not in known]
+    if missing:
+        log.error("prompt missing", prompts=missing, call=question.call)
+    return {
+        **answer.set,
+        Var.PROMPTS: playlist((prompt for prompt in answer.prompts if prompt in known), known),
+        Var.NEXT: answer.next,
+        Var.DONE: question.script,
+    }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0

@@ -1,0 +1,166 @@
+"""The control API: what the ``hotline`` command asks of a running engine. JSON over HTTP, bearer token, loopback.
+
+One job: translate requests into the engine's services and back. Errors are sentences in Chinese.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from queues.acd import Acd
+from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
+from queues.model import Event as QueueEvent
+from routing.model import Snapshot
+from telephony.model import AGENT_ID, SEAT_ID, AgentId, SeatId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_REASON: Final = 40
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Control(Protocol):
+    """What the API needs of the engine."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def acd(self) -> Acd: ...
+
+    def tell(self, event: QueueEvent) -> None: ...
+
+    async def status(self) -> dict[str, Any]: ...
+
+
+def application(control: Control, token: str) -> web.Application:
+    """The API as an aiohttp application."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
+    api = _Api(control)
+    app.add_routes(
+        [
+            web.get("/api/status", api.status),
+            web.get("/api/agents", api.agents),
+            web.post("/api/agents/{agent}/sign-in", api.sign_in),
+            web.post("/api/agents/{agent}/{action:sign-out|ready|pause}", api.act),
+            web.get("/api/seats", api.seats),
+        ]
+    )
+    return app
+
+
+class _Api:
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    async def status(self, request: web.Request) -> web.Response:
+        return _json(await self._control.status())
+
+    async def agents(self, request: web.Request) -> web.Response:
+        acd = self._control.acd
+        rows = []
+        for agent in self._control.snapshot.agents.values():
+            seat_id = acd.seat_of.get(AgentId(agent.id))
+            seat = acd.seats.get(seat_id) if seat_id is not None else None
+            rows.append(
+                {
+                    "agent": agent.id,
+                    "name": agent.name,
+                    "groups": list(agent.groups),
+                    "seat": seat_id,
+                    "state": seat.state if seat is not None else "signed-out",
+                    "since_ms": seat.since_ms if seat is not None else None,
+                    "pause": seat.pause if seat is not None else None,
+                    "call": seat.call if seat is not None else None,
+                }
+            )
+        return _json({"agents": rows})
+
+    async def seats(self, request: web.Request) -> web.Response:
+        acd = self._control.acd
+        known = (acd.seats.get(SeatId(seat)) for seat in self._control.snapshot.seats)
+        rows = [
+            {"seat": seat.id, "agent": seat.agent, "state": seat.state, "reachable": seat.reachable, "call": seat.call}
+            for seat in known
+            if seat is not None
+        ]
+        return _json({"seats": rows})
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        agent = self._agent(request)
+        seat = str((await _body(request)).get("seat", ""))
+        if not SEAT_ID.fullmatch(seat) or seat not in self._control.snapshot.seats:
+            raise _refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
+        row = self._control.snapshot.agents[agent]
+        return self._tell(AgentSignedIn(agent, SeatId(seat), row.groups), agent)
+
+    async def act(self, request: web.Request) -> web.Response:
+        agent = self._agent(request)
+        seat = self._control.acd.seat_of.get(agent)
+        if seat is None:
+            raise _refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
+        match request.match_info["action"]:
+            case "sign-out":
+                return self._tell(SignedOut(seat), agent)
+            case "ready":
+                return self._tell(Ready(seat), agent)
+            case _:
+                reason = str((await _body(request)).get("reason", "")).strip()
+                if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
+                    raise _refused(400, f"示忙原因应为 1 到 {MAX_REASON} 个字，例如 小休")
+                return self._tell(Paused(seat, reason), agent)
+
+    def _agent(self, request: web.Request) -> AgentId:
+        agent = request.match_info["agent"]
+        if not AGENT_ID.fullmatch(agent) or agent not in self._control.snapshot.agents:
+            raise _refused(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
+        return AgentId(agent)
+
+    def _tell(self, event: QueueEvent, agent: AgentId) -> web.Response:
+        try:
+            self._control.tell(event)
+        except NotAllowed as refused:
+            raise _refused(409, refused.reason) from None
+        seat_id = self._control.acd.seat_of.get(agent)
+        seat = self._control.acd.seats.get(seat_id) if seat_id is not None else None
+        return _json({"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"})
+
+
+def _guard(token: str) -> Any:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        offered = request.headers.get("Authorization", "")
+        if not secrets.compare_digest(offered.encode(), f"Bearer {token}".encode()):
+            raise _refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
+        return await handler(request)
+
+    return guard
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise _refused(400, '请求体应为 JSON，例如 {"seat": "8001"}') from None
+    if not isinstance(body, dict):
+        raise _refused(400, '请求体应为 JSON 对象，例如 {"seat": "8001"}')
+    return body
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
+    )
+
+
+def _refused(status: int, reason: str) -> web.HTTPException:
+    kind = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 404: web.HTTPNotFound, 409: web.HTTPConflict}[status]
+    return kind(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")

@@ -1,0 +1,82 @@
+"""What goes on behind the calls: the journal drained into the database, gaps filled in from CEL, recordings checked.
+
+One job: keep the database following, whatever state it is in. Nothing on the call path waits for any of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from database.connection import Database
+from database.errors import DatabaseError
+from database.schema import upgrade
+from engine.settings import Settings
+from ledger.drain import Drainer
+from ledger.fill_in import FillIn
+from ledger.journal import Journal
+from telephony.model import CallId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 5.0
+LAST_WORK_SECONDS: Final = 3.0
+
+
+class Books:
+    """One node's background work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        journal: Journal,
+        cel_folder: Path,
+        live: Callable[[], frozenset[CallId] | None],
+    ) -> None:
+        self._url = settings.database_url
+        self._live = live
+        self.drainer = Drainer(database, journal.folder, settings.node)
+        self.fill_in = FillIn(journal, database, cel_folder, settings.node)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._schema = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin; the database may come later."""
+        for work in (self._bring_schema(), self._when_ready(self.drainer.run), self._when_ready(self._fill_in)):
+            self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def stop(self) -> None:
+        """Bring over what is there, for a bounded time, and end. What is left waits in the journal."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._schema.is_set():
+            try:
+                await asyncio.wait_for(self.drainer.drain(), LAST_WORK_SECONDS)
+            except (TimeoutError, DatabaseError, OSError) as error:
+                log.warning("facts left in the journal for the next start", reason=str(error))
+
+    async def _bring_schema(self) -> None:
+        while not self._schema.is_set():
+            try:
+                await upgrade(self._url)
+            except (DatabaseError, OSError) as error:
+                log.error("database not there, facts stay in the journal", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._schema.set()
+
+    async def _when_ready(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await self._schema.wait()
+        await work()
+
+    async def _fill_in(self) -> None:
+        async def live() -> frozenset[CallId] | None:
+            return self._live()
+
+        await self.fill_in.run(live)

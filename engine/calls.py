@@ -1,0 +1,62 @@
+"""The calls that are up, as far as the engine has heard; a cache of the switch, thrown away at will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.journal import Journal
+from ledger.model import Kind
+from telephony.model import CallId, Stage
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call that is up."""
+
+    call: CallId
+    channel: str
+    stage: Stage
+    told_to_wait: bool = False
+    recorded: bool = False
+    human: bool = False
+    """Somebody answered: there is somebody to be rated."""
+    rated: bool = False
+
+
+@dataclass(slots=True)
+class Calls:
+    """Every live call by id, and the one way to write a fact about it."""
+
+    journal: Journal
+    live: dict[CallId, LiveCall] = field(default_factory=dict)
+
+    def note(self, kind: Kind, call: CallId, **data: Any) -> None:
+        """Write a fact into the journal; never blocks."""
+        self.journal.note(kind, call, data)
+
+    def enter(self, call: CallId, channel: str, stage: Stage = Stage.RING) -> LiveCall:
+        """The call, known or new."""
+        held = self.live.get(call)
+        if held is None:
+            held = self.live[call] = LiveCall(call, channel, stage)
+        return held
+
+    def record(self, call: CallId, file: str) -> None:
+        """Recording is arranged, before any media; told once per call."""
+        held = self.live.get(call)
+        if held is not None and not held.recorded:
+            held.recorded = True
+            self.note(Kind.RECORDING, call, file=file)
+
+    def end(self, call: CallId, cause: str, by: str) -> bool:
+        """The caller's channel is gone. False when the call was not known."""
+        if self.live.pop(call, None) is None:
+            return False
+        self.note(Kind.ENDED, call, cause=cause, by=by)
+        return True
+
+    def vanished(self, seen: Iterable[CallId]) -> list[CallId]:
+        """Live calls that the switch no longer has."""
+        return sorted(self.live.keys() - set(seen))

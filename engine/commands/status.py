@@ -1,0 +1,32 @@
+"""``hotline status``: is everything well? Exit 0 only then."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from engine.commands.agents import STATES
+from engine.remote import ask
+
+
+def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
+    """运行状态：Asterisk、引擎、数据库、流水、来电、排队、座席。"""
+    now = ask("/api/status")
+    if as_data:
+        typer.echo(json.dumps(now, ensure_ascii=False, indent=2))
+    else:
+        seats = "，".join(f"{STATES.get(state, state)} {count}" for state, count in sorted(now["seats"].items()))
+        typer.echo(f"总体      {'正常' if now['healthy'] else '故障'}")
+        typer.echo(f"Asterisk  {'已连接' if now['ami']['state'] == 'up' else '未连接'}（节点 {now['node']}）")
+        typer.echo(f"路由表    版本 {now['table_version']}")
+        typer.echo(
+            f"来电      {now['calls']} 个，其中排队 {now['waiting']}、振铃 {now['ringing']}、通话 {now['talking']}"
+        )
+        typer.echo(f"最长等待  {now['longest_wait_ms'] / 1000:.1f} 秒")
+        typer.echo(f"座席      {seats or '没有人签入'}")
+        typer.echo(f"流水      已写 {now['journal']['written']} 条，数据库落后 {now['database']['lag_facts']} 条")
+        for fault in now["faults"]:
+            typer.echo(f"故障      {fault}")
+    raise typer.Exit(0 if now["healthy"] else 1)

@@ -1,0 +1,140 @@
+"""The engine as a conversation sees it (ivr.desk.Desk): table, queue and ledger behind one counter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from engine.calls import Calls
+from ivr.desk import Place, Queued, SeatAction, Seated
+from ivr.model import Question, Script
+from ledger.model import Kind
+from queues.model import (
+    AgentSignedIn,
+    Failure,
+    NotAllowed,
+    NotAnswered,
+    Paused,
+    Ready,
+    SignedOut,
+    TalkEnded,
+    TicketJoined,
+    TicketPhase,
+)
+from queues.service import QueueService
+from recordings.layout import recording_file
+from routing.model import CallFacts, Decision, Snapshot, TargetKind
+from routing.rules import decide
+from telephony.model import GROUP_ID, AgentId, GroupId, SeatId, Stage
+
+PAUSE_BY_PHONE: Final = "小休"
+"""The reason that *14 stands for."""
+
+_FAILURES: Final = {
+    "NOANSWER": Failure.NO_ANSWER,
+    "BUSY": Failure.BUSY,
+    "CONGESTION": Failure.REJECTED,
+    "CHANUNAVAIL": Failure.UNREACHABLE,
+}
+
+
+class EngineDesk:
+    """Answers the flows at once, from memory."""
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, *, wait_seconds: int
+    ) -> None:
+        self._snapshot = snapshot
+        self._queues = queues
+        self._calls = calls
+        self.wait_seconds = wait_seconds
+
+    def route(self, question: Question) -> Decision:
+        held = self._calls.enter(question.call, question.channel)
+        held.stage = Stage.GREET
+        decision = decide(CallFacts(question.number, question.caller), self._snapshot(), datetime.now(UTC))
+        if decision.target.kind is TargetKind.SUBCENTRE:
+            self._calls.record(question.call, recording_file(question.call))
+        return decision
+
+    def place(self, question: Question) -> Place:
+        held = self._calls.enter(question.call, question.channel)
+        ticket = self._queues.place(
+            TicketJoined(
+                call=question.call,
+                group=GroupId(question.group or self._snapshot().default_group),
+                since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
+                priority=question.priority,
+                overflow=overflow(question.overflow),
+                channel=question.channel,
+            )
+        )
+        if ticket.phase is TicketPhase.OFFERED and ticket.seat is not None and ticket.served_by is not None:
+            held.stage = Stage.CONNECT
+            agent = self._queues.acd.seats[ticket.seat].agent or AgentId("")
+            return Seated(ticket.seat, agent, self._queues.acd.policy.of(ticket.served_by).ring_seconds)
+        held.stage = Stage.WAIT
+        first_time = question.script is Script.OFFER and not held.told_to_wait
+        held.told_to_wait = True
+        return Queued(self._queues.acd.position(question.call) or 1, first_time)
+
+    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
+        self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))
+
+    def talked(self, question: Question) -> bool:
+        held = self._calls.enter(question.call, question.channel)
+        held.stage = Stage.AFTER
+        seat = self._queues.seat_of(question.call)
+        if seat is not None:
+            held.human = True
+            self._queues.tell(TalkEnded(question.call, seat.id))
+        once, held.rated = held.human and not held.rated, True
+        return once
+
+    def level(self, key: str) -> int:
+        return self._snapshot().rating_keys.get(key, 0)
+
+    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
+        """Every refusal is a prompt that says what is wrong; nothing else happens to the seat."""
+        known = self._queues.acd.seats.get(seat)
+        if action is not SeatAction.SIGN_IN and (known is None or known.agent is None):
+            return "seat-not-signed-in"
+        try:
+            match action:
+                case SeatAction.SIGN_IN:
+                    row = self._snapshot().agents.get(agent)
+                    if row is None:
+                        return "seat-agent-unknown"
+                    self._queues.tell(AgentSignedIn(agent, seat, row.groups))
+                    return "seat-signed-in"
+                case SeatAction.SIGN_OUT:
+                    self._queues.tell(SignedOut(seat))
+                    return "seat-signed-out"
+                case SeatAction.READY:
+                    self._queues.tell(Ready(seat))
+                    return "seat-ready"
+                case SeatAction.PAUSE:
+                    self._queues.tell(Paused(seat, PAUSE_BY_PHONE))
+                    return "seat-paused"
+        except NotAllowed:
+            return "seat-key-failed"
+
+    def undelivered(self, question: Question) -> None:
+        """Our answer did not reach the dialplan, which went on alone: give the seat back."""
+        seat = self._queues.seat_of(question.call)
+        if seat is not None:
+            self._queues.tell(NotAnswered(question.call, seat.id, Failure.ERROR))
+
+    def note(self, kind: Kind, question: Question, **data: Any) -> None:
+        self._calls.note(kind, question.call, **data)
+
+
+def overflow(text: str) -> tuple[tuple[int, GroupId], ...]:
+    """Widening steps from the channel's ``group:seconds/group:seconds``; what is malformed is left out."""
+    steps = (step.partition(":") for step in text.split("/") if step)
+    return tuple(
+        (int(seconds), GroupId(group))
+        for group, _, seconds in steps
+        if GROUP_ID.fullmatch(group) and seconds.isascii() and seconds.isdigit()
+    )

@@ -1,0 +1,180 @@
+"""What the switch tells, given to whom it concerns: the queue, the transfers, the ledger.
+
+One job: read AMI events. Every handler is quick and none waits; what cannot be right is left to the next reconcile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from engine.calls import Calls
+from ledger.model import Kind
+from queues.model import (
+    Answered,
+    Effect,
+    Offer,
+    Ringing,
+    SeatBusyElsewhere,
+    SeatFree,
+    SeatReachable,
+    SeatUnreachable,
+    TalkEnded,
+)
+from queues.service import QueueService
+from recordings.layout import recording_file
+from routing.model import Snapshot
+from telephony.events import Event
+from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
+from transfers.service import TransferWatch
+
+CHANNEL: Final = re.compile(r"PJSIP/([A-Za-z0-9-]+)-[0-9a-f]{8}")
+"""A SIP channel's name holds its endpoint: a seat or a trunk."""
+
+_NORMAL_CLEARING: Final = "16"
+
+
+class SwitchNews:
+    """Listens to one Asterisk."""
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, transfers: TransferWatch
+    ) -> None:
+        self._snapshot = snapshot
+        self._queues = queues
+        self._calls = calls
+        self._transfers = transfers
+        queues.listeners.append(self._on_effect)
+        self._handlers: Mapping[str, Callable[[Event], None]] = {
+            "DialBegin": self._dial_begin,
+            "DialEnd": self._dial_end,
+            "Hangup": self._hangup,
+            "UserEvent": self._user_event,
+            "DeviceStateChange": self._device_state,
+            "ConfbridgeJoin": self._joined,
+            "ConfbridgeLeave": self._left,
+        }
+
+    def hear(self, event: Event) -> None:
+        """One event, in the order of the wire."""
+        handle = self._handlers.get(event.name)
+        if handle is not None:
+            handle(event)
+
+    def _on_effect(self, effect: Effect) -> None:
+        if isinstance(effect, Offer):
+            self._calls.record(effect.call, recording_file(effect.call))
+
+    def _dial_begin(self, event: Event) -> None:
+        call, seat = _call(event), self._seat(event.get("DestChannel"))
+        if seat is not None and call in self._queues.acd.tickets:
+            self._queues.tell(Ringing(call, seat))
+
+    def _dial_end(self, event: Event) -> None:
+        """Somebody answered. A seat that did not is told of by the dialplan's next question, in the right order."""
+        if event.get("DialStatus") != "ANSWER":
+            return
+        call, endpoint = _call(event), _endpoint(event.get("DestChannel"))
+        held = self._calls.live.get(call)
+        if held is None or endpoint is None:
+            return
+        held.human = True
+        seat = self._seat(event.get("DestChannel"))
+        if seat is not None and call in self._queues.acd.tickets:
+            held.stage = Stage.TALK
+            self._queues.tell(Answered(call, seat))
+        elif seat is not None:
+            sign_in = self._queues.acd.seats.get(seat)
+            agent = sign_in.agent if sign_in is not None and sign_in.agent is not None else ""
+            self._calls.note(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
+        else:
+            trunk = self._snapshot().trunks.get(endpoint)
+            by = "emergency" if trunk is not None and trunk.role.startswith("emergency") else "subcentre"
+            held.stage = Stage.TALK
+            self._calls.note(Kind.ANSWERED, call, seat=endpoint, agent="", by=by)
+
+    def _hangup(self, event: Event) -> None:
+        call = _call(event)
+        seat = self._seat(event.get("Channel"))
+        if seat is not None:
+            talk = CallId(event.get("Linkedid") or "")
+            held = self._queues.acd.seats.get(seat)
+            if held is not None and held.call == talk and self._queues.talks(talk):
+                self._queues.tell(TalkEnded(talk, seat))
+        stage = self._calls.live[call].stage if call in self._calls.live else None
+        self._queues.left(call)
+        self._transfers.forget(call)
+        self._calls.end(call, event.get("Cause") or "", "system" if stage is Stage.AFTER else "caller")
+
+    def _user_event(self, event: Event) -> None:
+        call = CallId(event.get("Call") or "")
+        if not CALL_ID.fullmatch(call):
+            return
+        match event.get("UserEvent"):
+            case "OneKey":
+                held = self._calls.enter(call, "")
+                held.stage = Stage.CONFERENCE
+                self._transfers.hear(call, event.headers)
+            case "Fallback":
+                self._entered_alone(event, call, Stage.FALLBACK)
+                self._calls.note(Kind.FALLBACK, call, why="no-answer")
+                self._queues.left(call)
+            case "Emergency":
+                self._entered_alone(event, call, Stage.EMERGENCY)
+                self._calls.note(Kind.TRANSFER, call, id=call, target=event.get("Target") or "", state="dialling")
+                self._calls.record(call, recording_file(call))
+
+    def _entered_alone(self, event: Event, call: CallId, stage: Stage) -> None:
+        """A call of which we hear first from the dialplan that goes on without us."""
+        if call not in self._calls.live:
+            number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
+            self._calls.note(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
+        self._calls.enter(call, event.get("Channel") or "").stage = stage
+
+    def _device_state(self, event: Event) -> None:
+        device = event.get("Device") or ""
+        seat = SeatId(device.removeprefix("PJSIP/"))
+        if seat not in self._snapshot().seats:
+            return
+        state = event.get("State")
+        if state in ("UNAVAILABLE", "INVALID"):
+            self._queues.tell(SeatUnreachable(seat))
+            return
+        self._queues.tell(SeatReachable(seat))
+        self._queues.tell(SeatFree(seat) if state in ("NOT_INUSE", "UNKNOWN") else SeatBusyElsewhere(seat))
+
+    def _joined(self, event: Event) -> None:
+        self._party(event, "joined")
+
+    def _left(self, event: Event) -> None:
+        self._party(event, "left")
+
+    def _party(self, event: Event, action: str) -> None:
+        call = CallId(event.get("Conference") or "")
+        if call not in self._calls.live:
+            return
+        channel = event.get("Channel") or ""
+        party = Party.CENTRE if channel.startswith("Local/") else Party.CALLER
+        if self._seat(channel) is not None:
+            party = Party.AGENT
+        if party is Party.CENTRE and action == "left":
+            self._transfers.over(call)
+        self._calls.note(Kind.PARTY, call, party=party, action=action, channel=channel)
+
+    def _seat(self, channel: str | None) -> SeatId | None:
+        endpoint = _endpoint(channel)
+        return SeatId(endpoint) if endpoint is not None and endpoint in self._snapshot().seats else None
+
+
+def _call(event: Event) -> CallId:
+    return CallId(event.get("Uniqueid") or "")
+
+
+def _endpoint(channel: str | None) -> str | None:
+    match = CHANNEL.match(channel or "")
+    return match[1] if match else None
+
+
+def _digits(text: str | None) -> str:
+    return text if text and DIALLED.fullmatch(text) else ""

@@ -1,0 +1,51 @@
+"""From settings, secrets and the published table to the plan that Asterisk's configuration is a function of."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from asterisk_conf.bundle import Asterisk
+from asterisk_conf.model import Ports, SwitchPlan
+from engine.credentials import Credentials
+from engine.settings import ROOT, Settings
+from routing.model import Snapshot
+from routing.snapshot import SNAPSHOT_FILE
+
+
+def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot, asterisk: Asterisk) -> SwitchPlan:
+    """The plan of this instance's Asterisk."""
+    return SwitchPlan(
+        node=settings.node,
+        bind=settings.bind,
+        ports=Ports(
+            sip=settings.sip_port,
+            seat_sip=settings.seat_sip_port,
+            http=settings.asterisk_http_port,
+            ami=settings.ami_port,
+            fastagi=settings.fastagi_port,
+            rtp_start=settings.rtp_start,
+            rtp_end=settings.rtp_end,
+        ),
+        snapshot=snapshot,
+        home=switch_home(settings.data_dir),
+        run=settings.run_dir,
+        modules=asterisk.modules_dir,
+        documentation=asterisk.data_dir / "documentation",
+        sounds=settings.data_dir / "sounds",
+        music=settings.data_dir / "moh",
+        recordings=settings.data_dir / "recordings",
+        last_resort=(
+            sys.executable,
+            str(ROOT / "agi_scripts" / "last_resort.py"),
+            str(settings.data_dir / SNAPSHOT_FILE),
+        ),
+        ami_secret=credentials.ami_secret,
+        seat_passwords=credentials.seat_passwords,
+        ask_seconds=settings.ask_seconds,
+    )
+
+
+def switch_home(data_dir: Path) -> Path:
+    """Asterisk's own folder."""
+    return data_dir / "asterisk"

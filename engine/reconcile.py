@@ -1,0 +1,148 @@
+"""After every connect: ask the switch what is, and make our memory that.
+
+One job: from Asterisk's own lists (channels, queue members, device states) to the ACD's picture. Reading is pure
+(:func:`picture`); asking is :func:`look`. Waiting callers keep their age, who talks is left in peace, callers whom the
+fallback holds in app_queue are brought back into the ACD's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.desk import overflow
+from engine.news import CHANNEL
+from queues.model import SeatSeen, TicketJoined, TicketPhase, TicketSeen
+from queues.roster import Roster, member, roster
+from telephony.ami_link import AmiLink
+from telephony.events import Event
+from telephony.model import CALL_ID, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
+
+WANTED: Final = (Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT)
+_GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
+_RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller's channel as the switch shows it."""
+
+    call: CallId
+    channel: str
+    stage: Stage
+    bridged: bool
+    in_app_queue: bool
+    since_ms: int
+    group: str
+    overflow: str
+    priority: int
+    seat: SeatId | None
+    """The seat that rings for it or talks with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All that matters of one switch at one moment."""
+
+    callers: tuple[Caller, ...]
+    roster: Roster
+    device_states: dict[str, str]
+    """Seat to Asterisk's device state."""
+
+
+async def look(switch: AmiLink) -> Picture:
+    """Ask the switch. Raises AmiError when it does not tell all of it."""
+    channels = await switch.collect("Status", {"Variables": ",".join(WANTED)}, until="StatusComplete")
+    members = await switch.collect("QueueStatus", until="QueueStatusComplete")
+    devices = await switch.collect("DeviceStateList", until="DeviceStateListComplete")
+    return picture(channels, members, devices)
+
+
+def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterable[Event]) -> Picture:
+    """What the three lists say, together."""
+    seat_of = _seats_by_call(channels)
+    found = (member(event.headers) for event in members if event.name == "QueueMember")
+    states = {
+        (event.get("Device") or "").removeprefix("PJSIP/"): event.get("State") or ""
+        for event in devices
+        if (event.get("Device") or "").startswith("PJSIP/")
+    }
+    callers = (_caller(event, seat_of) for event in channels)
+    return Picture(
+        tuple(caller for caller in callers if caller is not None), roster(m for m in found if m is not None), states
+    )
+
+
+def tickets(seen: Picture, default_group: GroupId) -> list[TicketSeen]:
+    """The calls that concern the ACD."""
+    return [ticket for caller in seen.callers if (ticket := _ticket(caller, default_group)) is not None]
+
+
+def seats(seen: Picture, known: Iterable[str]) -> list[SeatSeen]:
+    """Every seat of the table, with who is signed in there and how its phone is."""
+    sign_ins = {sign_in.seat: sign_in for sign_in in seen.roster.sign_ins}
+    return [
+        SeatSeen(
+            SeatId(seat),
+            sign_ins.get(SeatId(seat)),
+            reachable=seen.device_states.get(seat, "UNAVAILABLE") not in _GONE,
+            in_use=seen.device_states.get(seat, "UNKNOWN") not in _GONE | _RESTING,
+        )
+        for seat in known
+    ]
+
+
+def to_adopt(seen: Picture) -> list[Caller]:
+    """Callers who wait in the fallback's app_queue: the ACD takes them back into its line."""
+    return [caller for caller in seen.callers if caller.in_app_queue and not caller.bridged]
+
+
+def _ticket(caller: Caller, default_group: GroupId) -> TicketSeen | None:
+    group = GroupId(caller.group) if caller.group and caller.group != "duty" else default_group
+    joined = TicketJoined(
+        caller.call, group, caller.since_ms, caller.priority, overflow(caller.overflow), caller.channel
+    )
+    if caller.stage is Stage.WAIT:
+        return TicketSeen(joined)
+    if caller.seat is not None and (caller.bridged or caller.stage is Stage.CONFERENCE):
+        return TicketSeen(joined, TicketPhase.TALKING, caller.seat)
+    if caller.seat is not None and caller.stage is Stage.CONNECT:
+        return TicketSeen(joined, TicketPhase.OFFERED, caller.seat)
+    return None
+
+
+def _caller(event: Event, seat_of: dict[str, SeatId]) -> Caller | None:
+    told = event.variables
+    call = told.get(Var.CALL, "")
+    if told.get(Var.PARTY) != Party.CALLER or call != event.get("Uniqueid") or not CALL_ID.fullmatch(call):
+        return None
+    stage = told.get(Var.STAGE, "")
+    group = told.get(Var.GROUP, "")
+    return Caller(
+        call=CallId(call),
+        channel=event["Channel"],
+        stage=Stage(stage) if stage in set(Stage) else Stage.RING,
+        bridged=bool(event.get("BridgeID")),
+        in_app_queue=event.get("Application") == "Queue",
+        since_ms=_whole(told.get(Var.SINCE, "")),
+        group=group if GROUP_ID.fullmatch(group) else "",
+        overflow=told.get(Var.OVERFLOW, ""),
+        priority=_whole(told.get(Var.PRIORITY, "")),
+        seat=seat_of.get(call),
+    )
+
+
+def _seats_by_call(channels: Iterable[Event]) -> dict[str, SeatId]:
+    """The seat's own channel tells whose call it has; it is there while it rings and while it talks."""
+    found: dict[str, SeatId] = {}
+    for event in channels:
+        match = CHANNEL.match(event.get("Channel") or "")
+        told = event.variables
+        if match is not None and told.get(Var.PARTY) == Party.AGENT and match[1].isdigit():
+            found[told.get(Var.CALL, "")] = SeatId(match[1])
+    return found
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0

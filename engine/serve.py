@@ -1,0 +1,87 @@
+"""``hotline serve``: the engine as a process, from settings to SIGTERM.
+
+One job: bring up and take down, in named stages with deadlines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from console.api import application
+from database.connection import Database, open_database
+from database.errors import DatabaseError
+from database.schema import upgrade
+from engine.books import Books
+from engine.credentials import credentials
+from engine.engine import Engine, journal_folder
+from engine.plan import switch_home
+from engine.settings import Settings
+from engine.status import Control
+from ledger.journal import Journal
+from routing.model import Snapshot
+from routing.service import ensure_published
+from routing.snapshot import SnapshotMissing, load_snapshot
+from telephony.model import CallId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises what stops a start: no table at all, a port taken, a refused secret."""
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    database = open_database(settings.database_url)
+    snapshot = await published(settings, database)
+    secrets = credentials(settings.data_dir, snapshot.seats)
+    journal = Journal(journal_folder(settings.data_dir))
+    journal.start()
+    engine = Engine(settings, secrets, snapshot, journal)
+
+    def live() -> frozenset[CallId] | None:
+        return frozenset(engine.calls.live) if engine.switch.up and engine.looked.is_set() else None
+
+    books = Books(settings, database, journal, switch_home(settings.data_dir) / "cel", live)
+    runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
+    try:
+        await engine.start()
+        books.start()
+        await runner.setup()
+        await web.TCPSite(runner, settings.bind, settings.http_port).start()
+        log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
+        await stopping.wait()
+    finally:
+        await _quietly(runner.cleanup())
+        await _quietly(engine.stop())
+        await _quietly(journal.flush())
+        await _quietly(books.stop())
+        left = await journal.stop()
+        await _quietly(database.close())
+        log.info("stopped", facts_not_written=left)
+
+
+async def published(settings: Settings, database: Database) -> Snapshot:
+    """The published table: of the database, or, when that is out of reach, the last one on disk."""
+    try:
+        await upgrade(settings.database_url)
+        return await ensure_published(database, settings.data_dir)
+    except (DatabaseError, OSError) as error:
+        try:
+            snapshot = load_snapshot(settings.snapshot_file)
+        except SnapshotMissing:
+            raise error from None
+        log.error("database out of reach, serving the table on disk", reason=str(error), version=snapshot.version)
+        return snapshot
+
+
+async def _quietly(work: Any) -> None:
+    """One stage of the stop; a fault in it must not keep the others from running."""
+    try:
+        await work
+    except Exception:
+        log.exception("stage of the stop failed")

@@ -1,0 +1,73 @@
+"""How the engine is, as numbers and sentences; and the engine as the control API sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from engine.books import Books
+from engine.engine import Engine
+from queues.acd import Acd
+from queues.model import Event as QueueEvent
+from queues.model import TicketPhase
+from routing.model import Snapshot
+
+MAX_LAG_FACTS = 10_000
+"""More facts than this only in the journal is a database that does not follow."""
+
+
+class Control:
+    """The engine behind the API."""
+
+    def __init__(self, engine: Engine, books: Books) -> None:
+        self._engine = engine
+        self._books = books
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._engine.snapshot
+
+    @property
+    def acd(self) -> Acd:
+        return self._engine.queues.acd
+
+    def tell(self, event: QueueEvent) -> None:
+        self._engine.queues.tell(event)
+
+    async def status(self) -> dict[str, Any]:
+        """Everything ``hotline status`` shows; ``healthy`` is what its exit code says."""
+        engine, acd = self._engine, self._engine.queues.acd
+        lag = await self._books.drainer.lag()
+        journal = engine.journal.state
+        drain = self._books.drainer.state
+        phases = Counter(ticket.phase for ticket in acd.tickets.values())
+        waiting = [ticket.since_ms for ticket in acd.tickets.values() if ticket.phase is TicketPhase.WAITING]
+        faults = [
+            *(["Asterisk 管理接口未连接；请看 log/asterisk.log"] if not engine.switch.up else []),
+            *([journal.alarm] if journal.alarm else []),
+            *([drain.trouble] if drain.trouble else []),
+            *([f"数据库落后 {lag.facts} 条流水"] if lag.facts > MAX_LAG_FACTS else []),
+        ]
+        return {
+            "healthy": not faults,
+            "faults": faults,
+            "node": engine.settings.node,
+            "table_version": engine.snapshot.version,
+            "ami": {"state": engine.switch.state.value, **asdict(engine.switch.counters)},
+            "fastagi": asdict(engine.server.counters),
+            "journal": {"written": journal.written, "refused": journal.refused, "alarm": journal.alarm},
+            "database": {"lag_facts": lag.facts, "lag_seconds": round(lag.seconds, 1), "trouble": drain.trouble},
+            "calls": len(engine.calls.live),
+            "waiting": phases[TicketPhase.WAITING],
+            "longest_wait_ms": engine.clock() - min(waiting) if waiting else 0,
+            "ringing": phases[TicketPhase.OFFERED],
+            "talking": phases[TicketPhase.TALKING],
+            "seats": dict(Counter(str(seat.state) for seat in acd.seats.values())),
+            "transfers": {
+                call: {"target": t.target, "state": t.state} for call, t in engine.transfers.transfers.items()
+            },
+            "strays": {str(kind): count for kind, count in acd.strays.items()},
+            "reconciled_at": engine.reconciled_at.isoformat() if engine.reconciled_at else None,
+            "reconcile_differences": engine.differences,
+        }

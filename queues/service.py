@@ -1,0 +1,223 @@
+"""The shell around the ACD: news of the switch in, redirects and sign-ins out, one timer for its deadlines.
+
+One job: run the core against the world. It decides nothing; queues.rules does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
+
+import structlog
+
+from ledger.model import Kind
+from queues import roster
+from queues.acd import Acd, Seat, Ticket
+from queues.model import (
+    Connected,
+    Effect,
+    Event,
+    Failure,
+    NotAnswered,
+    Offer,
+    OfferFailed,
+    RosterChanged,
+    SeatStateChanged,
+    SignIn,
+    TalkOver,
+    Tick,
+    TicketJoined,
+    TicketLeft,
+    TicketPhase,
+    TicketWaiting,
+    Withdraw,
+)
+from queues.rules import apply
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiDeadline, AmiError, AmiRefused
+from telephony.model import CallId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+Clock = Callable[[], int]
+"""Unix milliseconds that never step back while the process lives."""
+
+
+class Note(Protocol):
+    """Where facts go."""
+
+    def __call__(self, kind: Kind, call: CallId, **data: Any) -> None: ...
+
+
+class QueueService:
+    """Who waits, who is free, and the commands that bring them together."""
+
+    def __init__(self, acd: Acd, switch: AmiLink, note: Note, clock: Clock) -> None:
+        self.acd = acd
+        self._switch = switch
+        self._note = note
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._work: set[asyncio.Task[None]] = set()
+        self.listeners: list[Callable[[Effect], None]] = []
+
+    def place(self, wish: TicketJoined) -> Ticket:
+        """A caller asks for an agent: its ticket, offered to a seat that is to be rung at once, or waiting."""
+        self.tell(wish, asking=wish.call)
+        return self.acd.tickets[wish.call]
+
+    def tell(self, event: Event, *, asking: CallId | None = None) -> None:
+        """Apply an event and do what follows from it, but no redirect for ``asking``: its channel waits for our answer.
+
+        Raises NotAllowed when a person asked for what cannot be.
+        """
+        self.carry_out(apply(self.acd, event, self._clock()), asking=asking)
+
+    def carry_out(self, effects: tuple[Effect, ...], *, asking: CallId | None = None) -> None:
+        """Do the effects in their order."""
+        for effect in effects:
+            self._write_down(effect)
+            match effect:
+                case Offer() if effect.call != asking:
+                    self._start(self._redirect(effect))
+                case Withdraw(back_to_wait=True) if effect.call != asking:
+                    self._start(self._back_to_wait(effect))
+                case RosterChanged():
+                    self._start(self._sign(effect.old, effect.new))
+                case _:
+                    pass
+            for listener in self.listeners:
+                listener(effect)
+        self._arm()
+
+    def left(self, call: CallId) -> None:
+        """The caller is gone: from the queue, from a ringing seat, or from a talk."""
+        self.tell(TicketLeft(call))
+
+    def talks(self, call: CallId) -> bool:
+        """A human has answered this call and has not parted from it."""
+        ticket = self.acd.tickets.get(call)
+        return ticket is not None and ticket.phase is TicketPhase.TALKING
+
+    def seat_of(self, call: CallId) -> Seat | None:
+        """The seat that has this call now."""
+        ticket = self.acd.tickets.get(call)
+        return self.acd.seats.get(ticket.seat) if ticket is not None and ticket.seat is not None else None
+
+    def adopt(self, acd: Acd, effects: tuple[Effect, ...]) -> None:
+        """Take a rebuilt memory for the old one (after a start or a lost link) and do what it asks for."""
+        acd.strays.update(self.acd.strays)
+        self.acd = acd
+        self.carry_out(effects)
+
+    async def stop(self) -> None:
+        """Let go: nothing is withdrawn, those who talk or wait notice nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    # What the effects mean on the switch
+
+    async def _redirect(self, offer: Offer) -> None:
+        """Bring a waiting caller to the seat: about 2 ms, against up to a second of app_queue's polling."""
+        try:
+            await self._switch.send(
+                "Redirect",
+                {"Channel": offer.channel, "Context": "connect", "Exten": offer.seat, "Priority": "1"},
+            )
+        except AmiDeadline:
+            log.warning("redirect unanswered, left to the reservation's deadline", call=offer.call, seat=offer.seat)
+        except AmiRefused:
+            self.tell(TicketLeft(offer.call))
+        except AmiError as error:
+            log.warning("redirect failed", call=offer.call, seat=offer.seat, error=str(error))
+            self.tell(NotAnswered(offer.call, offer.seat, Failure.ERROR))
+
+    async def _back_to_wait(self, withdrawn: Withdraw) -> None:
+        """The seat never told how it ended: the caller asks again, which finds it wherever it is."""
+        try:
+            await self._switch.send(
+                "Redirect",
+                {"Channel": withdrawn.channel, "Context": "call", "Exten": "offer", "Priority": "1"},
+            )
+        except AmiError as error:
+            log.warning("caller not brought back to wait", call=withdrawn.call, error=str(error))
+
+    async def _sign(self, old: SignIn | None, new: SignIn | None) -> None:
+        for action in roster.actions(old, new):
+            headers = dict(action)
+            try:
+                await self._switch.send(headers.pop("Action"), headers)
+            except AmiError as error:
+                log.warning("sign-in not written to the switch", action=action["Action"], error=str(error))
+
+    # What the effects mean in the ledger
+
+    def _write_down(self, effect: Effect) -> None:
+        match effect:
+            case TicketWaiting():
+                position = self.acd.position(effect.call)
+                if position is not None:
+                    self._note(
+                        Kind.WAITING, effect.call, group=effect.group, position=position, priority=effect.priority
+                    )
+            case Offer():
+                self._note(
+                    Kind.OFFERED,
+                    effect.call,
+                    seat=effect.seat,
+                    agent=effect.agent,
+                    group=effect.group,
+                    waited_ms=effect.waited_ms,
+                )
+            case OfferFailed():
+                self._note(Kind.NOT_ANSWERED, effect.call, seat=effect.seat, agent=effect.agent, why=effect.why)
+            case Connected():
+                self._note(
+                    Kind.ANSWERED,
+                    effect.call,
+                    seat=effect.seat,
+                    agent=effect.agent or "",
+                    group=effect.group,
+                    waited_ms=effect.waited_ms,
+                    by="agent",
+                )
+            case TalkOver():
+                self._note(
+                    Kind.TALK_ENDED, effect.call, seat=effect.seat, agent=effect.agent or "", talk_ms=effect.talk_ms
+                )
+            case SeatStateChanged():
+                log.info(
+                    "seat state",
+                    seat=effect.seat,
+                    agent=effect.agent,
+                    old=effect.old,
+                    new=effect.new,
+                    why=effect.why,
+                    pause=effect.pause,
+                )
+            case _:
+                pass
+
+    # Time
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.acd.next_deadline()
+        if due is not None:
+            delay = max(0, due - self._clock()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(delay, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.tell(Tick())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
