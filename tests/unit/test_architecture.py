@@ -1,0 +1,73 @@
+"""What the import contracts of pyproject.toml cannot say: the order inside and between the feature rooms."""
+
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+FEATURES = ("transfers", "queues", "recordings", "routing", "ledger")
+PACKAGES = (
+    "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", *FEATURES
+)  # fmt: skip
+IO_LIBRARIES = ("asyncio", "socket", "sqlalchemy", "aiohttp", "panoramisk", "time", "random", "os")
+SHELLS = ("service", "store")
+"""Named for what they are for: they run decisions against the world, be it through ports that they are given."""
+
+PURE_FILES = ("*.model", "*.rules", "*.errors", "*.events", "*_codec")
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(
+        *PACKAGES, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def modules(*rooms: str) -> list[str]:
+    return sorted(name for name in graph().modules if room(name) in rooms)
+
+
+@cache
+def touches_the_world(module: str) -> bool:
+    """Whether a module imports, itself or through our own modules, anything that does I/O or reads a clock."""
+    ours = {module, *(name for name in graph().find_upstream_modules(module) if room(name) in PACKAGES)}
+    return any(library in graph().find_modules_directly_imported_by(name) for name in ours for library in IO_LIBRARIES)
+
+
+def is_pure(module: str) -> bool:
+    return not touches_the_world(module) and module.rpartition(".")[2] not in SHELLS
+
+
+def imports(module: str, *rooms: str) -> set[str]:
+    return {name for name in graph().find_modules_directly_imported_by(module) if room(name) in rooms}
+
+
+def test_every_folder_of_code_is_a_room_of_the_design() -> None:
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert folders - {"tests"} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("pattern", PURE_FILES)
+def test_files_that_hold_decisions_are_pure(pattern: str) -> None:
+    impure = [name for name in modules(*PACKAGES) if fnmatch(name, pattern) and touches_the_world(name)]
+    assert impure == []
+
+
+def test_pure_parts_of_sibling_rooms_do_not_know_each_other() -> None:
+    for name in filter(is_pure, modules(*FEATURES)):
+        siblings = imports(name, *(other for other in FEATURES if other != room(name)))
+        assert siblings == set(), f"{name} imports {siblings}"
+
+
+def test_rooms_below_the_conversations_do_not_import_them_in_pure_code() -> None:
+    for name in filter(is_pure, modules(*FEATURES)):
+        assert imports(name, "ivr") == set(), name
