@@ -22,8 +22,9 @@ _LATE_SECONDS = 1.0
 class Media(asyncio.DatagramProtocol):
     """Audio of one call. It sends nothing until it knows where to."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sound: Sound | None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sound: Sound | None, *, follow: bool = False) -> None:
         self._loop = loop
+        self._follow = follow
         self._sound = sound
         self._remote: RemoteMedia | None = None
         self._transport: asyncio.DatagramTransport | None = None
@@ -42,10 +43,13 @@ class Media(asyncio.DatagramProtocol):
         self.sent = 0
 
     @classmethod
-    async def open(cls, host: str, sound: Sound | None = None) -> Self:
-        """A free even port; the odd one above it is left to RTCP, which we do not speak."""
+    async def open(cls, host: str, sound: Sound | None = None, *, follow: bool = False) -> Self:
+        """A free even port; the odd one above it is left to RTCP, which we do not speak.
+
+        ``follow``: send to wherever the first packet comes from, when the signalling is somebody else's.
+        """
         loop = asyncio.get_running_loop()
-        media = cls(loop, sound)
+        media = cls(loop, sound, follow=follow)
         sock = _even_socket(host)
         media.host, media.port = sock.getsockname()
         media._transport, _ = await loop.create_datagram_endpoint(lambda: media, sock=sock)
@@ -86,6 +90,8 @@ class Media(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         packet = parse(data)
+        if packet is not None and self._follow and self._remote is None:
+            self.connect(RemoteMedia(*addr))
         if packet is not None and (self._remote is None or addr[1] == self._remote.port):
             self.heard.add(self._loop.time(), packet)
 
@@ -137,6 +143,13 @@ class Media(asyncio.DatagramProtocol):
             if not done.done():
                 done.set_result(None)
         self._keys_done.clear()
+
+
+def free_udp_port(host: str = "127.0.0.1") -> int:
+    """A port nobody listens on right now, for a program that wants to be told its port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, 0))
+        return int(sock.getsockname()[1])
 
 
 def _even_socket(host: str) -> socket.socket:

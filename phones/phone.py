@@ -227,7 +227,7 @@ class Phone(asyncio.DatagramProtocol):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for call in self._by_leg.values():
+        for call in list(self._by_leg.values()):
             self.act(lambda core, now, leg=call._leg: core.hang_up(leg, now))  # type: ignore[misc]  # noqa: SLF001
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_SECONDS):

@@ -13,88 +13,14 @@ from asterisk_conf.bundle import find_asterisk
 from phones.centre import Centre, asserted_identity
 from phones.citizen import Citizen
 from phones.errors import CallFailed, RegistrationRefused
+from phones.media import free_udp_port
 from phones.phone import Answer, Refuse, RingForEver
 from phones.seat_phone import SeatPhone
 from phones.tones import tone_share
-from tests.asterisk.support.bare_asterisk import BareAsterisk, bare_asterisk, free_udp_port
+from tests.asterisk.support.bare_asterisk import BareAsterisk, bare_asterisk
+from tests.asterisk.support.small_switch import MODULES, PASSWORD, small_switch
 
 pytestmark = pytest.mark.asterisk
-
-PASSWORD = "only-for-this-test"
-MODULES = (
-    *("res_crypto", "res_timing_timerfd", "res_rtp_asterisk", "res_sorcery_config", "res_sorcery_memory"),
-    *("res_sorcery_astdb", "res_pjproject", "res_pjsip", "res_pjsip_authenticator_digest"),
-    *("res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_ip"),
-    *("res_pjsip_endpoint_identifier_user", "res_pjsip_registrar", "res_pjsip_session", "res_pjsip_pubsub"),
-    *("res_pjsip_sdp_rtp", "res_pjsip_caller_id", "res_pjsip_rfc3326", "chan_pjsip", "bridge_simple"),
-    *("bridge_native_rtp", "bridge_builtin_features", "codec_alaw", "format_pcm", "pbx_config", "app_dial"),
-    *("app_read", "app_senddtmf", "app_userevent", "func_callerid", "func_strings", "func_logic"),
-)
-PJSIP = """
-[global]
-type = global
-endpoint_identifier_order = username,ip
-[trunks]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{trunks}
-[seats]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{seats}
-[audio](!)
-type = endpoint
-disallow = all
-allow = alaw
-direct_media = no
-[pstn](audio)
-transport = trunks
-context = from-pstn
-[pstn-identify]
-type = identify
-endpoint = pstn
-match = 127.0.0.1
-[110](audio)
-transport = trunks
-aors = 110
-send_pai = yes
-trust_id_outbound = yes
-[110]
-type = aor
-contact = sip:127.0.0.1:{centre}
-[8001](audio)
-transport = seats
-context = from-seats
-aors = 8001
-auth = 8001
-[8001]
-type = aor
-max_contacts = 1
-[8001]
-type = auth
-auth_type = digest
-username = 8001
-password = {password}
-supported_algorithms_uas = SHA-256,MD5
-"""
-EXTENSIONS = """
-[from-pstn]
-exten => 12345,1,Dial(PJSIP/8001,20)
- same => n,GotoIf($["${DIALSTATUS}" = "BUSY"]?key)
- same => n,Hangup(${HANGUPCAUSE})
- same => n(key),Answer()
- same => n,Read(KEY,,1,,1,10)
- same => n,SendDTMF(${KEY}${KEY})
- same => n,Hangup()
-exten => 110,1,Dial(PJSIP/110,20)
-exten => _X!,1,Answer()
- same => n,SendDTMF(${LEN(${EXTEN})})
- same => n,Hangup()
-[from-seats]
-exten => *11,1,Answer()
- same => n,SendDTMF(11)
- same => n,Hangup()
-"""
 
 
 @dataclass
@@ -113,10 +39,7 @@ async def rig() -> AsyncIterator[Rig]:
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bare-")))
         centre = await stack.enter_async_context(Centre(0))
-        files = {
-            "pjsip.conf": PJSIP.format(trunks=trunks, seats=seats, centre=centre.address[1], password=PASSWORD),
-            "extensions.conf": EXTENSIONS,
-        }
+        files = small_switch(trunks, seats, centre.address[1])
         switch = await stack.enter_async_context(bare_asterisk(program, home, files, MODULES))
         citizen = await stack.enter_async_context(Citizen("127.0.0.1", trunks))
         seat = await stack.enter_async_context(SeatPhone("127.0.0.1", seats, "8001", PASSWORD, tone_hz=880))

@@ -6,7 +6,6 @@ For tests that are about Asterisk or about the phones alone.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -48,13 +47,6 @@ class BareAsterisk:
         """The end of its log, for a failing test's text."""
         path = self.home / "log/full"
         return "\n".join(path.read_text("utf-8", "replace").splitlines()[-lines:]) if path.exists() else "no log"
-
-
-def free_udp_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on right now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((host, 0))
-        return int(sock.getsockname()[1])
 
 
 @asynccontextmanager
@@ -99,8 +91,9 @@ async def bare_asterisk(
 def _directories(program: Asterisk, home: Path) -> str:
     places = {
         "astetcdir": home / "etc", "astmoddir": program.modules_dir, "astvarlibdir": home / "lib",
-        "astdbdir": home / "db", "astkeydir": home / "keys", "astdatadir": home / "share", "astagidir": home / "agi-bin",
-        "astspooldir": home / "spool", "astrundir": home / "run", "astlogdir": home / "log",
+        "astdbdir": home / "db", "astkeydir": home / "keys", "astdatadir": home / "share",
+        "astagidir": home / "agi-bin", "astspooldir": home / "spool", "astrundir": home / "run",
+        "astlogdir": home / "log",
     }  # fmt: skip
     lines = "".join(f"{key} => {value}\n" for key, value in places.items())
     return f"[directories]\n{lines}\n[options]\nhideconnect = yes\nlive_dangerously = no\n"
