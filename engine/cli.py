@@ -58,7 +58,9 @@ def _explained() -> tuple[type[Exception], ...]:
     for module, name in (
         ("asterisk_conf.debian", "BundleError"),
         ("database.errors", "DatabaseError"),
+        ("engine.ports", "PortsTaken"),
         ("engine.supervise", "SupervisorError"),
+        ("ivr.audio", "ToolMissing"),
     ):
         if module in sys.modules:  # else it cannot have been raised
             known.append(getattr(sys.modules[module], name))

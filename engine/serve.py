@@ -6,6 +6,7 @@ One job: bring up and take down, in named stages with deadlines.
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from typing import Any, Final
 
@@ -31,8 +32,13 @@ from telephony.model import CallId
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 
+DESCRIPTORS: Final = 8192
+"""Open sockets and files the engine may have."""
+
+
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises what stops a start: no table at all, a port taken, a refused secret."""
+    _allow_many_sockets()
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -77,6 +83,14 @@ async def published(settings: Settings, database: Database) -> Snapshot:
             raise error from None
         log.error("database out of reach, serving the table on disk", reason=str(error), version=snapshot.version)
         return snapshot
+
+
+def _allow_many_sockets() -> None:
+    """Peers that connect and say nothing must not use up the descriptors that calls need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _quietly(work: Any) -> None:

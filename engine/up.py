@@ -1,0 +1,177 @@
+"""``hotline up``: everything on one machine, in the foreground, until Ctrl-C.
+
+One job: the order of a start. Table, secrets, Asterisk, prompts and configuration are brought up to date, then two
+processes are kept alive: Asterisk, and the engine beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from asterisk_conf.bundle import Asterisk, find_asterisk
+from asterisk_conf.files import prepare
+from asterisk_conf.model import SwitchPlan
+from console.client import EngineUnreachable, Refused, call
+from database.connection import open_database
+from engine.credentials import Credentials, credentials
+from engine.plan import switch_plan
+from engine.ports import require_free
+from engine.serve import published
+from engine.settings import ROOT, Settings
+from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, Watch
+from ivr.build import build
+from ivr.catalogue import catalogue
+from routing.model import Snapshot
+
+READY_SECONDS: Final = 60.0
+DEMO_FILE: Final = "demo.json"
+
+Say = Callable[[str], None]
+
+
+async def up(settings: Settings, *, demo: bool, say: Say) -> None:
+    """Bring all up and keep it up. Raises what a person has to mend: BundleError, DatabaseError, SupervisorError…"""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    asterisk = await asyncio.to_thread(find_asterisk, say)
+    plan, secrets = await prepared(settings, asterisk, say)
+    require_free(settings)
+    supervisor = Supervisor(
+        (_asterisk(asterisk, plan), _engine(settings, secrets)),
+        run_dir=settings.run_dir,
+        log_dir=settings.log_dir,
+        on_event=lambda event: _tell(event, say),
+    )
+    greeting = asyncio.create_task(_greet(settings, secrets, plan, demo=demo, say=say))
+    try:
+        await supervisor.run()
+    finally:
+        greeting.cancel()
+
+
+async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[SwitchPlan, Credentials]:
+    """Table, secrets, prompts and configuration as they must be; what is right already costs next to nothing."""
+    database = open_database(settings.database_url)
+    try:
+        snapshot = await published(settings, database)
+    finally:
+        await database.close()
+    secrets = credentials(settings.data_dir, snapshot.seats)
+    await asyncio.to_thread(_prompts, settings, snapshot, say)
+    plan = switch_plan(settings, secrets, snapshot, asterisk)
+    if prepare(plan):
+        say("Asterisk 配置已按当前设置和路由表生成")
+        _reload(asterisk, plan)
+    return plan, secrets
+
+
+def _prompts(settings: Settings, snapshot: Snapshot, say: Say) -> None:
+    report = build(settings.data_dir, catalogue(snapshot, settings.city))
+    if report.built:
+        say(f"提示音已生成 {report.built} 段")
+    for fault in report.faults:
+        say(f"注意：{fault}")
+
+
+def _reload(asterisk: Asterisk, plan: SwitchPlan) -> None:
+    """An Asterisk that outlived its former supervisor reads the new configuration; without one nothing happens."""
+    subprocess.run(
+        [*asterisk.argv, "-C", str(plan.home / "etc" / "asterisk.conf"), "-rx", "core reload"],
+        check=False,
+        capture_output=True,
+        timeout=30,
+    )
+
+
+def _asterisk(asterisk: Asterisk, plan: SwitchPlan) -> Child:
+    return Child(
+        "asterisk",
+        (*asterisk.argv, "-f", "-C", str(plan.home / "etc" / "asterisk.conf")),
+        orphan=Orphan.LIVES,
+        stop_seconds=10.0,
+    )
+
+
+def _engine(settings: Settings, secrets: Credentials) -> Child:
+    async def probe() -> None:
+        await asyncio.to_thread(call, settings.http_port, secrets.api_token, "/api/status", seconds=2)
+
+    return Child(
+        "engine",
+        (sys.executable, "-m", "engine.cli", "serve"),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        orphan=Orphan.DIES,
+        watch=Watch(probe, deadline_seconds=3.0),
+    )
+
+
+async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, demo: bool, say: Say) -> None:
+    """Say what a person needs, once everything answers."""
+    async with asyncio.timeout(READY_SECONDS):
+        while not await asyncio.to_thread(_healthy, settings, secrets):  # noqa: ASYNC110  another process: no event
+            await asyncio.sleep(0.2)
+    table = plan.snapshot
+    legacy = "、".join(sorted(table.numbers))
+    say("就绪：12345 可以接听了")
+    say(
+        f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
+    )
+    say(f"  控制接口  http://{settings.bind}:{settings.http_port}/api/status（命令行：./hotline status）")
+    say(f"  归并号码  {legacy}（示例，待核）")
+    if demo:
+        path = settings.data_dir / DEMO_FILE
+        write_demo(path, settings, secrets, table)
+        say(f"  演示座席  {'、'.join(table.seats)}，口令见下并存于 {path}")
+        for seat in table.seats:
+            say(f"    话机 {seat}  口令 {secrets.seat_passwords[seat]}")
+        say("  试一试    另开一个终端运行 ./hotline demo call 12333")
+    say("按 Ctrl-C 停止")
+
+
+def _healthy(settings: Settings, secrets: Credentials) -> bool:
+    try:
+        return bool(call(settings.http_port, secrets.api_token, "/api/status", seconds=2)["healthy"])
+    except (EngineUnreachable, Refused):
+        return False
+
+
+def write_demo(path: Path, settings: Settings, secrets: Credentials, table: Snapshot) -> None:
+    """What a visitor's phones need to know, readable by the owner only."""
+    content: dict[str, Any] = {
+        "sip": {"host": settings.bind, "port": settings.sip_port},
+        "seats": {
+            "host": settings.bind,
+            "port": settings.seat_sip_port,
+            "passwords": {seat: secrets.seat_passwords[seat] for seat in table.seats},
+        },
+        "agents": {agent.id: {"name": agent.name, "groups": list(agent.groups)} for agent in table.agents.values()},
+        "numbers": {row.number: {"name": row.name, "mode": row.mode} for row in table.numbers.values()},
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _tell(event: ChildEvent, say: Say) -> None:
+    name = {"asterisk": "Asterisk", "engine": "引擎"}[event.name]
+    match event.change:
+        case Change.STARTED:
+            say(f"{name} 已启动（进程 {event.pid}）")
+        case Change.ADOPTED:
+            say(f"{name} 一直在运行，继续使用（进程 {event.pid}）")
+        case Change.ENDED:
+            say(f"{name} 意外退出（{event.detail}），{event.pause_seconds:.1f} 秒后重新启动")
+        case Change.HUNG:
+            say(f"{name} 没有反应，正在重新启动")
+        case Change.FAILED:
+            say(f"{name} 启动失败：{event.detail}")
+        case Change.STOPPED:
+            say(f"{name} 已停止")
+        case _:
+            pass
