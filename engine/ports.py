@@ -43,6 +43,17 @@ class Taken:
     """In Chinese, with what to do."""
 
 
+class PortsTaken(Exception):
+    """The instance cannot start. The text names every port that cannot be had and says what to do."""
+
+
+def require_free(settings: Settings) -> None:
+    """Raise PortsTaken unless every port is free, or held by this instance itself."""
+    taken = taken_ports(settings)
+    if taken:
+        raise PortsTaken("\n".join(port.reason for port in taken))
+
+
 def ports_of(settings: Settings) -> tuple[Port, ...]:
     """Every single port of the instance; the RTP range is not among them."""
     return (
