@@ -10,7 +10,13 @@ PHASES: Final[Mapping[str, str]] = {"before": "过渡期前", "during": "过渡�
 PARTIES: Final[Mapping[str, str]] = {"caller": "来电人", "agent": "座席", "centre": "转接方"}
 ACTIONS: Final[Mapping[str, str]] = {"joined": "加入通话", "left": "离开通话", "join": "加入通话", "leave": "离开通话"}
 LEVELS: Final[Mapping[int, str]] = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
-ENDED_BY: Final[Mapping[str, str]] = {"caller": "来电人挂机", "agent": "座席挂机", "switch": "系统挂机", "": "通话结束"}
+ENDED_BY: Final[Mapping[str, str]] = {
+    "caller": "来电人挂机",
+    "agent": "座席挂机",
+    "switch": "系统挂机",
+    "system": "系统挂机",
+    "": "通话结束",
+}
 WHY: Final[Mapping[str, str]] = {
     "no-answer": "无人接听",
     "noanswer": "无人接听",
@@ -42,6 +48,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "34": "线路忙",
     "42": "系统拥塞，交由运营商改道",
     "switch-gone": "交换机中断",
+    "unseen": "失去联系期间结束",
 }
 
 WITHHELD: Final = "号码未显示"
