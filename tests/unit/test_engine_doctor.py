@@ -48,7 +48,7 @@ def taken(settings: Settings) -> Iterator[socket.socket]:
         yield server
 
 
-def testFreePorts_are_no_fault(settings: Settings) -> None:
+def test_free_ports_are_no_fault(settings: Settings) -> None:
     assert taken_ports(settings) == []
     require_free(settings)
 
