@@ -7,7 +7,7 @@ bring together who can meet. It does not know what events mean; the rules do.
 from __future__ import annotations
 
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank
 from queues.model import (
@@ -36,14 +36,14 @@ OFFERED = frozenset({AgentState.RESERVED, AgentState.RINGING})
 class Turn:
     """One event at one moment (``now``, unix ms)."""
 
-    __slots__ = ("_fresh_seats", "_fresh_tickets", "_rosters", "acd", "effects", "now")
+    __slots__ = ("_rosters", "_touched", "acd", "effects", "now")
 
     def __init__(self, acd: Acd, now: int) -> None:
         self.acd = acd
         self.now = now
         self.effects: list[Effect] = []
-        self._fresh_seats: dict[SeatId, None] = {}
-        self._fresh_tickets: dict[CallId, None] = {}
+        self._touched: dict[GroupId, None] = {}
+        """Groups where a call or a seat became free."""
         self._rosters: dict[SeatId, SignIn | None] = {}
 
     # Seats
@@ -167,8 +167,8 @@ class Turn:
         self.ticket_deadline(ticket, min(later, default=None))
         for group in ticket.asks:
             self.acd.waiting.setdefault(group, Ordered()).add(ticket.rank)
+            self._touched[group] = None
         ticket.indexed = True
-        self._fresh_tickets[ticket.call] = None
 
     def unindex(self, ticket: Ticket) -> None:
         """Take a call out of every line."""
@@ -293,30 +293,23 @@ class Turn:
     def match(self) -> None:
         """Until nobody can meet: the first call that some ready seat can serve goes to the longest idle of them.
 
-        Before the turn nobody could meet, so only pairs with a call or a seat that became free in this turn can: look
-        at those only, by a heap of what each of them would take. Lines only grow shorter here, so a stale entry is only
-        ever too early and is put back.
+        Before the turn nobody could meet, so only groups where a call or a seat became free in this turn matter. Every
+        call in the line of a group with a ready seat can be served, so the first call of all is the first of its line:
+        a heap of the firsts finds it. Lines only grow shorter here, so a stale first is only ever too early.
         """
         acd = self.acd
-        heap: list[tuple[TicketRank, SeatId]] = []
-        for call in self._fresh_tickets:
-            ticket = acd.tickets.get(call)
-            if ticket is not None and ticket.indexed:
-                heap.append((ticket.rank, SeatId("")))
-        for seat_id in self._fresh_seats:
-            self._bid(heap, seat_id)
-        heapify(heap)
+        heap: list[tuple[TicketRank, GroupId]] = []
+        for group in self._touched:
+            self._candidate(heap, group)
         while heap:
-            rank, bidder = heappop(heap)
-            ticket = acd.tickets[rank[-1]]
-            if ticket.indexed and (not bidder or acd.seats[bidder].state is AgentState.READY):
-                best = acd.best_seat(ticket)
-                if best is not None:
-                    self.offer(ticket, best)
-            if bidder:
-                self._bid(heap, bidder)
-        self._fresh_tickets.clear()
-        self._fresh_seats.clear()
+            rank, group = heappop(heap)
+            if acd.ready[group].first() is not None and acd.waiting[group].first() == rank:
+                ticket = acd.tickets[rank[-1]]
+                seat = acd.best_seat(ticket)
+                assert seat is not None, "its group has a ready seat"
+                self.offer(ticket, seat)
+            self._candidate(heap, group)
+        self._touched.clear()
 
     def finish(self, *, rosters: bool = True) -> tuple[Effect, ...]:
         """Match, and hand over the effects; without rosters when the sign-ins came from the durable roster itself."""
@@ -333,17 +326,18 @@ class Turn:
             ]
         return tuple(self.effects)
 
-    def _bid(self, heap: list[tuple[TicketRank, SeatId]], seat_id: SeatId) -> None:
-        seat = self.acd.seats[seat_id]
-        if seat.state is AgentState.READY:
-            best = self.acd.best_ticket(seat)
-            if best is not None:
-                heappush(heap, (best, seat_id))
+    def _candidate(self, heap: list[tuple[TicketRank, GroupId]], group: GroupId) -> None:
+        """Put the first call of a group that has a ready seat into the heap."""
+        ready, waiting = self.acd.ready.get(group), self.acd.waiting.get(group)
+        if ready and waiting:
+            first = waiting.first()
+            assert first is not None, "the line is not empty"
+            heappush(heap, (first, group))
 
     def _line_up(self, seat: Seat) -> None:
         for group in seat.groups:
             self.acd.ready.setdefault(group, Ordered()).add(seat.rank(group))
-        self._fresh_seats[seat.id] = None
+            self._touched[group] = None
 
     def _unline(self, seat: Seat) -> None:
         for group in seat.groups:

@@ -326,3 +326,15 @@ def test_the_node_comes_from_the_call_id() -> None:
     floor.tell(TicketJoined(CallId("b2-1760000000.7"), GroupId("general"), floor.now))
     floor.tell(TicketJoined(CallId("odd"), GroupId("general"), floor.now))
     assert [t.node for t in floor.acd.tickets.values()] == ["b2", "a"]
+
+
+def test_a_failure_of_another_seat_does_not_cost_the_offer() -> None:
+    floor = Floor()
+    floor.sign_in(1)
+    floor.sign_in(2, after=1)
+    floor.join(1)
+    floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER))
+    assert floor.ticket(1).seat == S2
+    assert floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER)) == ()  # said twice
+    assert (floor.ticket(1).seat, floor.state(2)) == (S2, S.RESERVED)
+    assert floor.acd.strays == {Stray.NOT_ANSWERED: 1}

@@ -139,3 +139,17 @@ def test_lines_are_empty_when_all_is_done() -> None:
     assert all(len(line) == 0 for line in floor.acd.waiting.values())
     assert {g: len(line) for g, line in floor.acd.ready.items()} == {GroupId("general"): 1, GroupId("market"): 1}
     assert len(floor.acd.deadlines) == 0
+
+
+def test_of_two_seats_freed_in_one_turn_the_one_idle_longer_is_taken() -> None:
+    floor = Floor()
+    floor.sign_in(1)
+    floor.join(1)
+    floor.talk(1, 1)
+    floor.sign_in(2, after=1)
+    floor.join(2)
+    floor.end(1, 1)
+    floor.join(3, after=1)
+    effects = floor.tell(TicketLeft(call_id(2)), after=9)  # and the wrap-up of 8001 is over
+    assert offers(effects) == [("3", "8002")]
+    assert floor.state(1) is AgentState.READY
