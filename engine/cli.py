@@ -58,7 +58,6 @@ def _explained() -> tuple[type[Exception], ...]:
     for module, name in (
         ("asterisk_conf.debian", "BundleError"),
         ("database.errors", "DatabaseError"),
-        ("engine.ports", "PortsTaken"),
         ("engine.supervise", "SupervisorError"),
         ("ivr.audio", "ToolMissing"),
     ):

@@ -22,10 +22,10 @@ from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from engine.credentials import Credentials, credentials
 from engine.plan import switch_plan
-from engine.ports import require_free
+from engine.ports import taken_ports
 from engine.serve import published
 from engine.settings import ROOT, Settings
-from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, Watch
+from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch
 from ivr.build import build
 from ivr.catalogue import catalogue
 from routing.model import Snapshot
@@ -41,7 +41,8 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     asterisk = await asyncio.to_thread(find_asterisk, say)
     plan, secrets = await prepared(settings, asterisk, say)
-    require_free(settings)
+    if taken := taken_ports(settings):
+        raise SupervisorError("；".join(fault.reason for fault in taken))
     supervisor = Supervisor(
         (_asterisk(asterisk, plan), _engine(settings, secrets)),
         run_dir=settings.run_dir,
