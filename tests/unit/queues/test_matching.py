@@ -153,3 +153,14 @@ def test_of_two_seats_freed_in_one_turn_the_one_idle_longer_is_taken() -> None:
     effects = floor.tell(TicketLeft(call_id(2)), after=9)  # and the wrap-up of 8001 is over
     assert offers(effects) == [("3", "8002")]
     assert floor.state(1) is AgentState.READY
+
+
+def test_a_call_that_several_groups_may_answer_takes_the_longest_idle_over_all_of_them() -> None:
+    floor = Floor()
+    floor.sign_in(2, "general")
+    floor.sign_in(1, "market", after=1)
+    assert offers(floor.join(1, "market", overflow=((0, "general"),))) == [("1", "8002")]
+    floor.sign_in(4, "market")
+    floor.sign_in(3, "general", after=1)
+    assert offers(floor.join(2, "general", overflow=((0, "market"),))) == [("2", "8001")]
+    assert offers(floor.join(3, "general", overflow=((0, "market"),))) == [("3", "8004")]
