@@ -19,6 +19,7 @@ from engine.settings import Settings
 from ledger.drain import Drainer
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
+from recordings.service import Recordings
 from telephony.model import CallId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -36,18 +37,21 @@ class Books:
         database: Database,
         journal: Journal,
         cel_folder: Path,
+        recordings_folder: Path,
         live: Callable[[], frozenset[CallId] | None],
     ) -> None:
         self._url = settings.database_url
         self._live = live
         self.drainer = Drainer(database, journal.folder, settings.node)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)
+        self.recordings = Recordings(database, recordings_folder)
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()
 
     def start(self) -> None:
         """Begin; the database may come later."""
-        for work in (self._bring_schema(), self._when_ready(self.drainer.run), self._when_ready(self._fill_in)):
+        followers = (self.drainer.run, self._fill_in, self.recordings.run)
+        for work in (self._bring_schema(), *map(self._when_ready, followers)):
             self._tasks.append(asyncio.get_running_loop().create_task(work))
 
     async def stop(self) -> None:

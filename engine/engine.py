@@ -137,8 +137,9 @@ class Engine:
 
     def _learn(self, seen: Picture) -> None:
         for call in self.calls.vanished(caller.call for caller in seen.callers):
+            # Over while we were not looking: the end is filled in from CEL, which knows its time and cause.
             self.transfers.forget(call)
-            self.calls.end(call, "unseen", "system")
+            del self.calls.live[call]
         for caller in seen.callers:
             held = self.calls.enter(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)

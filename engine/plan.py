@@ -34,7 +34,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         documentation=asterisk.data_dir / "documentation",
         sounds=settings.data_dir / "sounds",
         music=settings.data_dir / "moh",
-        recordings=settings.data_dir / "recordings",
+        recordings=recordings_home(settings.data_dir),
         last_resort=(
             sys.executable,
             str(ROOT / "agi_scripts" / "last_resort.py"),
@@ -49,3 +49,8 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
 def switch_home(data_dir: Path) -> Path:
     """Asterisk's own folder."""
     return data_dir / "asterisk"
+
+
+def recordings_home(data_dir: Path) -> Path:
+    """Where MixMonitor writes."""
+    return data_dir / "recordings"

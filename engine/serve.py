@@ -20,7 +20,7 @@ from database.schema import upgrade
 from engine.books import Books
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
-from engine.plan import switch_home
+from engine.plan import recordings_home, switch_home
 from engine.settings import Settings
 from engine.status import Control
 from ledger.journal import Journal
@@ -52,7 +52,8 @@ async def serve(settings: Settings) -> None:
     def live() -> frozenset[CallId] | None:
         return frozenset(engine.calls.live) if engine.switch.up and engine.looked.is_set() else None
 
-    books = Books(settings, database, journal, switch_home(settings.data_dir) / "cel", live)
+    cel_folder = switch_home(settings.data_dir) / "cel"
+    books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
     try:
         await engine.start()

@@ -214,7 +214,7 @@ def _answerer(talk: Event, seats: Mapping[str, str]) -> dict[str, str]:
     seat = talk.exten if talk.context == CONNECT else seats.get(_bridge(talk), "")
     if talk.context == EMERGENCY:
         return {"by": "emergency"}
-    if talk.exten == SUBCENTRE:
+    if talk.context == SUBCENTRE:
         return {"by": "subcentre"}
     if talk.app.lower() == "queue":
         return {"by": "fallback", "seat": seat, "group": talk.app_data.partition(",")[0]}

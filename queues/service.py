@@ -60,6 +60,8 @@ class QueueService:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._work: set[asyncio.Task[None]] = set()
+        self._signing = asyncio.Lock()
+        """One sign-in after the other, so that the switch ends up with the last one."""
         self.listeners: list[Callable[[Effect], None]] = []
 
     def place(self, wish: TicketJoined) -> Ticket:
@@ -147,12 +149,13 @@ class QueueService:
             log.warning("caller not brought back to wait", call=withdrawn.call, error=str(error))
 
     async def _sign(self, old: SignIn | None, new: SignIn | None) -> None:
-        for action in roster.actions(old, new):
-            headers = dict(action)
-            try:
-                await self._switch.send(headers.pop("Action"), headers)
-            except AmiError as error:
-                log.warning("sign-in not written to the switch", action=action["Action"], error=str(error))
+        async with self._signing:
+            for action in roster.actions(old, new):
+                headers = dict(action)
+                try:
+                    await self._switch.send(headers.pop("Action"), headers)
+                except AmiError as error:
+                    log.warning("sign-in not written to the switch", action=action["Action"], error=str(error))
 
     # What the effects mean in the ledger
 
