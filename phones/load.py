@@ -101,6 +101,12 @@ class CalleeLoad:
         text = scenario("callee", ring_ms=_ms(self._ring), talk_ms=talk, audio_port=port, audio=audio)
         self._sipp = await Sipp.start(text, (self._peer, *self._local, "-aa"))
 
+    def answered(self) -> int:
+        """How many calls were answered so far, at most a second old."""
+        if self._sipp is None:
+            raise SippFailed("not started")
+        return self._sipp.so_far().answered
+
     async def stop(self) -> Tally:
         """Answer nobody any more and tell what was answered; users are unregistered."""
         if self._sipp is None:

@@ -37,6 +37,8 @@ class Media(asyncio.DatagramProtocol):
         self._keys: deque[tuple[bytes, bool, bool] | None] = deque()
         self._key_timestamp = 0
         self._keys_done: list[asyncio.Future[None]] = []
+        self.key_released_at: float | None = None
+        """When the last key went up, by the loop's clock."""
         self.heard = Recording(loop.time())
         self.host = ""
         self.port = 0
@@ -129,6 +131,8 @@ class Media(asyncio.DatagramProtocol):
             self._key_timestamp = self._timestamp
         events = self._remote.event_payload if self._remote else 101
         self._send(Packet(events, self._sequence, self._key_timestamp, self._source, payload, first))
+        if last and not self._marker:
+            self.key_released_at = self._loop.time()
         self._marker = last
 
     def _send(self, packet: Packet) -> None:

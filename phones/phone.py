@@ -44,6 +44,11 @@ class PhoneCall:
         return self._media.heard
 
     @property
+    def key_released_at(self) -> float | None:
+        """When the last key pressed here went up."""
+        return self._media.key_released_at
+
+    @property
     def sip_call_id(self) -> str:
         return self._leg.call_id
 

@@ -135,6 +135,10 @@ class Sipp:
         """End it at once, without a tally; harmless when it has ended."""
         await self._abandon()
 
+    def so_far(self) -> Tally:
+        """What it has counted while it runs, at most a second old. Raises SippFailed before its first second."""
+        return read_tally(_text(self.folder / "stat.csv"), ())
+
     def tail(self) -> str:
         """The end of its error log."""
         return "\n".join(filter(None, (self._read("errors.log"), self._read("stderr.log"))))[-_LOG_TAIL:]
@@ -159,7 +163,7 @@ class Sipp:
             if code not in _FINISHED:
                 raise SippFailed(f"SIPp ended with {code}\n{self.tail()}")
             return read_tally(
-                (self.folder / "stat.csv").read_text("utf-8", "replace") if (self.folder / "stat.csv").exists() else "",
+                _text(self.folder / "stat.csv"),
                 [path.read_text("utf-8", "replace") for path in self.folder.glob("*rtt.csv")],
                 self._read("errors.log"),
             )
@@ -190,6 +194,10 @@ def read_tally(stat: str, response_times: Sequence[str], errors: str = "") -> Ta
         int(last["Retransmissions(C)"]), _clock(last["ElapsedTime(C)"]), tuple(times),
         {key: count for key, count in failures.items() if count}, errors,
     )  # fmt: skip
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
 def _clock(text: str) -> float:

@@ -1,0 +1,305 @@
+"""The whole product on ports of its own: a real Asterisk, the engine beside it, phones around it.
+
+Nothing is faked: the same preparation as ``hotline up``, the same two processes, started and killed at will.
+Measurements and tests run the product by this one file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asterisk_conf.bundle import Asterisk, find_asterisk
+from asterisk_conf.model import SwitchPlan
+from console.client import EngineUnreachable, Refused, call
+from database.connection import open_database
+from database.schema import upgrade
+from engine.credentials import Credentials
+from engine.engine import journal_folder
+from engine.settings import ROOT, Settings
+from engine.up import prepared
+from ledger.model import Fact, Kind
+from ledger.reader import calls_now, facts_now
+from ledger.records import CallRecord
+from ledger.store import CallFilter
+from phones.centre import Centre
+from phones.citizen import Citizen
+from phones.seat_phone import SeatPhone
+from routing.model import Snapshot, Table
+from routing.sample import sample_table
+from routing.service import load_rows, publish
+from telephony.model import CallId
+
+START_SECONDS = 30.0
+PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
+"""Built prompts are the same for every instance: built once, copied."""
+
+
+@dataclass
+class Product:
+    """One running instance. Ports, folder and table are its own."""
+
+    settings: Settings
+    asterisk: Asterisk
+    plan: SwitchPlan
+    credentials: Credentials
+    switch: asyncio.subprocess.Process | None = None
+    engine: asyncio.subprocess.Process | None = None
+    _phones: list[Any] = field(default_factory=list)
+
+    @property
+    def table(self) -> Snapshot:
+        return self.plan.snapshot
+
+    # The two processes
+
+    async def start_switch(self) -> None:
+        """Start Asterisk and wait until it takes calls."""
+        with (self.settings.log_dir / "asterisk.log").open("ab") as log:
+            self.switch = await asyncio.create_subprocess_exec(
+                *self.asterisk.argv, "-f", "-C", str(self.plan.home / "etc/asterisk.conf"),
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        await until(self._booted, "Asterisk to boot")
+
+    async def start_engine(self, *, wait: bool = True) -> None:
+        """Start the engine; by default wait until it is healthy."""
+        with (self.settings.log_dir / "engine.log").open("ab") as log:
+            self.engine = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "engine.cli", "serve",
+                env=os.environ | self.environment, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        if wait:
+            await until(self.healthy, "the engine to be healthy")
+
+    async def signal_engine(self, number: signal.Signals) -> None:
+        """kill -9, -STOP, -CONT …; after a deadly one the process is buried."""
+        assert self.engine is not None
+        self.engine.send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            await self.engine.wait()
+            self.engine = None
+
+    async def kill_switch(self) -> None:
+        """kill -9 of Asterisk."""
+        assert self.switch is not None
+        self.switch.kill()
+        await self.switch.wait()
+
+    async def stop(self) -> None:
+        """Phones, engine, Asterisk; all that was started."""
+        for phone in self._phones:
+            with suppress(Exception):
+                await phone.close()
+        for process, number in ((self.engine, signal.SIGTERM), (self.switch, signal.SIGKILL)):
+            if process is not None and process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGCONT)
+                    process.send_signal(number)
+                try:
+                    await asyncio.wait_for(process.wait(), 10)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to be part of this instance."""
+        told = {f"HOTLINE_{key.upper()}": str(value) for key, value in self.settings.model_dump().items()}
+        return told | {"PYTHONPATH": str(ROOT)}
+
+    # The people around it
+
+    def citizen(self) -> Citizen:
+        """Somebody with a telephone."""
+        citizen = Citizen(self.settings.bind, self.settings.sip_port)
+        self._phones.append(citizen)
+        return citizen
+
+    async def seat(self, user: str = "8001", agent: str | None = None, **how: Any) -> SeatPhone:
+        """A registered phone; with ``agent``, somebody signed in at it and ready."""
+        phone = SeatPhone(
+            self.settings.bind, self.settings.seat_sip_port, user, self.credentials.seat_passwords[user], **how
+        )
+        self._phones.append(phone)
+        await phone.register()
+        if agent is not None:
+            await self.sign_in(agent, user)
+        return phone
+
+    async def sign_in(self, agent: str, seat: str) -> None:
+        """Sign in over the control API and wait until the seat is ready."""
+        await self.ask(f"/api/agents/{agent}/sign-in", {"seat": seat})
+        await until(lambda: self.seat_is(seat, "ready"), f"seat {seat} to be ready")
+
+    async def seat_is(self, seat: str, state: str) -> bool:
+        rows = (await self.ask("/api/seats"))["seats"]
+        return any(row["seat"] == seat and row["state"] == state for row in rows)
+
+    async def centre(self, trunk: str, **how: Any) -> Centre:
+        """What answers behind a trunk of the table, e.g. ``emergency-110``."""
+        centre = Centre(self.table.trunks[trunk].port, **how)
+        self._phones.append(centre)
+        await centre.open()
+        return centre
+
+    # What can be asked
+
+    async def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The control API."""
+        given = None if body is None else dict(body)
+        return await asyncio.to_thread(call, self.settings.http_port, self.credentials.api_token, path, given)
+
+    async def healthy(self) -> bool:
+        try:
+            return bool((await self.ask("/api/status"))["healthy"])
+        except (EngineUnreachable, Refused):
+            return False
+
+    async def cli(self, command: str) -> str:
+        """What ``asterisk -rx`` prints."""
+        asked = await asyncio.create_subprocess_exec(
+            *self.asterisk.argv, "-C", str(self.plan.home / "etc/asterisk.conf"), "-rx", command,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await asyncio.wait_for(asked.communicate(), START_SECONDS)
+        return out.decode("utf-8", "replace")
+
+    async def hotline(self, *arguments: str) -> tuple[int, str]:
+        """Run a ``hotline`` command of this instance: exit status and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "engine.cli", *arguments, env=os.environ | self.environment, cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await asyncio.wait_for(process.communicate(), 120)
+        return process.returncode or 0, out.decode()
+
+    async def calls(self, limit: int = 1000) -> list[CallRecord]:
+        """The ledger, newest first, whatever the engine does."""
+        database = open_database(self.settings.database_url)
+        try:
+            folder = journal_folder(self.settings.data_dir)
+            return await calls_now(database, folder, self.settings.node, CallFilter(limit=limit))
+        finally:
+            await database.close()
+
+    async def facts(self, wanted: CallId) -> list[Fact]:
+        """The story of one call."""
+        database = open_database(self.settings.database_url)
+        try:
+            return await facts_now(database, journal_folder(self.settings.data_dir), self.settings.node, wanted)
+        finally:
+            await database.close()
+
+    async def kinds(self, wanted: CallId) -> list[Kind]:
+        return [fact.kind for fact in await self.facts(wanted)]
+
+    async def channels(self) -> int:
+        """How many channels are up."""
+        return int((await self.cli("core show channels count")).split()[0])
+
+    async def _booted(self) -> bool:
+        return "fully booted" in (await self.cli("core waitfullybooted")).lower()
+
+
+@asynccontextmanager
+async def product(
+    home: Path, *, edit: Callable[[Table], Table] = lambda table: table, started: bool = True, **more: Any
+) -> AsyncIterator[Product]:
+    """A prepared instance in ``home`` (a short path), by default running; stopped at the end.
+
+    ``edit`` changes the sample table before it is published; trunks get free ports first.
+    """
+    settings = Settings(**(_free_settings(home) | more))
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    if PROMPTS.exists():
+        shutil.copytree(PROMPTS, settings.data_dir, dirs_exist_ok=True)
+    await upgrade(settings.database_url)
+    database = open_database(settings.database_url)
+    try:
+        await load_rows(database, edit(_own_trunks(sample_table())))
+        await publish(database, settings.data_dir, "测试", "测试用路由表")
+    finally:
+        await database.close()
+    asterisk = await asyncio.to_thread(find_asterisk, lambda line: None)
+    plan, secrets = await prepared(settings, asterisk, lambda line: None)
+    _keep_prompts(settings.data_dir)
+    running = Product(settings, asterisk, plan, secrets)
+    try:
+        if started:
+            await running.start_switch()
+            await running.start_engine()
+        yield running
+    finally:
+        await running.stop()
+
+
+async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait for something that only asking can tell. Raises TimeoutError saying what it was."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await true():  # noqa: ASYNC110  another process gives no event to wait for
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise TimeoutError(f"waited {seconds} s for {what}") from None
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def _own_trunks(table: Table) -> Table:
+    """Every far end on a port that is free here, so that instances run side by side."""
+    ports = iter(free_ports(len(table.trunks), socket.SOCK_DGRAM))
+    return replace(
+        table,
+        trunks=tuple(trunk if trunk.role == "pstn" else replace(trunk, port=next(ports)) for trunk in table.trunks),
+    )
+
+
+def _free_settings(home: Path) -> dict[str, Any]:
+    tcp = free_ports(4, socket.SOCK_STREAM)
+    udp = free_ports(2, socket.SOCK_DGRAM)
+    rtp = 20000 + (os.getpid() % 20) * 1000
+    return {
+        "data_dir": home,
+        "http_port": tcp[0],
+        "asterisk_http_port": tcp[1],
+        "ami_port": tcp[2],
+        "fastagi_port": tcp[3],
+        "sip_port": udp[0],
+        "seat_sip_port": udp[1],
+        "rtp_start": rtp,
+        "rtp_end": rtp + 999,
+    }
+
+
+def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
+    """Ports nobody listens on, below the range that the kernel hands out itself."""
+    held = []
+    try:
+        for _ in range(count):
+            probe = socket.socket(socket.AF_INET, kind)
+            probe.bind(("127.0.0.1", 0))
+            held.append(probe)
+        return [probe.getsockname()[1] for probe in held]
+    finally:
+        for probe in held:
+            probe.close()
+
+
+def _keep_prompts(data_dir: Path) -> None:
+    for folder in ("sounds", "sounds-16k", "moh"):
+        if (data_dir / folder).exists() and not (PROMPTS / folder).exists():
+            shutil.copytree(data_dir / folder, PROMPTS / folder)
