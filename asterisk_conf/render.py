@@ -72,7 +72,7 @@ EVENTS: Final = (
     *("ContactStatus", "DeviceStateChange", "OriginateResponse", "ConfbridgeJoin", "ConfbridgeLeave"),
     # Answers to our own list actions come as events and pass the same filter.
     *("Status", "StatusComplete", "QueueParams", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
-    *("ContactList", "ContactListComplete", "QueueMemberPause"),
+    *("ContactList", "ContactListComplete", "QueueMemberPause", "QueueCallerJoin"),
 )
 """What the engine hears over AMI; all else is dropped by Asterisk before it costs anything."""
 
@@ -83,7 +83,8 @@ SUBCENTRE_RING_SECONDS: Final = 20
 """A sub-centre that rings longer has not answered, and the call is taken back."""
 
 FALLBACK_GROUP_SECONDS: Final = 30
-FALLBACK_DUTY_SECONDS: Final = 120
+"""Without the engine the own group is tried this long, then everybody on duty, without end."""
+
 MAX_RING_SECONDS: Final = 20
 
 
@@ -138,7 +139,6 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "groups": sorted(table.groups),
         "ring_seconds": MAX_RING_SECONDS,
         "fallback_group_seconds": FALLBACK_GROUP_SECONDS,
-        "fallback_duty_seconds": FALLBACK_DUTY_SECONDS,
     }
 
 
