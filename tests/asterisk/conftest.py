@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.asterisk.support.product import Product, product
+from tests.asterisk.support.scene import Scene
 
 
 @pytest.fixture
@@ -25,3 +27,10 @@ async def hotline(home: Path) -> AsyncIterator[Product]:
     """A running product with the sample table."""
     async with product(home) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def here(city: Scene) -> AsyncIterator[Scene]:
+    """The module's own ``city`` (a product that its tests share), tidied up after each test."""
+    yield city
+    await city.clear()

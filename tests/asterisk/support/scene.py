@@ -1,0 +1,256 @@
+"""One product for a whole test module, left by every test as it was found: nobody signed in, no channel up."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from array import array
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from ledger.model import Fact, Kind
+from ledger.records import CallRecord
+from phones.centre import Centre
+from phones.g711 import decode
+from phones.phone import Answer, PhoneCall
+from phones.seat_phone import SeatPhone
+from phones.tones import similarity, tone_share
+from routing.calendar import CITY
+from routing.model import Agent, Group, LegacyNumber, Period, Schedule, Table
+from telephony.model import GroupId
+from tests.asterisk.support.product import Product, product
+
+ALL_WEEK = frozenset(range(1, 8))
+ROUND_THE_CLOCK = (Period(ALL_WEEK, time(0), time(0)),)
+ALWAYS = Schedule("always", "全天", ROUND_THE_CLOCK, ROUND_THE_CLOCK)
+NEVER = Schedule("never", "从不", ())
+
+
+ASK_SECONDS = 0.2
+"""Pause between two looks into the ledger: each opens the database, and two cores carry a whole hotline."""
+
+
+async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = 20) -> None:
+    """Wait for something that only asking can tell. Raises TimeoutError saying what it was."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await true():
+                await asyncio.sleep(ASK_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(f"waited {seconds} s for {what}") from None
+
+
+def today() -> date:
+    """Today on the city's clock."""
+    return datetime.now(UTC).astimezone(CITY).date()
+
+
+def day(offset: int) -> date:
+    return today() + timedelta(days=offset)
+
+
+def rows(table: Table, changes: dict[str, dict[str, Any]]) -> Table:
+    """Edit legacy numbers: number to changed fields."""
+    return replace(table, numbers=tuple(replace(row, **changes.get(row.number, {})) for row in table.numbers))
+
+
+def number_row(table: Table, number: str) -> LegacyNumber:
+    return next(row for row in table.numbers if row.number == number)
+
+
+def with_groups(table: Table, *, ring_seconds: int = 20, wrap_up_seconds: int = 0) -> Table:
+    """Every group rings and rests like this."""
+    groups = tuple(Group(group.id, group.name, ring_seconds, wrap_up_seconds) for group in table.groups)
+    return replace(table, groups=groups)
+
+
+def with_agents(table: Table, groups: dict[str, tuple[str, ...]]) -> Table:
+    """Only these agents, in these groups."""
+    agents = tuple(Agent(agent, f"座席{agent}", tuple(map(GroupId, names))) for agent, names in groups.items())
+    return replace(table, agents=agents)
+
+
+def with_schedules(table: Table, *schedules: Schedule) -> Table:
+    """Add schedules, or replace those of the same id."""
+    ids = {schedule.id for schedule in schedules}
+    kept = tuple(schedule for schedule in table.schedules if schedule.id not in ids)
+    return replace(table, schedules=(*kept, *schedules))
+
+
+@dataclass
+class Scene:
+    """The product with what tests ask again and again."""
+
+    hotline: Product
+    _prompts: dict[str, array[int]] = field(default_factory=dict)
+
+    # Sound
+
+    def prompt(self, name: str) -> array[int]:
+        """A built prompt as samples."""
+        if name not in self._prompts:
+            self._prompts[name] = decode((self.hotline.plan.sounds / "zh-CN" / f"{name}.alaw").read_bytes())
+        return self._prompts[name]
+
+    def heard(self, call: PhoneCall, prompt: str, since: float | None = None, until: float | None = None) -> float:
+        """How surely this prompt was heard."""
+        return similarity(call.heard.pcm(since, until), self.prompt(prompt))
+
+    def likeliest(self, call: PhoneCall, prompts: Iterable[str]) -> str:
+        """The prompt that was heard; empty when none was."""
+        pcm = call.heard.pcm()
+        shares = {name: similarity(pcm, self.prompt(name)) for name in prompts}
+        best = max(shares, key=lambda name: shares[name])
+        return best if shares[best] > 0.75 else ""
+
+    # People
+
+    async def agent(self, agent: str, seat: str, hz: float = 880, **how: Any) -> SeatPhone:
+        """Somebody ready at a seat, with a voice of its own."""
+        return await self.hotline.seat(seat, agent, tone_hz=hz, **how)
+
+    async def far_end(self, trunk: str, *, noticed: bool = True, **how: Any) -> Centre:
+        """A centre or sub-centre at its trunk; the switch has found it by OPTIONS when ``noticed``."""
+        centre = await self.hotline.centre(trunk, **how)
+        if noticed:
+            await self.notice(trunk, "Avail")
+        return centre
+
+    async def notice(self, *trunks_and_state: str) -> None:
+        """Let the switch ask these trunks now, not at its next turn, whether they are Avail or Unavail."""
+        *trunks, state = trunks_and_state
+        for trunk in trunks:
+            await self.hotline.cli(f"pjsip qualify {trunk}")
+
+        async def noticed() -> bool:
+            shown = [await self.hotline.cli(f"pjsip show aor {trunk}") for trunk in trunks]
+            return all(f" {state} " in text for text in shown)
+
+        await until(noticed, f"{trunks} to be {state}")
+
+    async def state(self, seat: str) -> str:
+        found = (await self.hotline.ask("/api/seats"))["seats"]
+        return next((str(row["state"]) for row in found if row["seat"] == seat), "")
+
+    async def seat_becomes(self, seat: str, state: str, seconds: float = 20) -> None:
+        await until(lambda: self.hotline.seat_is(seat, state), f"seat {seat} to be {state}", seconds)
+
+    # Ledger
+
+    async def record(self, caller: str) -> CallRecord | None:
+        """What the ledger says of the latest call of this caller."""
+        return next((record for record in await self.hotline.calls() if record.caller == caller), None)
+
+    async def told(
+        self, caller: str, true: Callable[[CallRecord], bool] = lambda record: record.ended_at is not None,
+        seconds: float = 20,
+    ) -> CallRecord:  # fmt: skip
+        """The caller's record, once the ledger says so; by default once the call has ended."""
+        found: list[CallRecord] = []
+
+        async def said() -> bool:
+            record = await self.record(caller)
+            if record is not None and true(record):
+                found.append(record)
+            return bool(found)
+
+        try:
+            await until(said, f"the ledger to tell of {caller}", seconds)
+        except TimeoutError:
+            raise TimeoutError(f"the ledger does not tell that of {caller}: {await self.record(caller)}") from None
+        return found[0]
+
+    async def story(self, caller: str) -> list[Fact]:
+        """All facts of this caller's latest call."""
+        record = await self.record(caller)
+        return [] if record is None else await self.hotline.facts(record.call)
+
+    async def fact(self, caller: str, kind: Kind, seconds: float = 20, **data: Any) -> Fact:
+        """The first such fact of this caller's call, once it is told."""
+        found: list[Fact] = []
+
+        async def said() -> bool:
+            for fact in await self.story(caller):
+                if fact.kind is kind and all(fact.data.get(key) == value for key, value in data.items()):
+                    found.append(fact)
+                    return True
+            return False
+
+        try:
+            await until(said, f"{kind} {data} of {caller}", seconds)
+        except TimeoutError:
+            story = [(str(fact.kind), dict(fact.data)) for fact in await self.story(caller)]
+            raise TimeoutError(f"no {kind} {data} of {caller}: {story}") from None
+        return found[0]
+
+    # Rest
+
+    async def quiet(self) -> None:
+        """No channel is left. Raises TimeoutError naming those that are."""
+        try:
+            await until(self._no_channels, "all channels to end", 15)
+        except TimeoutError:
+            raise TimeoutError(await self.hotline.cli("core show channels concise")) from None
+
+    async def _no_channels(self) -> bool:
+        return await self.hotline.channels() == 0
+
+    async def clear(self) -> None:
+        """Everybody goes home. Raises when a call stays behind."""
+        for phone in self.hotline._phones:
+            with suppress(Exception):
+                await phone.close()
+        self.hotline._phones.clear()
+        if self.hotline.engine is None:
+            await self.hotline.start_engine()
+        await self.quiet()
+        for row in (await self.hotline.ask("/api/agents"))["agents"]:
+            if row["seat"] is not None:
+                await self.hotline.ask(f"/api/agents/{row['agent']}/sign-out", {})
+        await until(self._all_signed_out, "everybody to sign out")
+
+    async def _all_signed_out(self) -> bool:
+        return all(row["seat"] is None for row in (await self.hotline.ask("/api/agents"))["agents"])
+
+
+@asynccontextmanager
+async def scene(edit: Callable[[Table], Table], **settings: Any) -> AsyncIterator[Scene]:
+    """A running product with the edited sample table, for a whole module."""
+    home = Path(tempfile.mkdtemp(prefix="hl-"))
+    try:
+        async with product(home, edit=edit, **settings) as running:
+            yield Scene(running)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def soon(true: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    """Wait for something that is known here."""
+
+    async def asked() -> bool:
+        return true()
+
+    await until(asked, what, seconds)
+
+
+async def all_of(*work: Awaitable[Any]) -> list[Any]:
+    """Everything at once; the first fault is raised when all have ended, so that nothing is left running."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return list(results)
+
+
+def hears(call: PhoneCall, hz: float, since: float, until: float) -> float:
+    """The share of this time in which the tone was heard."""
+    return tone_share(call.heard.pcm(since, until), hz)
+
+
+BRIEFLY = Answer(after=0.1, hang_up_after=1.0)
+"""An agent who says a word and hangs up."""
