@@ -390,6 +390,12 @@ def _folders(*folders: Path) -> Iterator[None]:
     yield
 
 
+def require_alone(run_dir: Path) -> None:
+    """Raise SupervisorError when another supervisor runs on the same folder: ask before preparing anything for it."""
+    with _folders(run_dir), _only_one(run_dir / "up.lock"):
+        pass
+
+
 @contextmanager
 def _only_one(path: Path) -> Iterator[None]:
     """Hold the instance's lock; the kernel lets go of it when the process ends, however it ends."""

@@ -25,7 +25,7 @@ from engine.plan import switch_plan
 from engine.ports import taken_ports
 from engine.serve import published
 from engine.settings import ROOT, Settings
-from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch
+from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from ivr.build import build
 from ivr.catalogue import catalogue
 from routing.model import Snapshot
@@ -38,11 +38,11 @@ Say = Callable[[str], None]
 
 async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     """Bring all up and keep it up. Raises what a person has to mend: BundleError, DatabaseError, SupervisorError…"""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    asterisk = await asyncio.to_thread(find_asterisk, say)
-    plan, secrets = await prepared(settings, asterisk, say)
+    require_alone(settings.run_dir)
     if taken := taken_ports(settings):
         raise SupervisorError("；".join(fault.reason for fault in taken))
+    asterisk = await asyncio.to_thread(find_asterisk, say)
+    plan, secrets = await prepared(settings, asterisk, say)
     supervisor = Supervisor(
         (_asterisk(asterisk, plan), _engine(settings, secrets)),
         run_dir=settings.run_dir,
@@ -75,7 +75,7 @@ async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[Sw
 def _prompts(settings: Settings, snapshot: Snapshot, say: Say) -> None:
     report = build(settings.data_dir, catalogue(snapshot, settings.city))
     if report.built:
-        say(f"提示音已生成 {report.built} 段")
+        say(f"提示音已生成 {len(report.built)} 段")
     for fault in report.faults:
         say(f"注意：{fault}")
 
@@ -115,9 +115,13 @@ def _engine(settings: Settings, secrets: Credentials) -> Child:
 
 async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, demo: bool, say: Say) -> None:
     """Say what a person needs, once everything answers."""
-    async with asyncio.timeout(READY_SECONDS):
-        while not await asyncio.to_thread(_healthy, settings, secrets):  # noqa: ASYNC110  another process: no event
-            await asyncio.sleep(0.2)
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not await asyncio.to_thread(_healthy, settings, secrets):  # noqa: ASYNC110  another process: no event
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        say(f"{READY_SECONDS:.0f} 秒内没有就绪：请看 {settings.log_dir} 中的日志，或运行 ./hotline doctor")
+        return
     table = plan.snapshot
     legacy = "、".join(sorted(table.numbers))
     say("就绪：12345 可以接听了")

@@ -7,10 +7,20 @@ from typing import Annotated
 
 import typer
 
+from engine.logging import configure_logging
 from engine.settings import load_settings
+from engine.supervise import SupervisorError
 from engine.up import up
 
 
 def command(demo: Annotated[bool, typer.Option("--demo", help="打印演示座席的口令，并写入 demo.json")] = False) -> None:
     """启动热线：Asterisk 和引擎，前台运行，按 Ctrl-C 停止。"""
-    asyncio.run(up(load_settings(), demo=demo, say=typer.echo))
+    settings = load_settings()
+    try:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+        log = (settings.log_dir / "up.log").open("a", encoding="utf-8")
+    except OSError as error:
+        raise SupervisorError(f"无法写 {settings.log_dir}（{error.strerror}）；请检查权限与磁盘空间") from error
+    with log:
+        configure_logging(stream=log)
+        asyncio.run(up(settings, demo=demo, say=typer.echo))
