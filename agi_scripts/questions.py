@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from agi_scripts.server import Handler
-from ivr.desk import Desk
+from ivr.desk import Desk, SeatAction
 from ivr.flows import FLOWS
 from ivr.model import Answer, Question, Script
 from ivr.playlist import playlist
@@ -63,6 +63,8 @@ def read(session: AgiSession) -> Question:
     facts = dict(zip_longest(_ARGUMENTS, session.args, fillvalue=""))
     if not CALL_ID.fullmatch(facts["call"]):
         raise AgiProtocolError(f"not a call id: {facts['call']!r:.80}")
+    if script is Script.SEAT_KEY and facts["action"] not in set(SeatAction):
+        raise AgiProtocolError(f"not a key of a phone: {facts['action']!r:.80}")
     return Question(
         script=script,
         channel=session.env.get("agi_channel", ""),

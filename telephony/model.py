@@ -29,12 +29,12 @@ GroupId = NewType("GroupId", str)
 NodeId = NewType("NodeId", str)
 """One Asterisk with the engine beside it: lower-case letters and digits, at most 12."""
 
-CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}")
-AGENT_ID: Final = re.compile(r"\d{3,8}")
-SEAT_ID: Final = re.compile(r"\d{3,8}")
+CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}", re.ASCII)
+AGENT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
+SEAT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 GROUP_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 NODE_ID: Final = re.compile(r"[a-z0-9]{1,12}")
-DIALLED: Final = re.compile(r"\+?\d{1,32}")
+DIALLED: Final = re.compile(r"\+?\d{1,32}", re.ASCII)
 """What a dialled or calling number may look like once the dialplan has filtered it."""
 
 VARIABLE_NAME: Final = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")

@@ -1,0 +1,76 @@
+"""A counter that answers as it is told, and remembers what it was asked: ivr.desk.Desk for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ivr.desk import Place, Queued, SeatAction
+from ivr.model import Question, Script
+from ledger.model import Kind
+from routing.model import Decision, Target, TargetKind
+from telephony.model import AgentId, CallId, GroupId, SeatId
+
+CALL = CallId("hl1-1700000000.1")
+
+
+def question(script: Script, **more: Any) -> Question:
+    return Question(script, "PJSIP/pstn-00000001", CALL, **more)
+
+
+def decision(**more: Any) -> Decision:
+    told: dict[str, Any] = {
+        "target": Target(TargetKind.GROUP, "general"),
+        "rule": "hotline",
+        "reason": "拨打 12345",
+        "prompts": ("greeting-12345",),
+        "group": GroupId("general"),
+        "overflow": (),
+        "version": 7,
+        "trace": (),
+    }
+    return Decision(**(told | more))
+
+
+@dataclass
+class Counter:
+    """A desk without a house behind it."""
+
+    decision: Decision = field(default_factory=decision)
+    where: Place = field(default_factory=lambda: Queued(1, first_time=True))
+    human: bool = True
+    levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
+    outcome: str = "seat-signed-in"
+    wait_seconds: int = 10
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def route(self, question: Question) -> Decision:
+        self.asked.append(("route", question.number))
+        return self.decision
+
+    def place(self, question: Question) -> Place:
+        self.asked.append(("place", question.group))
+        return self.where
+
+    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
+        self.asked.append(("missed", seat, dial_status))
+
+    def talked(self, question: Question) -> bool:
+        self.asked.append(("talked",))
+        return self.human
+
+    def level(self, key: str) -> int:
+        return self.levels.get(key, 0)
+
+    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
+        self.asked.append(("seat-key", seat, action, agent))
+        return self.outcome
+
+    def undelivered(self, question: Question) -> None:
+        self.asked.append(("undelivered", question.call))
+
+    def note(self, kind: Kind, question: Question, **data: Any) -> None:
+        self.asked.append((kind, data))
+
+    def noted(self, kind: Kind) -> list[dict[str, Any]]:
+        return [told[1] for told in self.asked if told[0] is kind]

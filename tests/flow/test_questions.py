@@ -1,0 +1,156 @@
+"""From an AGI session to a flow and back: what is let in, what goes out, and what happens when it does not arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from agi_scripts.questions import handler, read, write
+from ivr.desk import SeatAction
+from ivr.model import Answer, Question, Script, Step
+from telephony.agi_session import AgiSession
+from telephony.errors import AgiCommandError, AgiDeadline, AgiProtocolError, HangUp, TelephonyError
+from telephony.model import Var
+from tests.flow.counter import CALL, Counter, decision, question
+
+pytestmark = pytest.mark.flow
+
+KNOWN = frozenset({"greeting-12345", "queue-wait", "rating-ask", "goodbye"})
+
+
+class Session:
+    """What the FastAGI server hands to a handler."""
+
+    def __init__(self, script: str, *args: str, fails: Exception | None = None, **env: str) -> None:
+        self.script = script
+        self.args = args
+        self.env = {"agi_channel": "PJSIP/pstn-00000001"} | env
+        self.sent: list[Mapping[str, str]] = []
+        self._fails = fails
+
+    async def set_many(self, variables: Mapping[str, str]) -> None:
+        if self._fails is not None:
+            raise self._fails
+        self.sent.append(variables)
+
+
+def session(script: str, *args: str, **more: Any) -> Any:
+    return cast("AgiSession", Session(script, *args, **more))
+
+
+def facts(**given: str) -> list[str]:
+    """The arguments of ``ask`` in their order."""
+    names = ("call", "number", "caller", "since", "group", "overflow", "priority", "seat", "dial_status", "key")
+    return [given.get(name, CALL if name == "call" else "") for name in (*names, "action")]
+
+
+async def test_one_question_one_answer_sentinel_last() -> None:
+    asked = session("enter", *facts(number="12345", caller="13800001234"))
+    await handler(Counter(), KNOWN)(asked)
+    (sent,) = asked.sent
+    assert list(sent)[-1] == Var.DONE
+    assert sent[Var.DONE] == "enter"
+    assert sent[Var.NEXT] == Step.GREET
+    assert sent[Var.PROMPTS] == "greeting-12345"
+
+
+async def test_a_prompt_that_was_never_built_is_left_out_and_the_call_goes_on() -> None:
+    asked = session("enter", *facts(number="12333"))
+    await handler(Counter(decision(prompts=("legacy-99999-during", "greeting-12345"))), KNOWN)(asked)
+    assert asked.sent[0][Var.PROMPTS] == "greeting-12345"
+    asked = session("enter", *facts(number="12333"))
+    await handler(Counter(decision(prompts=("legacy-99999-during",))), KNOWN)(asked)
+    assert asked.sent[0][Var.PROMPTS] == ""
+    assert asked.sent[0][Var.NEXT] == Step.GREET
+
+
+def test_prompts_are_joined_for_playback() -> None:
+    answer = Answer(Step.GOODBYE, ("goodbye", "queue-wait"))
+    assert write(question(Script.RATED), answer, KNOWN)[Var.PROMPTS] == "goodbye&queue-wait"
+
+
+@pytest.mark.parametrize(
+    "fault", [HangUp("gone"), AgiDeadline("late"), AgiCommandError(510, "no"), AgiProtocolError("x")]
+)
+async def test_an_answer_that_does_not_arrive_gives_the_seat_back(fault: TelephonyError) -> None:
+    desk = Counter()
+    with pytest.raises(type(fault)):
+        await handler(desk, KNOWN)(session("offer", *facts(), fails=fault))
+    assert desk.asked[-1] == ("undelivered", CALL)
+
+
+async def test_an_answer_that_arrives_gives_nothing_back() -> None:
+    desk = Counter()
+    await handler(desk, KNOWN)(session("offer", *facts()))
+    assert "undelivered" not in {told[0] for told in desk.asked}
+
+
+def test_every_fact_arrives() -> None:
+    assert read(
+        session("offer", CALL, "12333", "+8613800001234", "1700000000123", "social-security", "general:20", "9", "8001",
+                "NOANSWER", "5", "sign-in")
+    ) == Question(
+        Script.OFFER, "PJSIP/pstn-00000001", CALL, "12333", "+8613800001234", 1700000000123, "social-security",
+        "general:20", 9, "8001", "NOANSWER", "5", "sign-in",
+    )  # fmt: skip
+
+
+def test_a_question_may_end_early() -> None:
+    assert read(session("waiting", CALL, "12345")) == question(Script.WAITING, number="12345")
+
+
+@pytest.mark.parametrize(
+    ("script", "args"),
+    [
+        ("", [CALL]),
+        ("nosuch", [CALL]),
+        ("ENTER", [CALL]),
+        ("enter", []),
+        ("enter", [""]),
+        ("enter", ["hl1-1700000000"]),
+        ("enter", [f"{CALL}\n"]),
+        ("enter", ["../../etc/passwd"]),
+        ("enter", [*facts(), "one too many"]),
+    ],
+)
+async def test_what_the_dialplan_would_not_ask_is_refused_before_any_flow(script: str, args: list[str]) -> None:
+    desk = Counter()
+    asked = session(script, *args)
+    with pytest.raises(AgiProtocolError):
+        await handler(desk, KNOWN)(asked)
+    assert desk.asked == []
+    assert asked.sent == []
+
+
+@pytest.mark.parametrize("text", ["${SHELL(id)}", "1&2", "1,2", "1;2", "1\n2", "１２", "1" * 300, "12345 "])
+def test_text_from_outside_that_is_no_number_is_dropped(text: str) -> None:
+    heard = read(session("enter", *facts(number=text, caller=text, seat=text)))
+    assert (heard.number, heard.caller, heard.seat) == ("", "", "")
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "٣", "1" * 16, "x"])
+def test_a_count_that_is_none_is_nought(text: str) -> None:
+    heard = read(session("offer", *facts(since=text, priority=text)))
+    assert (heard.since_ms, heard.priority) == (0, 0)
+
+
+@pytest.mark.parametrize("text", ["General", "a b", "group,1", "$x", "a" * 41])
+def test_a_group_that_is_none_is_the_default(text: str) -> None:
+    assert read(session("offer", *facts(group=text))).group == ""
+
+
+@pytest.mark.parametrize("action", ["", "sign-up", "SIGN-IN"])
+async def test_a_key_without_a_meaning_is_refused(action: str) -> None:
+    desk = Counter()
+    asked = session("seat-key", *facts(seat="8001", action=action))
+    with pytest.raises(AgiProtocolError):
+        await handler(desk, KNOWN)(asked)
+    assert (desk.asked, asked.sent) == ([], [])
+
+
+async def test_a_key_of_an_idle_phone_reaches_the_desk() -> None:
+    desk = Counter()
+    await handler(desk, KNOWN)(session("seat-key", *facts(seat="8001", key="1001", action="sign-in")))
+    assert desk.asked == [("seat-key", "8001", SeatAction.SIGN_IN, "1001")]
