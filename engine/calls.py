@@ -18,11 +18,15 @@ class LiveCall:
     call: CallId
     channel: str
     stage: Stage
+    entered: bool = False
+    """Its entering is in the ledger."""
     told_to_wait: bool = False
     recorded: bool = False
     human: bool = False
     """Somebody answered: there is somebody to be rated."""
     rated: bool = False
+    returns: int = 0
+    """Times it was brought back from app_queue."""
 
 
 @dataclass(slots=True)
@@ -33,7 +37,12 @@ class Calls:
     live: dict[CallId, LiveCall] = field(default_factory=dict)
 
     def note(self, kind: Kind, call: CallId, **data: Any) -> None:
-        """Write a fact into the journal; never blocks."""
+        """Write a fact into the journal; never blocks. A call that was told to have entered does not enter again."""
+        held = self.live.get(call)
+        if held is not None and kind is Kind.ENTERED:
+            if held.entered:
+                return
+            held.entered = True
         self.journal.note(kind, call, data)
 
     def enter(self, call: CallId, channel: str, stage: Stage = Stage.RING) -> LiveCall:

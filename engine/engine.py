@@ -16,15 +16,14 @@ import structlog
 
 from agi_scripts.questions import handler
 from agi_scripts.server import FastAgiServer
-from engine.calls import Calls
+from engine.calls import Calls, LiveCall
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.news import SwitchNews
-from engine.reconcile import Caller, Picture, look, seats, tickets, to_adopt
+from engine.reconcile import Picture, look, seats, tickets, to_adopt
 from engine.settings import Settings
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
-from ledger.model import Kind
 from queues.acd import Acd
 from queues.model import GroupPolicy, Policy, TicketJoined, TicketPhase
 from queues.restore import restore
@@ -33,7 +32,7 @@ from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.events import Event
-from telephony.model import NodeId, Stage
+from telephony.model import CallId, NodeId, Stage
 from transfers.service import TransferWatch
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -43,6 +42,9 @@ DRAIN_SECONDS: Final = 3.0
 
 FIRST_LOOK_SECONDS: Final = 2.0
 """How long the first callers are left to the fallback while we learn who is signed in."""
+
+RETURN_AGAIN_SECONDS: Final = 5.0
+"""A caller whom the dialplan sent to app_queue more than once is brought back only after this long."""
 
 
 class Engine:
@@ -67,13 +69,16 @@ class Engine:
             Acd(NodeId(settings.node), policy(snapshot)), self.switch, self.calls.note, self.clock
         )
         self.transfers = TransferWatch(self.calls.note)
-        self.news = SwitchNews(lambda: self.snapshot, self.queues, self.calls, self.transfers)
+        self.news = SwitchNews(lambda: self.snapshot, self.queues, self.calls, self.transfers, self._sent_away)
         self.desk = EngineDesk(lambda: self.snapshot, self.queues, self.calls, wait_seconds=settings.wait_slice_seconds)
         self.server = FastAgiServer(
             "127.0.0.1", settings.fastagi_port, handler(self.desk, catalogue(snapshot, settings.city))
         )
         self.looked = asyncio.Event()
         """The switch has been asked at least once what is."""
+        self.serving = asyncio.Event()
+        """Questions are answered: only now may a caller be taken out of app_queue."""
+        self._returning: set[asyncio.Task[None]] = set()
         self.reconciled_at: datetime | None = None
         self.differences = 0
         """Seats and calls that a reconcile found other than we believed, since the start."""
@@ -89,10 +94,14 @@ class Engine:
         except TimeoutError:
             log.warning("switch not there yet, questions are answered all the same")
         await self.server.start()
+        self.serving.set()
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
     async def stop(self) -> None:
         """In stages: no new questions, open ones end, the link closes. Those who talk notice nothing."""
+        self.serving.clear()
+        for task in self._returning:
+            task.cancel()
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
         await _stage("link", self.switch.stop(), 2)
@@ -122,8 +131,6 @@ class Engine:
                         ticket.call, ticket.group, ticket.since_ms, ticket.priority, ticket.overflow, ticket.channel
                     )
                 )
-        for caller in to_adopt(seen):
-            await self._bring_back(caller)
         for fault in seen.roster.faults:
             log.warning("sign-in on the switch not understood", fault=fault)
         self.reconciled_at = datetime.now(UTC)
@@ -134,6 +141,13 @@ class Engine:
             signed_in=len(seen.roster.sign_ins),
             seen_differences=self.differences,
         )
+        if not self.serving.is_set():
+            await self.serving.wait()
+            seen = await look(self.switch)  # who was sent away meanwhile, too
+        for caller in to_adopt(seen):
+            held = self.calls.enter(caller.call, caller.channel, caller.stage)
+            held.stage = Stage.FALLBACK
+            await self._bring_back(held)
 
     def _learn(self, seen: Picture) -> None:
         for call in self.calls.vanished(caller.call for caller in seen.callers):
@@ -145,16 +159,33 @@ class Engine:
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
             held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
 
-    async def _bring_back(self, caller: Caller) -> None:
-        """From app_queue into our own line, at the caller's age."""
+    def _sent_away(self, call: CallId) -> None:
+        """The dialplan did not get our answer in time and went on alone, but we are here: take the caller back."""
+        if self.serving.is_set():
+            task = asyncio.get_running_loop().create_task(self._take_back(call))
+            self._returning.add(task)
+            task.add_done_callback(self._returning.discard)
+
+    async def _take_back(self, call: CallId) -> None:
+        held = self.calls.live.get(call)
+        if held is not None and held.returns:
+            await asyncio.sleep(RETURN_AGAIN_SECONDS)
+            held = self.calls.live.get(call)
+        if held is not None:
+            await self._bring_back(held)
+
+    async def _bring_back(self, held: LiveCall) -> None:
+        """From app_queue into our own line, at the caller's age; not one who is on the way to a seat by now."""
+        ticket = self.queues.acd.tickets.get(held.call)
+        if held.stage is not Stage.FALLBACK or (ticket is not None and ticket.phase is not TicketPhase.WAITING):
+            return
+        held.returns += 1
         try:
             await self.switch.send(
-                "Redirect", {"Channel": caller.channel, "Context": "call", "Exten": "offer", "Priority": "1"}
+                "Redirect", {"Channel": held.channel, "Context": "call", "Exten": "offer", "Priority": "1"}
             )
         except AmiError as error:
-            log.warning("caller left to app_queue", call=caller.call, error=str(error))
-        else:
-            self.calls.note(Kind.WAITING, caller.call, group=caller.group, position=0, priority=caller.priority)
+            log.warning("caller left to app_queue", call=held.call, error=str(error))
 
 
 def policy(snapshot: Snapshot) -> Policy:

@@ -39,12 +39,19 @@ class SwitchNews:
     """Listens to one Asterisk."""
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, transfers: TransferWatch
+        self,
+        snapshot: Callable[[], Snapshot],
+        queues: QueueService,
+        calls: Calls,
+        transfers: TransferWatch,
+        sent_away: Callable[[CallId], None],
     ) -> None:
+        """``sent_away`` hears of callers who wait in app_queue although we are here."""
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
         self._transfers = transfers
+        self._sent_away = sent_away
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
@@ -54,6 +61,7 @@ class SwitchNews:
             "DeviceStateChange": self._device_state,
             "ConfbridgeJoin": self._joined,
             "ConfbridgeLeave": self._left,
+            "QueueCallerJoin": self._in_app_queue,
         }
 
     def hear(self, event: Event) -> None:
@@ -87,6 +95,7 @@ class SwitchNews:
         elif seat is not None:
             sign_in = self._queues.acd.seats.get(seat)
             agent = sign_in.agent if sign_in is not None and sign_in.agent is not None else ""
+            held.stage = Stage.TALK
             self._calls.note(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
         else:
             trunk = self._snapshot().trunks.get(endpoint)
@@ -113,8 +122,9 @@ class SwitchNews:
             return
         match event.get("UserEvent"):
             case "OneKey":
-                held = self._calls.enter(call, "")
-                held.stage = Stage.CONFERENCE
+                held = self._calls.live.get(call)
+                if held is not None and held.stage is not Stage.EMERGENCY:
+                    held.stage = Stage.CONFERENCE
                 self._transfers.hear(call, event.headers)
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
@@ -122,15 +132,15 @@ class SwitchNews:
                 self._queues.left(call)
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
-                self._calls.note(Kind.TRANSFER, call, id=call, target=event.get("Target") or "", state="dialling")
                 self._calls.record(call, recording_file(call))
 
     def _entered_alone(self, event: Event, call: CallId, stage: Stage) -> None:
         """A call of which we hear first from the dialplan that goes on without us."""
-        if call not in self._calls.live:
+        known = call in self._calls.live
+        self._calls.enter(call, event.get("Channel") or "").stage = stage
+        if not known:
             number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
             self._calls.note(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
-        self._calls.enter(call, event.get("Channel") or "").stage = stage
 
     def _device_state(self, event: Event) -> None:
         device = event.get("Device") or ""
@@ -143,6 +153,13 @@ class SwitchNews:
             return
         self._queues.tell(SeatReachable(seat))
         self._queues.tell(SeatFree(seat) if state in ("NOT_INUSE", "UNKNOWN") else SeatBusyElsewhere(seat))
+
+    def _in_app_queue(self, event: Event) -> None:
+        held = self._calls.live.get(_call(event))
+        if held is not None:
+            held.channel = event.get("Channel") or held.channel
+            held.stage = Stage.FALLBACK
+            self._sent_away(held.call)
 
     def _joined(self, event: Event) -> None:
         self._party(event, "joined")

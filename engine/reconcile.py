@@ -103,7 +103,7 @@ def _ticket(caller: Caller, default_group: GroupId) -> TicketSeen | None:
     joined = TicketJoined(
         caller.call, group, caller.since_ms, caller.priority, overflow(caller.overflow), caller.channel
     )
-    if caller.stage is Stage.WAIT:
+    if caller.stage is Stage.WAIT or (caller.in_app_queue and not caller.bridged):
         return TicketSeen(joined)
     if caller.seat is not None and (caller.bridged or caller.stage is Stage.CONFERENCE):
         return TicketSeen(joined, TicketPhase.TALKING, caller.seat)
