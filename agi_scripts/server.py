@@ -180,9 +180,13 @@ class _Peer(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         # Asterisk closes both ways; returning False closes ours.
+        self._part()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._part()
+
+    def _part(self) -> None:
         self._codec.close()
         if self._session is None:
             self._forget()
@@ -233,6 +237,10 @@ class _Peer(asyncio.Protocol):
     async def _run(self, session: AgiSession) -> None:
         counters = self._server.counters
         try:
+            # A question that lay in the socket while we stood still shows its end in this turn of the loop: its caller
+            # has gone on without us, and must not be given a seat.
+            await asyncio.sleep(0)
+            session.require_peer()
             await self._server.handler(session)
             counters.answered += 1
         except HangUp:

@@ -51,6 +51,11 @@ class AgiSession:
         """The caller has gone, as far as we were told."""
         return isinstance(self._ended, HangUp)
 
+    def require_peer(self) -> None:
+        """Raises what ended the session when nobody is there any more to hear an answer."""
+        if self._ended is not None and self._codec.state is State.CLOSED:
+            raise self._ended
+
     async def command(self, verb: str, *args: str) -> Reply:
         """Sends one command and returns its reply.
 

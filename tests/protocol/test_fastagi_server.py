@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -322,6 +323,20 @@ async def test_random_bytes_and_a_megabyte_of_header_are_refused(serve: Serve) -
     assert server.counters.answered == 0
     assert server.counters.protocol_errors == len(junk) + 2
     assert await call(server) == ANSWER
+
+
+async def test_a_question_whose_asker_has_gone_is_not_put_to_the_handler(serve: Serve) -> None:
+    asked = []
+
+    async def handler(session: AgiSession) -> None:
+        asked.append(session.script)
+
+    server = await serve(handler)
+    peer = socket.create_connection(("127.0.0.1", server.port))  # all of it waits in the socket, as after a SIGSTOP
+    peer.sendall(HEADER)
+    peer.close()
+    await until(lambda: server.counters.hangups == 1)
+    assert asked == []
 
 
 async def test_words_out_of_turn_end_the_session(serve: Serve) -> None:
