@@ -166,15 +166,16 @@ def rebuild(
 ) -> list[Fact]:
     """The facts that the ledger lacks about the calls in ``events``.
 
-    ``known``: what kinds the ledger has about each call; one that has ``ended`` gets nothing. ``lost``: calls
-    that the switch no longer has although it never said so, because it was killed. Ids derive from the call,
-    so rebuilding twice gives the same facts.
+    ``known``: what kinds the ledger has about each call; those it gets not again. An engine that came back in the
+    middle of a call knows its end, but neither its beginning nor who answered. ``lost``: calls that the switch no
+    longer has although it never said so, because it was killed. Ids derive from the call, so rebuilding twice gives
+    the same facts.
     """
     seats = _seats(events)
     facts = []
     for call, own in callers(events).items():
         kinds = known.get(call, ())
-        if Kind.ENDED not in kinds and (has_ended(own) or call in lost):
+        if has_ended(own) or call in lost:
             facts += [fact for fact in _facts(call, own, seats) if fact.kind not in kinds]
     return facts
 

@@ -32,7 +32,7 @@ GRACE: Final = timedelta(seconds=15)
 FORGET: Final = timedelta(hours=12)
 """Channels of no caller that never ended (a switch that was killed) are forgotten after this."""
 
-INTERVAL_SECONDS: Final = 30.0
+INTERVAL_SECONDS: Final = 10.0
 ROTATE_BYTES: Final = 32 << 20
 
 Live = Callable[[], Awaitable[frozenset[CallId] | None]]

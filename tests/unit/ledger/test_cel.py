@@ -70,12 +70,17 @@ def test_what_each_call_was() -> None:
 
 
 def test_a_call_the_engine_recorded_whole_gets_nothing() -> None:
-    known = {call: {Kind.ENTERED, Kind.ENDED} for call in ALL}
+    known = {call: {Kind.ENTERED, Kind.FALLBACK, Kind.ANSWERED, Kind.ENDED} for call in ALL}
     assert filled(known=known) == {}
 
 
+def test_a_call_of_which_the_engine_saw_only_the_end_gets_its_beginning() -> None:
+    known = {call: {Kind.ENDED} for call in ALL}
+    assert [fact.kind for fact in filled(known=known)[AGENT]] == [Kind.ENTERED, Kind.ANSWERED]
+
+
 def test_a_call_the_engine_lost_half_way_gets_only_its_end() -> None:
-    known = {call: {Kind.ENDED} for call in ALL if call != AGENT} | {AGENT: {Kind.ENTERED, Kind.WAITING, Kind.ANSWERED}}
+    known = {AGENT: {Kind.ENTERED, Kind.WAITING, Kind.ANSWERED}}
     assert [fact.kind for fact in filled(known=known)[AGENT]] == [Kind.ENDED]
 
 
