@@ -24,6 +24,8 @@ class Step(StrEnum):
     """Music for a slice, then ask ``waiting``."""
     SUBCENTRE = "subcentre"
     """Dial the sub-centre named in ``HL_TRANSFER``; take the call back if it does not answer."""
+    EMERGENCY = "emergency"
+    """Dial the centre named in ``HL_TRANSFER``; no prompt, no queue."""
     RATE = "rate"
     """Ask for the rating (好差评), one key, then ask ``rated``."""
     GOODBYE = "goodbye"

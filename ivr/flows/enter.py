@@ -23,7 +23,10 @@ def enter(question: Question, desk: Desk) -> Answer:
         version=decision.version,
         group=decision.group,
     )
-    desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
+    if decision.target.kind is TargetKind.EMERGENCY:
+        return Answer(Step.EMERGENCY, set={Var.TRANSFER: decision.target.id})
+    if decision.prompts:
+        desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
     state: dict[str, str] = {
         Var.GROUP: decision.group,
         Var.OVERFLOW: "/".join(f"{group}:{seconds}" for seconds, group in decision.overflow),
