@@ -128,7 +128,7 @@ class SwitchNews:
                 self._transfers.hear(call, event.headers)
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
-                self._calls.note(Kind.FALLBACK, call, why="no-answer")
+                self._calls.note(Kind.FALLBACK, call, why="engine-late")
                 self._queues.left(call)
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)

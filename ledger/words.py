@@ -28,6 +28,7 @@ WHY: Final[Mapping[str, str]] = {
     "cancel": "来电人先挂机",
     "timeout": "振铃超时",
     "engine-away": "引擎不在",
+    "engine-late": "引擎未及时答复",
 }
 TRANSFER_STATES: Final[Mapping[str, str]] = {
     "asked": "按键",
