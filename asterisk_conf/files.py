@@ -43,7 +43,7 @@ def prepare(plan: SwitchPlan) -> bool:
     wanted = render(plan)
     for difference in differences:
         if difference.drift is Drift.FOREIGN:
-            difference.path.unlink()
+            difference.path.unlink(missing_ok=True)  # a draft that a crash left behind is gone once its file is written
         else:
             _write(difference.path, wanted[str(difference.path.relative_to(plan.home))])
     return bool(differences)
@@ -52,12 +52,12 @@ def prepare(plan: SwitchPlan) -> bool:
 def check(plan: SwitchPlan) -> list[Difference]:
     """Every difference between disk and plan, by path; empty when there is none."""
     wanted = {plan.home / name: text for name, text in render(plan).items()}
-    found = {path for folder in ("etc", "agi-bin") for path in (plan.home / folder).glob("*")}
+    found = {path for folder in ("etc", "agi-bin") for path in (plan.home / folder).glob("*") if not path.is_dir()}
     differences = [Difference(path, Drift.FOREIGN) for path in found - wanted.keys()]
     for path, text in wanted.items():
         if not path.exists():
             differences.append(Difference(path, Drift.MISSING))
-        elif path.read_text(encoding="utf-8") != text:
+        elif path.read_bytes() != text.encode():
             differences.append(Difference(path, Drift.CHANGED))
         elif path.stat().st_mode & 0o077:
             differences.append(Difference(path, Drift.READABLE))

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
 from routing.model import Trunk
-from telephony.model import EMERGENCY_NUMBERS, GROUP_ID, SEAT_ID
+from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, SEAT_ID
 
 MODULES: Final = (
     # The order is Asterisk's own business; the list is what a call touches, and nothing else.
@@ -145,11 +145,13 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
 def _trunk(trunk: Trunk) -> dict[str, Any]:
     _must_match(_TRUNK_ID, trunk.id, "trunk")
     _must_match(_HOST, trunk.host, "trunk host")
+    if trunk.number:
+        _must_match(DIALLED, trunk.number, "trunk number")
     emergency = trunk.role.startswith("emergency")
     inbound = trunk.role == "pstn"
     return {
         "id": trunk.id,
-        "name": trunk.name.replace("\n", " "),
+        "name": " ".join(trunk.name.split()),
         "host": trunk.host,
         "port": 0 if inbound else trunk.port,
         "context": "from-pstn",

@@ -1,0 +1,165 @@
+"""The generated dialplan against the words that the rest of the house uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+import pytest
+
+from agi_scripts import questions
+from asterisk_conf.render import render
+from ivr.catalogue import catalogue
+from ivr.desk import SeatAction
+from ivr.model import Question, Script, Step
+from telephony.model import EMERGENCY_NUMBERS, Stage, Var
+from tests.unit.asterisk_conf.plans import TABLE, dialplan, labels, plan
+
+pytestmark = pytest.mark.unit
+
+TEXT = render(plan())["etc/extensions.conf"]
+PLAN = dialplan(TEXT)
+STEPS = [
+    (context, exten, step) for context, extens in PLAN.items() for exten, steps in extens.items() for step in steps
+]
+CODE = "\n".join(step for _, _, step in STEPS)
+
+LOCAL = {"seat-alone", "seat-failed"}
+"""Steps of the phones' own keys, which are no steps of a call."""
+
+BY_ENGINE = {"offer"}
+"""Extensions of ``call`` to which the engine redirects."""
+
+
+def asks() -> Iterator[list[str]]:
+    """The arguments of every question."""
+    for found in re.findall(r"Gosub\(ask,s,1\(((?:[^()]|\([^()]*\))*)\)\)", CODE):
+        yield re.split(r",(?![^{]*\})", found)
+
+
+def test_every_step_that_an_answer_can_name_is_there() -> None:
+    assert set(Step) <= PLAN["call"].keys()
+
+
+def test_every_step_without_an_answer_is_there() -> None:
+    assert {arguments[1] for arguments in asks()} - LOCAL - {"${ARG2}"} <= PLAN["call"].keys()
+
+
+def test_every_question_has_a_flow_and_every_flow_is_asked() -> None:
+    assert {arguments[0] for arguments in asks()} == set(Script)
+
+
+def test_the_arguments_of_a_question_stand_in_the_order_they_are_read() -> None:
+    (line,) = (step for step in PLAN["ask"]["s"] if step.startswith("AGI("))
+    sent = line.removeprefix("AGI(").removesuffix(")").split(",")[1:]
+    names = {"${DIALSTATUS}": "dial_status", "${ARG3}": "key", "${ARG4}": "action"}
+    heard = [names.get(one) or one.removeprefix("${HL_").removesuffix("}").lower() for one in sent]
+    assert tuple(heard) == questions._ARGUMENTS
+    asked = [field.name for field in fields(Question) if field.name not in ("script", "channel")]
+    assert [name.removesuffix("_ms") for name in asked] == heard
+
+
+def test_every_key_of_a_phone_has_its_action() -> None:
+    asked = {step.split("1(", 1)[1].split(",")[0] for _, _, step in STEPS if step.startswith("Gosub(seat-key,")}
+    assert asked == set(SeatAction)
+
+
+def test_every_variable_has_its_name_in_the_house() -> None:
+    used = set(re.findall(r"HL_[A-Z_]*[A-Z](?!_?[A-Z0-9{])", CODE))
+    assert used <= set(Var)
+    assert set(Var) - used == {Var.VERSION}, "only for whoever looks at the channel"
+
+
+def test_every_stage_has_its_name_in_the_house() -> None:
+    assert set(re.findall(r"HL_STAGE=([a-z]+)", CODE)) <= set(Stage)
+
+
+def test_every_prompt_is_in_the_catalogue() -> None:
+    known = catalogue(TABLE, "揭阳")
+    played = set(re.findall(r"Playback\(([a-z0-9-]+)\)", CODE))
+    played |= set(re.findall(r"HL_PROMPTS=([a-z0-9-]+)", CODE))
+    played |= set(re.findall(r"Read\(HL_KEY,([a-z0-9-]+),", CODE))
+    played |= set(re.findall(r'Playback\(\$\{IF\(\$\["\$\{HL_PROMPTS\}" = ""\]\?([a-z0-9-]+):', CODE))
+    assert {"greeting-12345", "subcentre-returned", "goodbye", "agent-id-ask", "seat-key-failed"} <= played
+    assert played <= known.keys()
+
+
+def test_every_jump_lands() -> None:
+    marks = labels(TEXT)
+    for context, _, step in STEPS:
+        for found in re.findall(r"(?:Goto|Gosub|[?:])\(?([a-z-]+),([a-z0-9*$_{}A-Z-]+),1", step):
+            place, exten = found
+            if place in PLAN and not exten.startswith("$"):
+                assert exten in PLAN[place] or matches(exten, PLAN[place]), f"{context}: {step}"
+        for label in re.findall(r"GotoIf\(.*\?([a-z]+)(?::([a-z]+))?\)$", step):
+            assert set(filter(None, label)) <= marks, f"{context}: {step}"
+        for place in re.findall(r"(?:Goto|Gosub)\(([a-z-]+),", step):
+            assert place in PLAN or place in PLAN[context], f"{context}: {step}"
+
+
+def matches(exten: str, known: dict[str, list[str]]) -> bool:
+    return any(re.fullmatch(one[1:].replace("X", r"\d").replace(".", ".+"), exten) for one in known if one[0] == "_")
+
+
+def test_every_extension_of_the_call_is_reached() -> None:
+    jumps = set(re.findall(r"(?:Goto\(|\?)(?:call,)?([a-z-]+),1", CODE))
+    jumps |= set(re.findall(r"ChannelRedirect\([^,]+,call,([a-z]+),1", CODE)) | {"after", "offer"}
+    assert PLAN["call"].keys() <= jumps | set(Step) | BY_ENGINE | {"i", "h", "T"}
+
+
+@pytest.mark.parametrize("context", ["from-pstn", "from-seats"])
+def test_an_emergency_number_comes_before_every_pattern(context: str) -> None:
+    extens = list(PLAN[context])
+    assert extens[: len(EMERGENCY_NUMBERS)] == list(EMERGENCY_NUMBERS)
+    for number in EMERGENCY_NUMBERS:
+        assert PLAN[context][number] == [f"Goto(emergency,{number},1)"]
+        assert not PLAN["emergency"][number][0].startswith("Gosub(ask")
+
+
+def test_an_emergency_number_needs_no_engine_and_no_table() -> None:
+    bare = replace(TABLE, numbers={}, trunks={"pstn": TABLE.trunks["pstn"]}, groups={})
+    without = dialplan(render(plan(snapshot=bare))["etc/extensions.conf"])
+    for number in EMERGENCY_NUMBERS:
+        assert number in without["emergency"]
+        assert "Playback(emergency-failed)" in without["emergency"][number]
+        assert not any("ask" in step for step in without["emergency"][number])
+
+
+def test_an_emergency_centre_is_tried_on_every_trunk_the_main_one_first() -> None:
+    for number in EMERGENCY_NUMBERS:
+        assert any(step.startswith("Gosub(dial-centre,${EXTEN},") for step in PLAN["emergency"][number])
+        dialled = re.findall(rf"PJSIP/{number}@([a-z0-9-]+)", "\n".join(PLAN["dial-centre"][number]))
+        assert list(dict.fromkeys(dialled)) == [f"emergency-{number}", f"emergency-{number}-backup"]
+
+
+def test_every_subcentre_of_the_table_can_be_dialled() -> None:
+    for row in TABLE.numbers.values():
+        if row.trunk:
+            assert row.trunk in PLAN["subcentre"]
+
+
+def test_text_from_outside_passes_a_filter() -> None:
+    for name in ("EXTEN", r"CALLERID\(num\)[^}]*"):
+        for _, _, step in STEPS:
+            if "HL_NUMBER=" in step or "HL_CALLER=" in step:
+                bare = re.sub(r"\$\{FILTER\(0-9\+,\$\{[^}]*\}\)\}", "", step)
+                assert not re.search(rf"\$\{{{name}\}}", bare), step
+    assert "HL_NUMBER=${FILTER(0-9+,${EXTEN})}" in PLAN["from-pstn"]["_!"][0]
+
+
+def test_a_question_has_its_deadline_and_clears_it() -> None:
+    steps = PLAN["ask"]["s"]
+    agi = next(number for number, step in enumerate(steps) if step.startswith("AGI("))
+    before = re.split(r"[(,]", ",".join(steps[:agi]).replace("TIMEOUT(absolute)", "TIMEOUT").replace(")", ""))
+    assert {"HL_LOST=${ARG2}", "HL_DONE=", "HL_PROMPTS=", "AGIEXITONHANGUP=yes", "TIMEOUT=3"} <= set(before)
+    assert "TIMEOUT(absolute)=0" in steps[agi + 1]
+    assert "TIMEOUT(absolute)=0" in PLAN["ask"]["T"][0]
+
+
+def test_the_keys_of_the_one_key_transfer_are_the_emergency_numbers() -> None:
+    files = render(plan())
+    for number in EMERGENCY_NUMBERS:
+        assert f"one-key-{number} = *{number},self," in files["etc/features.conf"]
+        assert f"*{number} = dialplan_exec(one-key-again,{number},1)" in files["etc/confbridge.conf"]
+        assert any(step.startswith("Gosub(dial-centre,${EXTEN},") for step in PLAN["reach"]["_1XX"])

@@ -1,0 +1,137 @@
+"""The configuration as a whole: a pure function, safe against what an admin writes."""
+
+from __future__ import annotations
+
+from configparser import ConfigParser
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from asterisk_conf.render import EVENTS, MODULES, render
+from routing.model import Snapshot, Trunk
+from telephony.model import GroupId
+from tests.unit.asterisk_conf.plans import TABLE, plan
+
+pytestmark = pytest.mark.unit
+
+FILES = render(plan())
+PSTN = TABLE.trunks["pstn"]
+
+
+def test_the_same_plan_gives_the_same_text() -> None:
+    assert render(plan()) == FILES
+    assert list(render(plan())) == list(FILES)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_is_whole(name: str) -> None:
+    text = FILES[name]
+    assert text.endswith("\n")
+    assert "{{" not in text
+    assert "{%" not in text
+    assert "{#" not in text
+    assert "= None" not in text
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.endswith(".conf") and "ext" not in name))
+def test_a_file_is_sections_of_keys_and_values(name: str) -> None:
+    section = name == "etc/stasis.conf"
+    for number, line in enumerate(FILES[name].splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith(";"):
+            continue
+        if line.startswith("["):
+            assert "]" in line
+            section = True
+            continue
+        assert section, f"{name}:{number} stands before any section"
+        assert "=" in line, f"{name}:{number} is neither section nor setting"
+
+
+def test_nothing_but_loopback_for_what_commands_the_switch() -> None:
+    text = FILES["etc/manager.conf"]
+    assert "bindaddr = 127.0.0.1" in text
+    assert "permit = 127.0.0.1/255.255.255.255" in text
+    assert "bindaddr = 127.0.0.1" in render(plan(bind="0.0.0.0"))["etc/manager.conf"]  # noqa: S104
+    assert "agi://127.0.0.1:4573/" in render(plan(bind="0.0.0.0"))["etc/extensions.conf"]  # noqa: S104
+    assert "live_dangerously = no" in FILES["etc/asterisk.conf"]
+    assert "127.0.0.1" in FILES["etc/http.conf"]
+
+
+def test_only_the_modules_and_events_that_are_named() -> None:
+    modules = FILES["etc/modules.conf"]
+    assert "autoload = no" in modules
+    assert modules.count("\nload = ") == len(MODULES) == len(set(MODULES))
+    assert FILES["etc/manager.conf"].count("eventfilter(") == len(EVENTS) == len(set(EVENTS))
+
+
+def test_every_seat_has_its_own_password_and_every_group_its_queue() -> None:
+    pjsip, queues = FILES["etc/pjsip.conf"], FILES["etc/queues.conf"]
+    for seat in TABLE.seats:
+        assert pjsip.count(f"password = made-up-{seat}\n") == 1
+    for group in TABLE.groups:
+        assert f"[group-{group}](net)" in queues
+    assert "[duty](net)" in queues
+
+
+def test_the_last_resort_is_quoted_for_the_shell() -> None:
+    assert "'/srv/a folder/last_resort.py'" in FILES["agi-bin/last-resort"]
+
+
+def test_cel_remembers_calls_below_the_home() -> None:
+    assert "/srv/hotline/asterisk/cel" in FILES["etc/cel_custom.conf"]
+
+
+def with_trunk(trunk: Trunk) -> Snapshot:
+    return replace(TABLE, trunks={**TABLE.trunks, trunk.id: trunk})
+
+
+def with_group(name: str) -> Snapshot:
+    general = TABLE.groups[TABLE.default_group]
+    return replace(TABLE, groups={**TABLE.groups, GroupId(name): replace(general, id=GroupId(name))})
+
+
+EVIL = ("", "a b", "a\n[x]", "a;b", "a,b", "${X}", "x]", "../x", "a" * 300, "号")
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_an_id_that_could_be_syntax_is_refused(text: str) -> None:
+    for snapshot in (
+        with_group(text),
+        with_trunk(replace(PSTN, id=text)),
+        with_trunk(replace(PSTN, host=text)),
+        replace(TABLE, seats=(text,)),
+    ):
+        with pytest.raises(ValueError, match="must match"):
+            render(plan(snapshot=snapshot, seat_passwords={text: "x"}))
+
+
+@pytest.mark.parametrize("text", ["1,n,System(id)", "1@x", "1\nexten = x", "${X}", "x", "1" * 40])
+def test_a_trunk_s_number_that_could_be_syntax_is_refused(text: str) -> None:
+    for trunk in ("subcentre-12366", "emergency-110"):
+        snapshot = with_trunk(replace(TABLE.trunks[trunk], number=text))
+        with pytest.raises(ValueError, match="must match"):
+            render(plan(snapshot=snapshot))
+
+
+@pytest.mark.parametrize("text", ["a\n[evil]", "a\r\n[evil]", "a\rb", "a\x0bb\u2028c"])
+def test_a_trunk_s_name_stays_in_its_comment(text: str) -> None:
+    lines = render(plan(snapshot=with_trunk(replace(PSTN, name=text))))["etc/pjsip.conf"].splitlines()
+    assert len(lines) == len(FILES["etc/pjsip.conf"].splitlines())
+    assert "[evil]" not in lines
+
+
+def test_a_plan_without_a_seat_s_password_is_refused() -> None:
+    with pytest.raises(KeyError):
+        render(plan(seat_passwords={}))
+
+
+def test_the_folder_of_the_instance_is_the_only_difference_between_two() -> None:
+    here, there = render(plan(Path("/srv/a"))), render(plan(Path("/srv/b")))
+    assert {name: text.replace("/srv/a/", "/srv/b/") for name, text in here.items()} == there
+
+
+def test_a_file_of_sections_reads_back() -> None:
+    parser = ConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";",), interpolation=None)
+    parser.read_string(FILES["etc/rtp.conf"])
+    assert parser["general"]["rtpstart"] == "26000"
