@@ -97,6 +97,8 @@ class EngineDesk:
 
     def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
         """Every refusal is a prompt that says what is wrong; nothing else happens to the seat."""
+        if not self._queues.reachable:
+            return "seat-key-failed"
         known = self._queues.acd.seats.get(seat)
         if action is not SeatAction.SIGN_IN and (known is None or known.agent is None):
             return "seat-not-signed-in"

@@ -10,7 +10,7 @@ from engine.books import Books
 from engine.engine import Engine
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
-from queues.model import TicketPhase
+from queues.model import NotAllowed, TicketPhase
 from routing.model import Snapshot
 
 MAX_LAG_FACTS = 10_000
@@ -33,6 +33,9 @@ class Control:
         return self._engine.queues.acd
 
     def tell(self, event: QueueEvent) -> None:
+        """What a person asks for. Raises NotAllowed; also while the switch, which keeps the sign-ins, is out of reach."""
+        if not self._engine.switch.up:
+            raise NotAllowed("Asterisk 暂时没有连上，签入签出记不住；请稍候再试，或运行 ./hotline status 查看")
         self._engine.queues.tell(event)
 
     async def status(self) -> dict[str, Any]:

@@ -67,6 +67,11 @@ class QueueService:
         """One sign-in after the other, so that the switch ends up with the last one."""
         self.listeners: list[Callable[[Effect], None]] = []
 
+    @property
+    def reachable(self) -> bool:
+        """The switch hears us: what people ask for will be remembered there."""
+        return self._switch.up
+
     def place(self, wish: TicketJoined) -> Ticket:
         """A caller asks for an agent: its ticket, offered to a seat that is to be rung at once, or waiting."""
         self.tell(wish, asking=wish.call)

@@ -8,21 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from engine.remote import ask
+from queues.words import STATE
 
 app = typer.Typer(help="座席：查看状态、签入、签出、示闲、示忙。", no_args_is_help=True)
-
-STATES = {
-    "signed-out": "未签入",
-    "ready": "空闲",
-    "reserved": "已分配",
-    "ringing": "振铃",
-    "talking": "通话",
-    "wrap-up": "话后整理",
-    "paused": "示忙",
-    "not-responding": "无应答",
-    "unreachable": "话机离线",
-    "busy": "话机占用",
-}
 
 Agent = Annotated[str, typer.Argument(help="工号，例如 1001")]
 AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -38,7 +26,7 @@ def list_agents(as_data: AsData = False) -> None:
     for row in rows:
         where = f"话机 {row['seat']}" if row["seat"] else ""
         reason = f"（{row['pause']}）" if row["pause"] else ""
-        typer.echo(f"{row['agent']}  {row['name']}  {STATES[row['state']]}{reason}  {where}")
+        typer.echo(f"{row['agent']}  {row['name']}  {STATE[row['state']]}{reason}  {where}")
 
 
 @app.command("sign-in")
@@ -74,4 +62,4 @@ def _tell(row: dict[str, Any], as_data: bool) -> None:
         typer.echo(json.dumps(row, ensure_ascii=False))
     else:
         where = f"，话机 {row['seat']}" if row["seat"] else ""
-        typer.echo(f"工号 {row['agent']}：{STATES[row['state']]}{where}")
+        typer.echo(f"工号 {row['agent']}：{STATE[row['state']]}{where}")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.agents import STATES
 from engine.remote import ask
+from queues.words import STATE
 
 
 def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
@@ -17,7 +17,7 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
     if as_data:
         typer.echo(json.dumps(now, ensure_ascii=False, indent=2))
     else:
-        seats = "，".join(f"{STATES.get(state, state)} {count}" for state, count in sorted(now["seats"].items()))
+        seats = "，".join(f"{STATE.get(state, state)} {count}" for state, count in sorted(now["seats"].items()))
         typer.echo(f"总体      {'正常' if now['healthy'] else '故障'}")
         typer.echo(f"Asterisk  {'已连接' if now['ami']['state'] == 'up' else '未连接'}（节点 {now['node']}）")
         typer.echo(f"路由表    版本 {now['table_version']}")
