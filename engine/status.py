@@ -33,7 +33,7 @@ class Control:
         return self._engine.queues.acd
 
     def tell(self, event: QueueEvent) -> None:
-        """What a person asks for. Raises NotAllowed; also while the switch, which keeps the sign-ins, is out of reach."""
+        """What a person asks for. Raises NotAllowed; also while the switch, which keeps sign-ins, is gone."""
         if not self._engine.switch.up:
             raise NotAllowed("Asterisk 暂时没有连上，签入签出记不住；请稍候再试，或运行 ./hotline status 查看")
         self._engine.queues.tell(event)
