@@ -68,13 +68,23 @@ MODULES: Final = (
 )
 
 EVENTS: Final = (
-    *("FullyBooted", "Shutdown", "Hangup", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave", "UserEvent"),
+    *("FullyBooted", "Hangup", "DialBegin", "DialEnd", "UserEvent"),
     *("ContactStatus", "DeviceStateChange", "OriginateResponse", "ConfbridgeJoin", "ConfbridgeLeave"),
     # Answers to our own list actions come as events and pass the same filter.
     *("Status", "StatusComplete", "QueueParams", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
     *("ContactList", "ContactListComplete", "QueueMemberPause", "QueueCallerJoin"),
 )
-"""What the engine hears over AMI; all else is dropped by Asterisk before it costs anything."""
+"""What the engine hears over AMI; all else is filtered by Asterisk."""
+
+UNHEARD: Final = (
+    *("Newexten", "VarSet", "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "NewAccountCode"),
+    *("DialState", "HangupRequest", "SoftHangupRequest", "HangupHandlerPush", "HangupHandlerPop", "HangupHandlerRun"),
+    *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge", "BridgeVideoSourceUpdate"),
+    *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "Rename", "Hold", "Unhold"),
+    *("RTCPSent", "RTCPReceived", "MixMonitorStart", "MixMonitorStop", "MusicOnHoldStart", "MusicOnHoldStop"),
+    *("DTMFBegin", "DTMFEnd", "SuccessfulAuth", "ChallengeSent", "QueueMemberStatus", "ExtensionStatus"),
+)
+"""What every call makes and nobody hears: about a hundred events a call that are not even made."""
 
 EMERGENCY_RING_SECONDS: Final = 30
 """A centre's trunk that rings longer than this is given up for the next one."""
@@ -128,6 +138,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "ask_seconds": f"{plan.ask_seconds:g}",
         "ami_secret": plan.ami_secret,
         "events": EVENTS,
+        "unheard": UNHEARD,
         "emergency": EMERGENCY_NUMBERS,
         "targets": centres,
         "one_key_features": "#".join(f"one-key-{number}" for number in EMERGENCY_NUMBERS),
