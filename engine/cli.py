@@ -58,6 +58,7 @@ def _explained() -> tuple[type[Exception], ...]:
     for module, name in (
         ("asterisk_conf.debian", "BundleError"),
         ("database.errors", "DatabaseError"),
+        ("engine.credentials", "CredentialsUnusable"),
         ("engine.supervise", "SupervisorError"),
         ("ivr.audio", "ToolMissing"),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,6 +12,12 @@ from pathlib import Path
 from typing import Final
 
 FILE: Final = "secrets.json"
+
+_SECRET: Final = re.compile(r"[A-Za-z0-9_.~+/=@-]*")
+
+
+class CredentialsUnusable(Exception):
+    """The file of secrets is there and cannot be used; the text says what to do, in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +28,40 @@ class Credentials:
 
 
 def credentials(data_dir: Path, seats: Iterable[str] = ()) -> Credentials:
-    """The instance's secrets; what is missing is generated and kept. Raises ValueError for a file that is not ours."""
+    """The instance's secrets; what is missing is generated and kept. Raises CredentialsUnusable."""
     path = data_dir / FILE
-    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if not isinstance(held, dict):
-        raise ValueError(f"{path} 不是密钥文件；请移走它，下次启动会重新生成")
-    passwords: dict[str, str] = dict(held.get("seat_passwords", {}))
+    held = _read(path)
+    passwords = dict(held.seat_passwords)
     passwords |= {seat: secrets.token_urlsafe(9) for seat in seats if seat not in passwords}
     whole = Credentials(
-        ami_secret=held.get("ami_secret") or secrets.token_urlsafe(24),
-        api_token=held.get("api_token") or secrets.token_urlsafe(24),
+        ami_secret=held.ami_secret or secrets.token_urlsafe(24),
+        api_token=held.api_token or secrets.token_urlsafe(24),
         seat_passwords=passwords,
     )
-    if asdict(whole) != held:
+    if whole != held:
         _write(path, asdict(whole))
+    elif path.stat().st_mode & 0o077:
+        path.chmod(0o600)
     return whole
+
+
+def _read(path: Path) -> Credentials:
+    """What is kept; empty where nothing is. They go into Asterisk's files: what could be syntax there is refused."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        kept = Credentials(held.get("ami_secret", ""), held.get("api_token", ""), dict(held.get("seat_passwords", {})))
+        told = (kept.ami_secret, kept.api_token, *kept.seat_passwords.values())
+        if all(_SECRET.fullmatch(secret) for secret in told):
+            return kept
+    except FileNotFoundError:
+        return Credentials("", "", {})
+    except OSError as error:
+        raise CredentialsUnusable(f"读不了密钥文件 {path}（{error.strerror}）；请检查它的权限和所有者") from None
+    except (ValueError, AttributeError, TypeError):
+        pass
+    raise CredentialsUnusable(
+        f"{path} 不是完好的密钥文件；请从备份恢复，或移走它：下次启动会生成新的口令，话机要改用新口令"
+    )
 
 
 def _write(path: Path, values: Mapping[str, object]) -> None:

@@ -1,0 +1,139 @@
+"""The engine's rooms without a switch: the same wiring, a link that only remembers, a ledger in a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from engine.calls import Calls
+from engine.desk import EngineDesk
+from engine.engine import policy
+from engine.news import SwitchNews
+from ivr.model import Question, Script
+from ledger.journal import Journal
+from ledger.model import Kind
+from queues.acd import Acd
+from queues.service import QueueService
+from queues.states import AgentState
+from routing.model import Snapshot
+from routing.sample import sample_snapshot
+from telephony.ami_link import AmiLink
+from telephony.events import Event, Headers
+from telephony.model import CallId, NodeId, SeatId
+from transfers.service import TransferWatch
+
+TABLE = sample_snapshot()
+NOW = 1_795_351_330_000
+
+
+def call_id(serial: int) -> CallId:
+    return CallId(f"hl1-1795351322.{serial}")
+
+
+def channel(serial: int) -> str:
+    return f"PJSIP/pstn-{serial:08x}"
+
+
+def seat_channel(seat: str) -> str:
+    return f"PJSIP/{seat}-0000000b"
+
+
+def event(name: str, **headers: str | list[str]) -> Event:
+    return Event(name, Headers({"Event": name, **headers}))
+
+
+@dataclass
+class Link:
+    """What would have been sent to Asterisk, and the lists it would give."""
+
+    sent: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    lists: dict[str, list[Event]] = field(default_factory=dict)
+    up: bool = True
+    during: Callable[[str], None] = lambda action: None
+
+    async def send(self, action: str, headers: Iterable[tuple[str, str]] | Mapping[str, str] = (), **_: Any) -> None:
+        self.sent.append((action, dict(headers)))
+
+    async def collect(self, action: str, headers: Any = (), **_: Any) -> list[Event]:
+        self.during(action)
+        return self.lists.get(action, [])
+
+
+@dataclass
+class Ledger:
+    """A journal in memory."""
+
+    facts: list[tuple[Kind, CallId, dict[str, Any]]] = field(default_factory=list)
+
+    def note(self, kind: Kind, call: CallId, data: Mapping[str, Any] | None = None) -> None:
+        self.facts.append((kind, call, dict(data or {})))
+
+    def of(self, kind: Kind) -> list[dict[str, Any]]:
+        return [data for found, _, data in self.facts if found is kind]
+
+    def kinds(self) -> list[Kind]:
+        return [kind for kind, _, _ in self.facts]
+
+
+class House:
+    """Desk, queue, news and ledger of one node."""
+
+    def __init__(self, table: Snapshot = TABLE) -> None:
+        self.table = table
+        self.now = NOW
+        self.link = Link()
+        self.ledger = Ledger()
+        self.calls = Calls(cast("Journal", self.ledger))
+        self.queues = QueueService(
+            Acd(NodeId("hl1"), policy(table)), cast("AmiLink", self.link), self.calls.note, lambda: self.now
+        )
+        self.transfers = TransferWatch(self.calls.note)
+        self.sent_away: list[CallId] = []
+        self.news = SwitchNews(lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append)
+        self.desk = EngineDesk(lambda: self.table, self.queues, self.calls, wait_seconds=10)
+
+    def state(self, seat: str) -> AgentState:
+        return self.queues.acd.seats[SeatId(seat)].state
+
+    def question(self, script: Script, serial: int = 1, **more: Any) -> Question:
+        given: dict[str, Any] = {"group": "general", "since_ms": NOW - 5_000} | more
+        return Question(script, channel(serial), call_id(serial), **given)
+
+    def dial(self, name: str, serial: int, seat: str, **more: str) -> None:
+        """DialBegin or DialEnd of a caller's Dial to a seat or a trunk."""
+        call = call_id(serial)
+        self.news.hear(
+            event(
+                name,
+                Channel=channel(serial),
+                Uniqueid=call,
+                Linkedid=call,
+                DestChannel=seat_channel(seat),
+                DestUniqueid="hl1-1795351329.99",
+                DestLinkedid=call,
+                DialString=seat,
+                **more,
+            )
+        )
+
+    def hangup(self, serial: int, cause: str = "16") -> None:
+        call = call_id(serial)
+        self.news.hear(event("Hangup", Channel=channel(serial), Uniqueid=call, Linkedid=call, Cause=cause))
+
+    def seat_hangup(self, seat: str, serial: int) -> None:
+        self.news.hear(
+            event(
+                "Hangup",
+                Channel=seat_channel(seat),
+                Uniqueid="hl1-1795351329.99",
+                Linkedid=call_id(serial),
+                Cause="16",
+            )
+        )
+
+    async def settle(self) -> None:
+        """Let what was started run."""
+        for _ in range(5):
+            await asyncio.sleep(0)

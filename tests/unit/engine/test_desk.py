@@ -1,0 +1,170 @@
+"""The engine as a conversation sees it: table, queue and ledger behind one counter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.desk import overflow
+from ivr.desk import Queued, SeatAction, Seated
+from ivr.model import Script
+from ledger.model import Kind
+from queues.model import AgentSignedIn
+from queues.states import AgentState
+from telephony.model import AgentId, SeatId, Stage
+from tests.unit.engine.house import House, call_id
+
+pytestmark = pytest.mark.unit
+
+SEAT, AGENT = SeatId("8001"), AgentId("1001")
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    made = House()
+    yield made
+    await made.queues.stop()
+
+
+def sign_in(house: House, seat: str = "8001", agent: str = "1001") -> None:
+    house.queues.tell(AgentSignedIn(AgentId(agent), SeatId(seat), house.table.agents[agent].groups))
+
+
+async def test_a_route_is_the_table_s_and_the_call_is_known(house: House) -> None:
+    decision = house.desk.route(house.question(Script.ENTER, number="12345"))
+    assert decision.rule == "hotline"
+    assert house.calls.live[call_id(1)].stage is Stage.GREET
+
+
+async def test_a_free_seat_rings_at_once_without_a_redirect(house: House) -> None:
+    sign_in(house)
+    place = house.desk.place(house.question(Script.OFFER))
+    assert place == Seated(SEAT, AGENT, ring_seconds=20)
+    await house.settle()
+    assert not any(action == "Redirect" for action, _ in house.link.sent), "its own question is the way to the seat"
+    assert house.ledger.of(Kind.OFFERED)[0]["seat"] == "8001"
+    assert len(house.ledger.of(Kind.RECORDING)) == 1
+
+
+async def test_who_waits_is_told_once_and_keeps_its_place(house: House) -> None:
+    first = house.desk.place(house.question(Script.OFFER, 1, since_ms=house.now - 9_000))
+    second = house.desk.place(house.question(Script.OFFER, 2, since_ms=house.now - 60_000))
+    assert first == Queued(1, first_time=True)
+    assert second == Queued(1, first_time=True), "it rang earlier"
+    again = house.desk.place(house.question(Script.OFFER, 1))
+    assert again == Queued(2, first_time=False)
+
+
+async def test_an_engine_that_came_back_does_not_tell_again(house: House) -> None:
+    assert house.desk.place(house.question(Script.WAITING)) == Queued(1, first_time=False)
+
+
+async def test_a_free_seat_takes_the_waiting_caller_by_redirect(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER))
+    sign_in(house)
+    await house.settle()
+    redirects = [headers for action, headers in house.link.sent if action == "Redirect"]
+    assert redirects == [{"Channel": "PJSIP/pstn-00000001", "Context": "connect", "Exten": "8001", "Priority": "1"}]
+
+
+async def test_a_missing_group_is_the_default_and_a_missing_age_is_now(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER, group="", since_ms=0))
+    ticket = house.queues.acd.tickets[call_id(1)]
+    assert ticket.group == house.table.default_group
+    assert ticket.since_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("dial_status", "why"),
+    [
+        ("NOANSWER", "no-answer"),
+        ("BUSY", "busy"),
+        ("CONGESTION", "rejected"),
+        ("CHANUNAVAIL", "unreachable"),
+        ("", "error"),
+        ("nonsense", "error"),
+    ],
+)
+async def test_a_seat_that_did_not_answer_is_written_down_with_its_reason(
+    house: House, dial_status: str, why: str
+) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.desk.missed(house.question(Script.OFFER), SEAT, dial_status)
+    assert house.ledger.of(Kind.NOT_ANSWERED) == [{"seat": "8001", "agent": "1001", "why": why}]
+    assert house.queues.seat_of(call_id(1)) is None
+
+
+async def test_a_talk_is_over_once_and_rated_once(house: House) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialBegin", 1, "8001")
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    assert house.state("8001") is AgentState.TALKING
+    assert house.desk.talked(house.question(Script.AFTER))
+    assert house.state("8001") is AgentState.WRAP_UP
+    assert house.calls.live[call_id(1)].stage is Stage.AFTER
+    assert not house.desk.talked(house.question(Script.AFTER)), "one rating per call"
+
+
+async def test_nobody_reached_nobody_rated(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER))
+    assert not house.desk.talked(house.question(Script.AFTER))
+
+
+async def test_an_answer_that_did_not_arrive_gives_the_seat_back(house: House) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.desk.undelivered(house.question(Script.OFFER))
+    assert house.queues.seat_of(call_id(1)) is None
+    assert house.queues.acd.seats[SEAT].call is None
+    house.desk.undelivered(house.question(Script.OFFER))
+
+
+async def test_levels_are_the_table_s(house: House) -> None:
+    assert [house.desk.level(key) for key in ("5", "1", "9", "", "*")] == [5, 1, 0, 0, 0]
+
+
+async def test_an_agent_s_day_by_the_keys_of_a_phone(house: House) -> None:
+    press = house.desk.seat_key
+    assert press(SEAT, SeatAction.SIGN_IN, AGENT) == "seat-signed-in"
+    assert press(SEAT, SeatAction.PAUSE, AgentId("")) == "seat-paused"
+    assert house.queues.acd.seats[SEAT].pause == "小休"
+    assert press(SEAT, SeatAction.READY, AgentId("")) == "seat-ready"
+    assert press(SEAT, SeatAction.SIGN_OUT, AgentId("")) == "seat-signed-out"
+    assert house.state("8001") is AgentState.SIGNED_OUT
+
+
+@pytest.mark.parametrize("action", [SeatAction.SIGN_OUT, SeatAction.READY, SeatAction.PAUSE])
+async def test_a_seat_that_nobody_signed_in_at_says_so(house: House, action: SeatAction) -> None:
+    assert house.desk.seat_key(SEAT, action, AgentId("")) == "seat-not-signed-in"
+    assert SEAT not in house.queues.acd.seats
+
+
+@pytest.mark.parametrize("agent", ["", "7777", "1", "99999999"])
+async def test_an_unknown_agent_changes_nothing(house: House, agent: str) -> None:
+    assert house.desk.seat_key(SEAT, SeatAction.SIGN_IN, AgentId(agent)) == "seat-agent-unknown"
+    assert SEAT not in house.queues.acd.seats
+
+
+@pytest.mark.parametrize("action", list(SeatAction))
+async def test_a_sign_in_that_the_switch_could_not_remember_is_refused(house: House, action: SeatAction) -> None:
+    sign_in(house)
+    house.link.up = False
+    assert house.desk.seat_key(SEAT, action, AGENT) == "seat-key-failed"
+    assert house.state("8001") is AgentState.READY
+
+
+async def test_an_agent_in_a_talk_cannot_move_to_another_seat(house: House) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    assert house.desk.seat_key(SeatId("8002"), SeatAction.SIGN_IN, AGENT) == "seat-key-failed"
+    assert house.queues.acd.seat_of[AGENT] == SEAT
+
+
+def test_widening_steps_are_read_back_and_what_is_malformed_left_out() -> None:
+    assert overflow("general:20/market:60") == ((20, "general"), (60, "market"))
+    for text in ("", "/", "general", "general:", ":20", "General:20", "general:-1", "general:٢", "general:2x", "a b:3"):
+        assert overflow(text) == ()
+    assert overflow("general:20/x y:3/market:60") == ((20, "general"), (60, "market"))
