@@ -25,7 +25,7 @@ from engine.settings import Settings
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
 from queues.acd import Acd
-from queues.model import GroupPolicy, Policy, TicketJoined, TicketPhase
+from queues.model import GroupPolicy, Policy, TicketJoined, TicketPhase, TicketSeen
 from queues.restore import restore
 from queues.service import QueueService
 from routing.model import Snapshot
@@ -114,23 +114,18 @@ class Engine:
         began = self.clock()
         seen = await look(self.switch)
         before = self.queues.acd
+        shown = tickets(seen, self.snapshot.default_group)
+        listed = {one.ticket.call for one in shown}
         acd, effects = restore(
             NodeId(self.settings.node),
             policy(self.snapshot),
             seats(seen, self.snapshot.seats),
-            tickets(seen, self.snapshot.default_group),
+            [*shown, *(one for one in _joined_since(before, began) if one.ticket.call not in listed)],
             self.clock(),
         )
         self._learn(seen)
         self.differences += _differences(before, acd) if self.looked.is_set() else 0
         self.queues.adopt(acd, effects)
-        for ticket in before.tickets.values():
-            if ticket.joined_ms >= began and ticket.phase is TicketPhase.WAITING and ticket.call not in acd.tickets:
-                self.queues.tell(
-                    TicketJoined(
-                        ticket.call, ticket.group, ticket.since_ms, ticket.priority, ticket.overflow, ticket.channel
-                    )
-                )
         for fault in seen.roster.faults:
             log.warning("sign-in on the switch not understood", fault=fault)
         self.reconciled_at = datetime.now(UTC)
@@ -198,6 +193,20 @@ def policy(snapshot: Snapshot) -> Policy:
 def journal_folder(data_dir: Path) -> Path:
     """Where the facts are before the database has them."""
     return data_dir / "journal"
+
+
+def _joined_since(acd: Acd, began: int) -> list[TicketSeen]:
+    """Who asked for a human while the switch was being asked: its lists may not show them, nor their seats."""
+    return [
+        TicketSeen(
+            TicketJoined(ticket.call, ticket.group, ticket.since_ms, ticket.priority, ticket.overflow, ticket.channel),
+            ticket.phase,
+            ticket.seat,
+            ticket.joined_ms,
+        )
+        for ticket in acd.tickets.values()
+        if ticket.joined_ms >= began
+    ]
 
 
 def _differences(before: Acd, after: Acd) -> int:
