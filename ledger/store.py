@@ -181,9 +181,11 @@ async def save_cursor(session: AsyncSession, node: str, cursor: Cursor) -> None:
 
 
 async def _facts(session: AsyncSession, calls: Sequence[CallId]) -> list[Fact]:
-    query = select(FactRow).where(FactRow.call_id.in_(calls), FactRow.kind.in_(KINDS))
-    rows = await session.scalars(query.order_by(FactRow.at, FactRow.id))
-    return [Fact(row.id, Kind(row.kind), CallId(row.call_id), row.at, row.data, row.source) for row in rows]
+    # Columns, not objects: the drain reads a call's facts several times while it lasts.
+    columns = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
+    query = select(*columns).where(FactRow.call_id.in_(calls), FactRow.kind.in_(KINDS))
+    rows = await session.execute(query.order_by(FactRow.at, FactRow.id))
+    return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
 
 
 def _row(record: CallRecord) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from queues.model import (
     TicketLeft,
     TicketPhase,
     TicketWaiting,
+    Why,
     Withdraw,
 )
 from queues.rules import apply
@@ -42,6 +43,14 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 SILENT_SECONDS: Final = 0.5
 """How often deadlines are looked at while the link is down."""
+
+_TOLD_BY_THE_LEDGER: Final = frozenset(
+    (Why.OFFERED, Why.RINGING, Why.ANSWERED, Why.CALLER_LEFT, Why.TALK_ENDED, Why.WRAP_UP_OVER)
+)
+"""Four to five lines a call, each as dear as a fact."""
+
+LAST_WORDS_SECONDS: Final = 0.5
+"""How long commands on their way to the switch may take when the engine stops."""
 
 Clock = Callable[[], int]
 """Unix milliseconds that never step back while the process lives."""
@@ -125,6 +134,8 @@ class QueueService:
         """Let go: nothing is withdrawn, those who talk or wait notice nothing."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._work:  # a sign-in on its way to the switch
+            await asyncio.wait(self._work, timeout=LAST_WORDS_SECONDS)
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -200,7 +211,9 @@ class QueueService:
                     Kind.TALK_ENDED, effect.call, seat=effect.seat, agent=effect.agent or "", talk_ms=effect.talk_ms
                 )
             case SeatStateChanged():
-                log.info(
+                # What a call does to a seat is in the ledger; what a person or a broken line does is only here.
+                told = log.debug if effect.why in _TOLD_BY_THE_LEDGER else log.info
+                told(
                     "seat state",
                     seat=effect.seat,
                     agent=effect.agent,

@@ -184,8 +184,7 @@ class Recordings:
     async def _save(self, recordings: list[Recording]) -> None:
         if recordings:
             async with self._database.transaction() as session:
-                for recording in recordings:
-                    await store.save(session, recording)
+                await store.save(session, recordings)
 
 
 def _look(folder: Path, file: str) -> Found:

@@ -47,10 +47,10 @@ async def add(session: AsyncSession, recordings: Sequence[Recording]) -> None:
         await session.execute(statement, [_row(recording) for recording in recordings])
 
 
-async def save(session: AsyncSession, recording: Recording) -> None:
-    """Replace what is kept about one recording."""
-    row = _row(recording)
-    await session.execute(update(RecordingRow).where(RecordingRow.call_id == row.pop("call_id")).values(**row))
+async def save(session: AsyncSession, recordings: Sequence[Recording]) -> None:
+    """Replace what is kept about these recordings."""
+    if recordings:
+        await session.execute(update(RecordingRow), [_row(recording) for recording in recordings])
 
 
 async def unplanned(session: AsyncSession, since: datetime) -> list[Recording]:
