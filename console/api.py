@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import structlog
@@ -113,7 +113,8 @@ class _Api:
             case "ready":
                 return self._tell(Ready(seat), agent)
             case _:
-                reason = str((await _body(request)).get("reason", "")).strip()
+                reason = (await _body(request)).get("reason")
+                reason = reason.strip() if isinstance(reason, str) else ""
                 if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
                     raise _refused(400, f"示忙原因应为 1 到 {MAX_REASON} 个字，例如 小休")
                 return self._tell(Paused(seat, reason), agent)
@@ -140,15 +141,28 @@ def _guard(token: str) -> Any:
         offered = request.headers.get("Authorization", "")
         if not secrets.compare_digest(offered.encode(), f"Bearer {token}".encode()):
             raise _refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.content_type == "application/json":
+                raise
+            # aiohttp's own refusals, before a handler of ours is reached
+            return _json({"error": _OWN_REFUSALS.get(error.status, error.reason)}, error.status)
 
     return guard
+
+
+_OWN_REFUSALS: Final[Mapping[int, str]] = {
+    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats",
+    405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
+    413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
+}
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, LookupError, RecursionError):
         raise _refused(400, '请求体应为 JSON，例如 {"seat": "8001"}') from None
     if not isinstance(body, dict):
         raise _refused(400, '请求体应为 JSON 对象，例如 {"seat": "8001"}')

@@ -1,0 +1,217 @@
+"""The control API: who may ask, what may be asked, and a sentence for everything that may not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from console.api import MAX_BODY_BYTES, MAX_REASON, application
+from ivr.model import Script
+from queues.acd import Acd
+from queues.model import Event, NotAllowed, SeatReachable
+from routing.model import Snapshot
+from telephony.model import SeatId
+from tests.unit.engine.house import House
+
+pytestmark = pytest.mark.unit
+
+TOKEN = "made-up-token"
+ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
+ROUTES = [
+    ("GET", "/api/status"),
+    ("GET", "/api/agents"),
+    ("GET", "/api/seats"),
+    ("POST", "/api/agents/1001/sign-in"),
+    ("POST", "/api/agents/1001/sign-out"),
+    ("POST", "/api/agents/1001/ready"),
+    ("POST", "/api/agents/1001/pause"),
+]
+
+Client = TestClient[Any, Any]
+
+
+class Control:
+    """The engine, as the API needs it."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.refuses = ""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.house.table
+
+    @property
+    def acd(self) -> Acd:
+        return self.house.queues.acd
+
+    def tell(self, event: Event) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.house.queues.tell(event)
+
+    async def status(self) -> dict[str, Any]:
+        return {"healthy": True}
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    made = House()
+    for seat in made.table.seats:
+        made.queues.tell(SeatReachable(SeatId(seat)))
+    yield made
+    await made.queues.stop()
+
+
+@pytest.fixture
+def control(house: House) -> Control:
+    return Control(house)
+
+
+@pytest.fixture
+async def client(control: Control) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(application(control, TOKEN))) as made:
+        yield made
+
+
+async def ask(client: Client, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+    given = {"headers": ALLOWED} | ({"json": body} if body is not None else {}) | more
+    async with client.request(method, path, **given) as answer:
+        assert answer.content_type == "application/json", await answer.text()
+        return answer.status, await answer.json()
+
+
+async def sign_in(client: Client, agent: str = "1001", seat: str = "8001") -> None:
+    status, _ = await ask(client, "POST", f"/api/agents/{agent}/sign-in", {"seat": seat})
+    assert status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [*ROUTES, ("GET", "/"), ("GET", "/api/nosuch"), ("DELETE", "/api/seats")])
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"bearer {TOKEN}", TOKEN, f"Basic {TOKEN}", "Bearer 令牌"],
+)
+async def test_without_the_token_nothing_is_told(
+    client: Client, house: House, method: str, path: str, authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    status, body = await ask(client, method, path, {"seat": "8001"} if method == "POST" else None, headers=headers)
+    assert status == 401
+    assert set(body) == {"error"}
+    assert house.queues.acd.seat_of == {}
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[0] == "GET"])
+async def test_with_the_token_everything_is_told(client: Client, method: str, path: str) -> None:
+    status, _ = await ask(client, method, path)
+    assert status == 200
+
+
+async def test_an_agent_s_day(client: Client) -> None:
+    assert await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": "8001"}) == (
+        200, {"agent": "1001", "seat": "8001", "state": "ready"},
+    )  # fmt: skip
+    for action, body, state in (("pause", {"reason": "小休"}, "paused"), ("ready", {}, "ready")):
+        status, row = await ask(client, "POST", f"/api/agents/1001/{action}", body)
+        assert (status, row["state"]) == (200, state)
+    _, told = await ask(client, "GET", "/api/agents")
+    row = next(row for row in told["agents"] if row["agent"] == "1001")
+    assert row | {"since_ms": 0} == {
+        "agent": "1001", "name": "座席1001", "groups": ["social-security", "general"], "seat": "8001",
+        "state": "ready", "since_ms": 0, "pause": None, "call": None,
+    }  # fmt: skip
+    _, told = await ask(client, "GET", "/api/seats")
+    assert told["seats"][0] == {"seat": "8001", "agent": "1001", "state": "ready", "reachable": True, "call": None}
+    assert await ask(client, "POST", "/api/agents/1001/sign-out", {}) == (
+        200, {"agent": "1001", "seat": None, "state": "signed-out"},
+    )  # fmt: skip
+
+
+async def test_every_agent_and_seat_of_the_table_is_listed(client: Client, house: House) -> None:
+    _, agents = await ask(client, "GET", "/api/agents")
+    _, seats = await ask(client, "GET", "/api/seats")
+    assert [row["agent"] for row in agents["agents"]] == list(house.table.agents)
+    assert {row["state"] for row in agents["agents"]} == {"signed-out"}
+    assert [row["seat"] for row in seats["seats"]] == list(house.table.seats)
+
+
+@pytest.mark.parametrize("agent", ["7777", "x", "1", "１００１", "1001%0A", "..%2F..%2Fetc"])
+@pytest.mark.parametrize("action", ["sign-in", "sign-out", "ready", "pause"])
+async def test_an_unknown_agent_is_a_sentence(client: Client, agent: str, action: str) -> None:
+    status, body = await ask(client, "POST", f"/api/agents/{agent}/{action}", {"seat": "8001"})
+    assert status == 404
+    assert "没有工号" in body["error"]
+
+
+@pytest.mark.parametrize("seat", ["", "9999", "80011", "x", None, 8001.5, ["8001"], "8001\n", "${X}"])
+async def test_an_unknown_seat_is_a_sentence(client: Client, house: House, seat: object) -> None:
+    status, body = await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": seat})
+    assert status == 400
+    assert "没有座席" in body["error"]
+    assert house.queues.acd.seat_of == {}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'"8001"', b"8001", b"null", b"\xff\xfe", b"[" * 20_000])
+@pytest.mark.parametrize("action", ["sign-in", "pause"])
+async def test_a_body_that_is_no_object_is_a_sentence(client: Client, action: str, data: bytes) -> None:
+    await sign_in(client)
+    status, body = await ask(client, "POST", f"/api/agents/1001/{action}", data=data)
+    assert status == 400
+    assert "JSON" in body["error"]
+
+
+async def test_a_body_in_an_unknown_encoding_is_a_sentence(client: Client) -> None:
+    headers = ALLOWED | {"Content-Type": "application/json; charset=nosuch"}
+    status, _ = await ask(client, "POST", "/api/agents/1001/sign-in", data=b'{"seat": "8001"}', headers=headers)
+    assert status == 400
+
+
+async def test_a_body_that_is_too_long_is_a_sentence(client: Client) -> None:
+    status, body = await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": "8" * (MAX_BODY_BYTES + 1)})
+    assert status == 413
+    assert set(body) == {"error"}
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "长" * (MAX_REASON + 1), "a\nb", "a\x00", None])
+async def test_a_pause_needs_a_reason(client: Client, reason: object) -> None:
+    await sign_in(client)
+    status, body = await ask(client, "POST", "/api/agents/1001/pause", {"reason": reason})
+    assert status == 400
+    assert "原因" in body["error"]
+
+
+@pytest.mark.parametrize("action", ["sign-out", "ready", "pause"])
+async def test_who_is_not_signed_in_is_told_how(client: Client, action: str) -> None:
+    status, body = await ask(client, "POST", f"/api/agents/1001/{action}", {"reason": "小休"})
+    assert status == 409
+    assert "sign-in" in body["error"]
+
+
+async def test_a_refusal_of_the_engine_is_its_sentence(client: Client, control: Control) -> None:
+    await sign_in(client)
+    control.refuses = "Asterisk 暂时没有连上"
+    assert await ask(client, "POST", "/api/agents/1001/ready", {}) == (409, {"error": "Asterisk 暂时没有连上"})
+
+
+async def test_an_agent_with_a_call_cannot_move(client: Client, house: House) -> None:
+    await sign_in(client)
+    house.desk.place(house.question(Script.OFFER))
+    status, body = await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": "8002"})
+    assert status == 409
+    assert "8001" in body["error"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/api/nosuch"), ("POST", "/api/agents/1001/fly")])
+async def test_what_is_not_there_is_a_sentence(client: Client, method: str, path: str) -> None:
+    status, body = await ask(client, method, path)
+    assert status == 404
+    assert set(body) == {"error"}
+
+
+async def test_a_wrong_method_is_a_sentence(client: Client) -> None:
+    status, body = await ask(client, "POST", "/api/seats", {})
+    assert status == 405
+    assert set(body) == {"error"}

@@ -1,0 +1,116 @@
+"""One-key transfers as the engine hears of them: in order, out of order, twice, and for numbers that are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.model import Kind
+from telephony.model import CallId
+from transfers.service import TransferWatch
+
+pytestmark = pytest.mark.unit
+
+CALL = CallId("hl1-1795351322.1")
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.facts: list[dict[str, Any]] = []
+        self.watch = TransferWatch(self._note)
+
+    def _note(self, kind: Kind, call: CallId, **data: Any) -> None:
+        assert (kind, call) == (Kind.TRANSFER, CALL)
+        self.facts.append(data)
+
+    def hear(self, *states: str, target: str = "110", **more: str) -> None:
+        for state in states:
+            self.watch.hear(CALL, {"Target": target, "State": state, **more})
+
+    @property
+    def states(self) -> list[str]:
+        return [str(data["state"]) for data in self.facts]
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+def test_a_transfer_from_the_key_to_the_end(watched: Watched) -> None:
+    watched.hear("asked")
+    watched.hear("dialling", Trunk="emergency-110")
+    watched.hear("answered", Trunk="emergency-110")
+    watched.watch.over(CALL)
+    assert watched.states == ["asked", "dialling", "answered", "ended"]
+    assert len({data["id"] for data in watched.facts}) == 1
+    assert {data["target"] for data in watched.facts} == {"110"}
+    assert watched.facts[-1]["trunk"] == "emergency-110"
+
+
+def test_the_second_trunk_is_told_of(watched: Watched) -> None:
+    watched.hear("asked")
+    watched.hear("dialling", Trunk="emergency-110")
+    watched.hear("dialling", Trunk="emergency-110-backup")
+    assert [data["trunk"] for data in watched.facts] == ["", "emergency-110", "emergency-110-backup"]
+
+
+def test_a_failure_carries_its_cause(watched: Watched) -> None:
+    watched.hear("asked", "dialling")
+    watched.hear("failed", Cause="17")
+    assert watched.facts[-1]["cause"] == "17"
+    assert "cause" not in watched.facts[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (["answered", "dialling"], ["answered"]),
+        (["answered", "failed"], ["answered"]),
+        (["failed", "answered"], ["failed"]),
+        (["dialling", "ended", "answered"], ["dialling", "ended"]),
+        (["asked", "answered", "answered"], ["asked", "answered"]),
+    ],
+)
+def test_news_out_of_order_is_dropped(watched: Watched, told: list[str], kept: list[str]) -> None:
+    watched.hear(*told)
+    assert watched.states == kept
+
+
+def test_news_that_was_lost_does_not_lose_the_rest(watched: Watched) -> None:
+    watched.hear("answered")
+    watched.watch.over(CALL)
+    assert watched.states == ["answered", "ended"]
+
+
+def test_the_key_pressed_again_is_a_new_transfer(watched: Watched) -> None:
+    watched.hear("asked", "dialling", "failed")
+    watched.hear("asked", target="120")
+    assert watched.states == ["asked", "dialling", "failed", "ended", "asked"]
+    assert watched.facts[3]["target"] == "110"
+    assert watched.facts[3]["id"] != watched.facts[4]["id"]
+
+
+@pytest.mark.parametrize("target", ["", "12345", "911", "110\n", "${X}"])
+def test_what_is_no_centre_is_dropped(watched: Watched, target: str) -> None:
+    watched.hear("asked", target=target)
+    assert watched.facts == []
+
+
+@pytest.mark.parametrize("state", ["", "ASKED", "ringing"])
+def test_what_is_no_state_is_dropped(watched: Watched, state: str) -> None:
+    watched.hear(state)
+    watched.watch.hear(CALL, {})
+    assert watched.facts == []
+
+
+def test_an_end_is_told_once_and_only_of_a_transfer(watched: Watched) -> None:
+    watched.watch.over(CALL)
+    watched.watch.forget(CALL)
+    watched.hear("asked")
+    watched.watch.over(CALL)
+    watched.watch.over(CALL)
+    watched.watch.forget(CALL)
+    assert watched.states == ["asked", "ended"]
+    assert watched.watch.transfers == {}
