@@ -35,6 +35,7 @@ _FAILURES: Final = {
     "NOANSWER": Failure.NO_ANSWER,
     "BUSY": Failure.BUSY,
     "CONGESTION": Failure.REJECTED,
+    "REJECTED": Failure.REJECTED,
     "CHANUNAVAIL": Failure.UNREACHABLE,
 }
 
