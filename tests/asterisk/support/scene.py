@@ -87,6 +87,8 @@ class Scene:
     """The product with what tests ask again and again."""
 
     hotline: Product
+    day: str = ""
+    """What the module says of today."""
     _prompts: dict[str, array[int]] = field(default_factory=dict)
 
     # Sound
@@ -111,8 +113,14 @@ class Scene:
     # People
 
     async def agent(self, agent: str, seat: str, hz: float = 880, **how: Any) -> SeatPhone:
-        """Somebody ready at a seat, with a voice of its own."""
-        return await self.hotline.seat(seat, agent, tone_hz=hz, **how)
+        """Somebody at a seat, with a voice of its own; ready, or already rung for somebody who waits."""
+        phone = await self.hotline.seat(seat, tone_hz=hz, **how)
+        await self.hotline.ask(f"/api/agents/{agent}/sign-in", {"seat": seat})
+        await until(lambda: self._on_duty(seat), f"seat {seat} to be on duty")
+        return phone
+
+    async def _on_duty(self, seat: str) -> bool:
+        return await self.state(seat) in ("ready", "reserved", "ringing", "talking")
 
     async def far_end(self, trunk: str, *, noticed: bool = True, **how: Any) -> Centre:
         """A centre or sub-centre at its trunk; the switch has found it by OPTIONS when ``noticed``."""
