@@ -1,0 +1,111 @@
+"""What ``hotline status`` is told: healthy only when everything is, and each fault as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from engine.books import Books
+from engine.engine import Engine
+from engine.status import MAX_LAG_FACTS, Control
+from ivr.model import Script
+from queues.model import NotAllowed, Paused, SeatReachable
+from telephony.ami_link import LinkCounters
+from telephony.model import SeatId
+from tests.unit.engine.house import House, call_id
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass
+class Place:
+    """An engine and its books, as far as the status looks at them."""
+
+    house: House
+    alarm: str = ""
+    trouble: str = ""
+    lag: int = 0
+    counters: Any = field(default_factory=LinkCounters)
+
+    def control(self, data_dir: Path) -> Control:
+        house = self.house
+        switch = SimpleNamespace(
+            up=house.link.up, state=SimpleNamespace(value="up" if house.link.up else "down"), counters=self.counters
+        )
+        engine = SimpleNamespace(
+            settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
+            calls=house.calls, transfers=house.transfers, switch=switch, server=SimpleNamespace(counters=self.counters),
+            journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
+            clock=lambda: house.now, reconciled_at=None, differences=0,
+        )  # fmt: skip
+
+        async def lag() -> Any:
+            return SimpleNamespace(facts=self.lag, seconds=1.25)
+
+        drainer = SimpleNamespace(state=SimpleNamespace(trouble=self.trouble), lag=lag)
+        return Control(cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)))
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    made = Place(House())
+    yield made
+    await made.house.queues.stop()
+
+
+async def test_everything_well(place: Place, tmp_path: Path) -> None:
+    told = await place.control(tmp_path).status()
+    assert (told["healthy"], told["faults"]) == (True, [])
+    assert (told["waiting"], told["longest_wait_ms"], told["calls"]) == (0, 0, 0)
+
+
+async def test_who_waits_longest(place: Place, tmp_path: Path) -> None:
+    for serial, age in ((1, 5_000), (2, 65_000)):
+        place.house.desk.place(place.house.question(Script.OFFER, serial, since_ms=place.house.now - age))
+    told = await place.control(tmp_path).status()
+    assert (told["waiting"], told["longest_wait_ms"], told["calls"]) == (2, 65_000, 2)
+
+
+async def test_a_transfer_in_progress_is_shown(place: Place, tmp_path: Path) -> None:
+    place.house.transfers.hear(call_id(1), {"Target": "110", "State": "asked"})
+    told = await place.control(tmp_path).status()
+    assert told["transfers"] == {call_id(1): {"target": "110", "state": "asked"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"alarm": "磁盘已满"}, "磁盘已满"),
+        ({"trouble": "数据库连不上"}, "数据库连不上"),
+        ({"lag": MAX_LAG_FACTS + 1}, "落后"),
+    ],
+)
+async def test_a_fault_is_a_sentence(place: Place, tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
+    for name, value in change.items():
+        setattr(place, name, value)
+    told = await place.control(tmp_path).status()
+    assert not told["healthy"]
+    assert any(sentence in fault for fault in told["faults"])
+
+
+async def test_without_the_switch_nothing_is_healthy_and_nobody_signs_in(place: Place, tmp_path: Path) -> None:
+    place.house.link.up = False
+    control = place.control(tmp_path)
+    told = await control.status()
+    assert not told["healthy"]
+    assert "Asterisk" in told["faults"][0]
+    with pytest.raises(NotAllowed, match="Asterisk"):
+        control.tell(SeatReachable(SeatId("8001")))
+
+
+async def test_what_people_ask_for_reaches_the_queue(place: Place, tmp_path: Path) -> None:
+    control = place.control(tmp_path)
+    with pytest.raises(NotAllowed, match="没有人签入"):
+        control.tell(Paused(SeatId("8001"), "小休"))
+    assert control.acd is place.house.queues.acd
+    assert control.snapshot is place.house.table
