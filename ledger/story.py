@@ -126,7 +126,7 @@ def _entered(data: Data, reveal: bool) -> str:
 def _prompted(data: Data) -> str:
     prompts = data.get("prompts")
     names = [str(name) for name in prompts] if isinstance(prompts, list | tuple) else [word(data, "prompts")]
-    kind = "过渡期提示音" if any(name.startswith("transition") for name in names) else "提示音"
+    kind = "过渡期提示音" if any(name.startswith("legacy-") for name in names) else "提示音"
     return f"播放{kind} {'、'.join(names)}".rstrip()
 
 

@@ -25,6 +25,8 @@ WHY: Final[Mapping[str, str]] = {
     "chanunavail": "话机不在线",
     "gone": "话机不在线",
     "rejected": "拒接",
+    "unreachable": "话机无法接通",
+    "error": "未能接通",
     "cancel": "来电人先挂机",
     "timeout": "振铃超时",
     "engine-away": "引擎不在",

@@ -14,6 +14,7 @@ from ledger.codec import clean
 from ledger.model import Fact, Kind
 from ledger.records import CEL, ENGINE, fold
 from ledger.story import as_json, mask, offset, tell
+from queues.model import Failure
 from telephony.model import CallId
 
 pytestmark = pytest.mark.unit
@@ -28,7 +29,7 @@ def fact(seconds: float, kind: Kind, source: str = ENGINE, /, **data: Any) -> Fa
 
 STORY = [
     fact(0, Kind.ENTERED, number="12333", caller="13800001234", mode="full", rule="legacy.full.during"),
-    fact(0.02, Kind.PROMPTED, prompts=["transition-12333"]),
+    fact(0.02, Kind.PROMPTED, prompts=["legacy-12333-during"]),
     fact(3.2, Kind.WAITING, group="social-security", position=2, priority=0),
     fact(6.1, Kind.OFFERED, seat="8003", agent="1003", group="social-security", waited_ms=6100),
     fact(9, Kind.NOT_ANSWERED, seat="8003", agent="1003", why="busy"),
@@ -46,7 +47,7 @@ STORY = [
 def test_a_whole_call_reads_like_this() -> None:
     assert [str(line) for line in tell(STORY)] == [
         "00:00.0 来电 138****1234 拨打 12333（整体并入，过渡期内）",
-        "00:00.0 播放过渡期提示音 transition-12333",
+        "00:00.0 播放过渡期提示音 legacy-12333-during",
         "00:03.2 排队等候技能组 social-security，第 2 位",
         "00:06.1 座席1003（工号1003，话机8003）振铃",
         "00:09.0 座席1003（工号1003，话机8003）未接听：话机忙",
@@ -136,3 +137,9 @@ def test_any_facts_can_be_told(parts: list[tuple[Kind, dict[str, Any]]]) -> None
     record = fold(facts)
     if record:
         json.dumps(as_json(record, facts))
+
+
+@pytest.mark.parametrize("why", list(Failure))
+def test_every_reason_why_a_seat_did_not_take_a_call_has_its_words(why: Failure) -> None:
+    (line,) = tell([fact(0, Kind.NOT_ANSWERED, seat="8001", agent="1001", why=why.value)])
+    assert why.value not in line.text
