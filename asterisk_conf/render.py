@@ -30,7 +30,7 @@ MODULES: Final = (
         "res_pjsip_pubsub",
         "res_pjsip_sdp_rtp",
     ),
-    *("res_pjsip_caller_id", "res_pjsip_diversion", "res_pjsip_header_funcs", "res_pjsip_rfc3326", "res_pjsip_acl"),
+    *("res_pjsip_caller_id", "res_pjsip_header_funcs", "res_pjsip_rfc3326", "res_pjsip_acl"),
     *("res_pjsip_dtmf_info", "res_pjsip_nat", "res_pjsip_path", "res_security_log", "res_convert", "chan_pjsip"),
     *("bridge_simple", "bridge_softmix", "bridge_native_rtp", "bridge_builtin_features", "bridge_holding"),
     *("codec_alaw", "codec_ulaw", "codec_resample", "format_pcm", "format_wav"),
