@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -29,6 +29,7 @@ CONNECT_SECONDS: Final = 5.0
 
 _EXAMPLES: Final = "例如 sqlite:///var/hotline.db 或 postgresql://hotline:密码@127.0.0.1:5432/hotline"
 _READS: Final = "hotline_reads"
+_FILE: Final = "hotline_file"
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -64,11 +65,16 @@ class Database:
         await self.engine.dispose()
 
 
-def open_database(url: str | URL) -> Database:
-    """Prepare the database at ``url`` (no connection is made yet). Raises DatabaseUrlInvalid."""
+def open_database(url: str | URL, *, must_exist: bool = False) -> Database:
+    """Prepare the database at ``url`` (no connection is made yet). Raises DatabaseUrlInvalid.
+
+    ``must_exist``: a SQLite file that is not there is out of reach, like a server that is down, and not made anew.
+    """
     target = async_url(url)
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(target, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        if target.database not in (None, "", ":memory:"):
+            _hold_on_to_the_file(engine, Path(str(target.database)), must_exist=must_exist)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
@@ -104,6 +110,35 @@ def async_url(url: str | URL) -> URL:
         except OSError as error:
             raise DatabaseUrlInvalid(f"数据库目录 {folder} 建不了（{error.strerror}）；{_EXAMPLES}") from error
     return parsed.set(drivername=driver)
+
+
+def _hold_on_to_the_file(engine: AsyncEngine, path: Path, *, must_exist: bool) -> None:
+    """A connection whose file was moved away or deleted would go on writing where nobody looks again."""
+
+    def before_connect(_dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+        if must_exist and not path.exists():
+            raise DatabaseUnavailable(
+                f"数据库文件 {path} 不见了；请把它放回原处；确实要从空库重新开始，请运行 ./hotline db upgrade"
+            )
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info[_FILE] = _identity(path)
+
+    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
+        if _identity(path) != record.info.get(_FILE):
+            raise DisconnectionError("the file is another one")
+
+    event.listen(engine.sync_engine, "do_connect", before_connect)
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "checkout", taken)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

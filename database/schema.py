@@ -76,9 +76,12 @@ class SchemaState:
         return f"数据库结构版本 {self.head}，与程序一致"
 
 
-async def upgrade(url: str | URL) -> SchemaState:
-    """Bring the schema to head, in one transaction. Does nothing when it is there. Raises DatabaseError."""
-    database = open_database(url)
+async def upgrade(url: str | URL, *, may_create: bool = True) -> SchemaState:
+    """Bring the schema to head, in one transaction. Does nothing when it is there. Raises DatabaseError.
+
+    ``may_create``: a SQLite file that is not there is made; otherwise that is DatabaseUnavailable.
+    """
+    database = open_database(url, must_exist=not may_create)
     try:
         with explained(database.engine.url):
             async with database.engine.begin() as connection:

@@ -68,7 +68,7 @@ class Books:
     async def _bring_schema(self) -> None:
         while not self._schema.is_set():
             try:
-                await upgrade(self._url)
+                await upgrade(self._url, may_create=False)
             except (DatabaseError, OSError) as error:
                 log.error("database not there, facts stay in the journal", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -42,7 +42,7 @@ async def serve(settings: Settings) -> None:
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, must_exist=True)
     snapshot = await published(settings, database)
     secrets = credentials(settings.data_dir, snapshot.seats)
     journal = Journal(journal_folder(settings.data_dir))
@@ -73,9 +73,13 @@ async def serve(settings: Settings) -> None:
 
 
 async def published(settings: Settings, database: Database) -> Snapshot:
-    """The published table: of the database, or, when that is out of reach, the last one on disk."""
+    """The published table: of the database, or, when that is out of reach, the last one on disk.
+
+    Whoever has a table on disk has had a database: one that is missing now is out of reach, and an empty new one would
+    put the sample table in the place of the real one.
+    """
     try:
-        await upgrade(settings.database_url)
+        await upgrade(settings.database_url, may_create=not settings.snapshot_file.exists())
         return await ensure_published(database, settings.data_dir)
     except (DatabaseError, OSError) as error:
         try:

@@ -58,7 +58,7 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
 
 async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[SwitchPlan, Credentials]:
     """Table, secrets, prompts and configuration as they must be; what is right already costs next to nothing."""
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, must_exist=settings.snapshot_file.exists())
     try:
         snapshot = await published(settings, database)
     finally:
