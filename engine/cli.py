@@ -6,6 +6,7 @@ or its function ``command`` is a single command. Only the module that is asked f
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     except _explained() as error:
         typer.echo(f"hotline: {error}", err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        where = f" {error.filename}" if error.filename else "数据目录"
+        typer.echo(
+            f"hotline: 写不进{where}（{error.strerror}）；请腾出磁盘空间，或用 HOTLINE_DATA_DIR 换一个目录", err=True
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -252,7 +252,10 @@ class Supervisor:
         if identity is None:  # gone before we could look: told as an ending with its exit status
             identity = Identity(process.pid, 0, "", child.identity_print)
         else:
-            identity.save(pid_file)
+            try:
+                identity.save(pid_file)
+            except OSError as error:  # a full disk must not make us lose a child that runs
+                log.error("pid file not written", child=child.name, error=str(error))
         return _Running(identity, process)
 
     def _start(self, child: Child) -> subprocess.Popen[bytes]:
@@ -400,7 +403,7 @@ def require_alone(run_dir: Path) -> None:
 def _only_one(path: Path) -> Iterator[None]:
     """Hold the instance's lock; the kernel lets go of it when the process ends, however it ends."""
     try:
-        file = path.open("a+")
+        file = path.open("ab+", buffering=0)
     except OSError as error:
         raise SupervisorError(f"无法写 {path}（{error.strerror}）；请检查权限与磁盘空间") from error
     with file:
@@ -408,14 +411,16 @@ def _only_one(path: Path) -> Iterator[None]:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "未知"
+            holder = file.read().decode("ascii", "replace").strip() or "未知"
             raise SupervisorError(
                 f"另一个 hotline up（进程 {holder}）正在使用 {path.parent.parent}；"
                 "请先停止它，或用 HOTLINE_DATA_DIR 换一个数据目录（端口也要换）"
             ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n".encode())
+        except OSError as error:
+            raise SupervisorError(f"无法写 {path}（{error.strerror}）；请检查磁盘空间") from error
         yield
 
 
