@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -22,9 +23,43 @@ class PostgresMissing(RuntimeError):
     """No PostgreSQL can be started here; the text says what to do."""
 
 
+class Cluster:
+    """A PostgreSQL of our own that can be stopped and started again."""
+
+    def __init__(self, folder: Path, binaries: Path, as_owner: list[str], password: str) -> None:
+        self.port = _free_port()
+        self.url = f"postgresql://postgres:{quote(password)}@127.0.0.1:{self.port}/postgres"
+        self._folder = folder
+        self._binaries = binaries
+        self._as_owner = as_owner
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        command = [*self._as_owner, "setpriv", "--pdeathsig", "QUIT", str(self._binaries / "postgres")]
+        command += ["-D", str(self._folder / "data")]
+        command += [f"-cport={self.port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories="]
+        command += ["-cfsync=off", "-cfull_page_writes=off", "-csynchronous_commit=off", "-cshared_buffers=32MB"]
+        with (self._folder / "log").open("a+") as log:
+            self._server = subprocess.Popen(command, stdout=log, stderr=log)
+        _await_ready(self._binaries, self.port, self._server, self._folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """SIGTERM waits for those who are connected, SIGINT sends them away."""
+        if self._server is None:
+            return
+        self._server.send_signal(how)
+        try:
+            self._server.wait(5)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._server = None
+
+
 @contextmanager
-def temporary_postgres() -> Iterator[str]:
-    """Start a cluster on 127.0.0.1 and give a superuser URL; stop and delete it at the end."""
+def temporary_cluster() -> Iterator[Cluster]:
+    """A started cluster on 127.0.0.1; stopped and deleted at the end."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="hotline-postgres-"))
     data, secret = folder / "data", folder / "secret"
@@ -40,24 +75,21 @@ def temporary_postgres() -> Iterator[str]:
         made = subprocess.run(initdb, capture_output=True, text=True, check=False)
         if made.returncode:
             raise PostgresMissing(f"initdb 失败：{made.stderr.strip()}")
-        port = _free_port()
-        with (folder / "log").open("w+") as log:
-            command = [*as_owner, "setpriv", "--pdeathsig", "QUIT", str(binaries / "postgres"), "-D", str(data)]
-            command += [f"-cport={port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories="]
-            command += ["-cfsync=off", "-cfull_page_writes=off", "-csynchronous_commit=off", "-cshared_buffers=32MB"]
-            server = subprocess.Popen(command, stdout=log, stderr=log)
-            try:
-                _await_ready(binaries, port, server, folder / "log")
-                yield f"postgresql://postgres:{quote(password)}@127.0.0.1:{port}/postgres"
-            finally:
-                server.terminate()
-                try:
-                    server.wait(5)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-                    server.wait()
+        cluster = Cluster(folder, binaries, as_owner, password)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_postgres() -> Iterator[str]:
+    """Start a cluster on 127.0.0.1 and give a superuser URL; stop and delete it at the end."""
+    with temporary_cluster() as cluster:
+        yield cluster.url
 
 
 def create_database(superuser_url: str, name: str, template: str = "template0") -> None:
