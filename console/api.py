@@ -139,7 +139,8 @@ def _guard(token: str) -> Any:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         offered = request.headers.get("Authorization", "")
-        if not secrets.compare_digest(offered.encode(), f"Bearer {token}".encode()):
+        # aiohttp keeps bytes that are no text as surrogates: they are a wrong token, not a fault of ours.
+        if not secrets.compare_digest(offered.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
             raise _refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
         try:
             return await handler(request)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 
 class EngineUnreachable(Exception):
@@ -24,12 +24,21 @@ def call(port: int, token: str, path: str, body: dict[str, Any] | None = None, *
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     try:
-        with urlopen(request, timeout=seconds) as answer:  # noqa: S310
+        with _STRAIGHT.open(request, timeout=seconds) as answer:
             return json.load(answer)
     except HTTPError as error:
         raise Refused(_reason(error)) from None
     except (URLError, OSError, TimeoutError):
         raise EngineUnreachable(f"热线没有在运行（127.0.0.1:{port} 无应答）；请先运行 ./hotline up") from None
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_STRAIGHT: Final = build_opener(ProxyHandler({}), _NoRedirect)
+"""To this machine and nowhere else: with a proxy from the environment, or a redirect, the token would go there."""
 
 
 def _reason(error: HTTPError) -> str:
