@@ -8,7 +8,7 @@ from typing import Any
 
 from ledger.journal import Journal
 from ledger.model import Kind
-from telephony.model import CallId, Stage
+from telephony.model import CallId, SeatId, Stage
 
 
 @dataclass(slots=True)
@@ -21,6 +21,8 @@ class LiveCall:
     entered: bool = False
     """Its entering is in the ledger."""
     told_to_wait: bool = False
+    promised: SeatId | None = None
+    """The seat that the last answer named: the caller gets there by that answer alone, no redirect is on its way."""
     recorded: bool = False
     human: bool = False
     """Somebody answered: there is somebody to be rated."""

@@ -61,6 +61,8 @@ class EngineDesk:
 
     def place(self, question: Question) -> Place:
         held = self._calls.enter(question.call, question.channel)
+        before = self._queues.acd.tickets.get(question.call)
+        redirected = before is not None and before.phase is TicketPhase.OFFERED
         ticket = self._queues.place(
             TicketJoined(
                 call=question.call,
@@ -73,6 +75,7 @@ class EngineDesk:
         )
         if ticket.phase is TicketPhase.OFFERED and ticket.seat is not None and ticket.served_by is not None:
             held.stage = Stage.CONNECT
+            held.promised = None if redirected else ticket.seat
             agent = self._queues.acd.seats[ticket.seat].agent or AgentId("")
             return Seated(ticket.seat, agent, self._queues.acd.policy.of(ticket.served_by).ring_seconds)
         held.stage = Stage.WAIT
@@ -90,8 +93,9 @@ class EngineDesk:
         if seat is not None:
             held.human = True
             self._queues.tell(TalkEnded(question.call, seat.id))
-        once, held.rated = held.human and not held.rated, True
-        return once
+        to_rate = held.human and not held.rated
+        held.rated = held.rated or to_rate
+        return to_rate
 
     def level(self, key: str) -> int:
         return self._snapshot().rating_keys.get(key, 0)
@@ -124,10 +128,16 @@ class EngineDesk:
             return "seat-key-failed"
 
     def undelivered(self, question: Question) -> None:
-        """Our answer did not reach the dialplan, which went on alone: give the seat back."""
-        seat = self._queues.seat_of(question.call)
-        if seat is not None:
-            self._queues.tell(NotAnswered(question.call, seat.id, Failure.ERROR))
+        """The caller has gone, or the dialplan went on alone: out of our line, and the seat back to its place.
+
+        Not so who was redirected to a seat while asking: that ends the question too, and the seat is right.
+        """
+        ticket = self._queues.acd.tickets.get(question.call)
+        if ticket is None or ticket.phase is TicketPhase.TALKING:
+            return
+        held = self._calls.live.get(question.call)
+        if ticket.phase is TicketPhase.WAITING or (held is not None and held.promised == ticket.seat):
+            self._queues.left(question.call)
 
     def note(self, kind: Kind, question: Question, **data: Any) -> None:
         self._calls.note(kind, question.call, **data)

@@ -32,8 +32,6 @@ from transfers.service import TransferWatch
 CHANNEL: Final = re.compile(r"PJSIP/([A-Za-z0-9-]+)-[0-9a-f]{8}")
 """A SIP channel's name holds its endpoint: a seat or a trunk."""
 
-_NORMAL_CLEARING: Final = "16"
-
 
 class SwitchNews:
     """Listens to one Asterisk."""

@@ -113,13 +113,40 @@ async def test_nobody_reached_nobody_rated(house: House) -> None:
     assert not house.desk.talked(house.question(Script.AFTER))
 
 
-async def test_an_answer_that_did_not_arrive_gives_the_seat_back(house: House) -> None:
+async def test_an_answer_that_did_not_arrive_gives_the_seat_back_without_blame(house: House) -> None:
     sign_in(house)
     house.desk.place(house.question(Script.OFFER))
+    for _ in range(2):
+        house.desk.undelivered(house.question(Script.OFFER))
+        assert call_id(1) not in house.queues.acd.tickets
+        assert house.state("8001") is AgentState.READY
+    assert house.ledger.of(Kind.NOT_ANSWERED) == []
+
+
+async def test_who_waits_and_was_not_told_is_not_in_our_line(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER))
     house.desk.undelivered(house.question(Script.OFFER))
-    assert house.queues.seat_of(call_id(1)) is None
-    assert house.queues.acd.seats[SEAT].call is None
+    assert call_id(1) not in house.queues.acd.tickets
+
+
+@pytest.mark.parametrize("asks_again", [False, True])
+async def test_who_was_redirected_while_asking_keeps_the_seat(house: House, asks_again: bool) -> None:
+    house.desk.place(house.question(Script.OFFER))
+    sign_in(house)
+    if asks_again:
+        assert isinstance(house.desk.place(house.question(Script.WAITING)), Seated)
+    house.desk.undelivered(house.question(Script.WAITING))
+    assert house.state("8001") is AgentState.RESERVED
+    assert house.queues.acd.tickets[call_id(1)].seat == SEAT
+
+
+async def test_who_talks_is_not_taken_from_the_agent(house: House) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialBegin", 1, "8001")
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
     house.desk.undelivered(house.question(Script.OFFER))
+    assert house.state("8001") is AgentState.TALKING
 
 
 async def test_levels_are_the_table_s(house: House) -> None:
