@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
@@ -152,8 +152,8 @@ class _Peer(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not every loop's transports inherit from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         peername = transport.get_extra_info("peername")
         if peername is None or peername[0] not in self._server.allow:
             self._server.counters.refused += 1
