@@ -50,8 +50,9 @@ class Run:
 
 
 async def run(
-    side: Side, seats: CalleeLoad, rate: int, seconds: float, *, talk: float = TALK_SECONDS, settle: float = 0.0
-) -> Run:
+    side: Side, seats: CalleeLoad, rate: int, seconds: float, *, talk: float = TALK_SECONDS, settle: float = 0.0,
+    voices: bool = False,
+) -> Run:  # fmt: skip
     """Make ``rate`` complete calls a second for ``seconds``; CPU is counted to the end of ``settle``."""
     settings = side.instance.settings
     await side.quiet()
@@ -59,7 +60,7 @@ async def run(
     answered, cpu = seats.answered(), side.cpu()
     load = CallerLoad(
         settings.bind, settings.sip_port, rate=rate, seconds=seconds, patience=20,
-        hang_up_after=side.prompt_seconds + RING_SECONDS + talk,
+        hang_up_after=side.prompt_seconds + RING_SECONDS + talk, audio=side.voice if voices else None,
     )  # fmt: skip
     tally = await load.run()
     await asyncio.sleep(max(settle, STAT_SECONDS))

@@ -63,6 +63,11 @@ class Side:
         """How long the greeting is."""
         return (self.instance.plan.sounds / "zh-CN" / f"{PROMPT}.alaw").stat().st_size / 8000
 
+    @property
+    def voice(self) -> Path:
+        """What people say in a load with voices: ten seconds of speech."""
+        return self.instance.plan.sounds / "zh-CN" / "rating-ask.alaw"
+
     def cpu(self) -> Cpu:
         running = self.instance
         return Cpu(_seconds(running.switch), _seconds(running.engine))
@@ -82,7 +87,7 @@ class Side:
         if self.name is Name.STATIC:
             return True
         status = await self.instance.ask("/api/status")
-        return status["calls"] == 0 and status["database"]["lag_facts"] == 0
+        return bool(status["calls"] == 0 and status["database"]["lag_facts"] == 0)
 
 
 def _seconds(process: asyncio.subprocess.Process | None) -> float:
@@ -114,15 +119,16 @@ async def sides(seats: int) -> AsyncIterator[tuple[Side, Side]]:
 
 
 @asynccontextmanager
-async def staffed(side: Side) -> AsyncIterator[CalleeLoad]:
+async def staffed(side: Side, *, voices: bool = False) -> AsyncIterator[CalleeLoad]:
     """Every seat registered at one SIPp that answers; in the product, an agent signed in at each."""
     running = side.instance
     users = {seat: running.credentials.seat_passwords[seat] for seat in running.table.seats}
     port = free_ports(1, socket.SOCK_DGRAM)[0]
     settings = running.settings
     async with CalleeLoad(
-        settings.bind, settings.seat_sip_port, local_port=port, users=users, ring=RING_SECONDS
-    ) as callee:
+        settings.bind, settings.seat_sip_port, local_port=port, users=users, ring=RING_SECONDS,
+        audio=side.voice if voices else None,
+    ) as callee:  # fmt: skip
         if side.name is Name.PRODUCT:
             await sign_in_all(running)
         yield callee
@@ -140,7 +146,7 @@ async def sign_in_all(running: Product) -> None:
 
     async def all_ready() -> bool:
         rows = (await running.ask("/api/seats"))["seats"]
-        return sum(row["state"] == "ready" for row in rows) == len(running.table.seats)
+        return len([row for row in rows if row["state"] == "ready"]) == len(running.table.seats)
 
     await until(all_ready, "all seats to be ready")
 

@@ -1,0 +1,114 @@
+"""``python -m bench``: the product against a static dialplan, in turn in one run; prints the ratios.
+
+One job: the order of a run, and its progress.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench import load, quiet, report
+from bench.sides import Name, Side, sides, staffed
+from engine.settings import ROOT
+from phones.load import CalleeLoad
+
+SEATS = 200
+RATE = 20
+
+
+def main() -> None:
+    """Measure, print, and write docs/bench; exit status 1 when the limit is passed or a call was lost."""
+    asked = _arguments()
+    console = Console()
+    result = asyncio.run(_measure(asked, console))
+    table = Table("", "static", "product", "ratio", title="product against static dialplan")
+    for line in result.lines():
+        table.add_row(*line)
+    console.print(table)
+    report.write(result, asked.out)
+    console.print(f"lost by the product at {RATE} calls/s: {result.lost}; written to {asked.out}")
+    costs = [report.cpu(result.with_voices, side) for side in Name]
+    raise SystemExit(1 if result.lost or costs[1] > report.LIMIT * costs[0] else 0)
+
+
+async def _measure(asked: argparse.Namespace, console: Console) -> report.Result:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        steady: dict[bool, list[load.Run]] = {True: [], False: []}
+        steps: list[load.Run] = []
+        async with sides(SEATS) as both:
+            for voices in (True, False):
+                async with staffed(both[0], voices=voices) as one, staffed(both[1], voices=voices) as two:
+                    pairs = ((both[0], one), (both[1], two))
+                    name = f"{RATE} calls/s, {'with voices' if voices else 'silent'}"
+                    bar = progress.add_task(name, total=asked.rounds * 2)
+                    for _ in range(asked.rounds):
+                        for side, seats in pairs:
+                            found = await load.run(
+                                side, seats, RATE, asked.seconds, settle=load.SETTLE_SECONDS, voices=voices
+                            )
+                            steady[voices].append(found)
+                            progress.advance(bar)
+                    if not voices:
+                        steps = await _search(pairs, progress)
+        async with sides(1) as both:
+            bar = progress.add_task("one key", total=asked.presses * 2)
+            quick = [await quiet.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
+    return report.Result(_machine(), steady[True], steady[False], steps, quick)
+
+
+async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) -> list[load.Run]:
+    """Higher and higher rates; a side is out after its first loss, which has to happen twice to count."""
+    rates = load.rates()
+    bar = progress.add_task("highest rate", total=len(rates))
+    racing, steps = list(pairs), []
+    for rate in rates:
+        for pair in tuple(racing):
+            found = await _step(pair, rate)
+            if found.lost:
+                found = await _step(pair, rate)
+            steps.append(found)
+            if found.lost:
+                racing.remove(pair)
+        progress.advance(bar)
+        if not racing:
+            break
+    return steps
+
+
+async def _step(pair: tuple[Side, CalleeLoad], rate: int) -> load.Run:
+    return await load.run(*pair, rate, load.STEP_SECONDS, talk=load.STEP_TALK_SECONDS)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "Asterisk": "22 LTS, as the product runs it",
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="The product against a static dialplan.")
+    parser.add_argument("--seconds", type=float, default=60, help="length of each steady run (60)")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each side (2)")
+    parser.add_argument("--presses", type=int, default=20, help="calls for the quiet figures (20)")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "bench", help="where the figures go")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
