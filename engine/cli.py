@@ -7,6 +7,7 @@ or its function ``command`` is a single command. Only the module that is asked f
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -77,4 +78,6 @@ def _explained() -> tuple[type[Exception], ...]:
 
 
 if __name__ == "__main__":
+    # Callers' numbers and voices are in what we write, and in what Asterisk writes for us: no other user reads them.
+    os.umask(0o077)
     main()

@@ -18,6 +18,7 @@ def command(demo: Annotated[bool, typer.Option("--demo", help="打印演示座�
     settings = load_settings()
     try:
         settings.log_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.chmod(settings.data_dir.stat().st_mode & 0o770)  # one made earlier, or by hand, too
         log = (settings.log_dir / "up.log").open("a", encoding="utf-8")
     except OSError as error:
         raise SupervisorError(f"无法写 {settings.log_dir}（{error.strerror}）；请检查权限与磁盘空间") from error
