@@ -59,7 +59,7 @@ async def serve(settings: Settings) -> None:
         await engine.start()
         books.start()
         await runner.setup()
-        await web.TCPSite(runner, settings.bind, settings.http_port).start()
+        await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
         await stopping.wait()
     finally:

@@ -110,13 +110,13 @@ class Settings(BaseModel):
     database_url: str = ""
     """Filled in from ``data_dir`` when empty."""
     bind: str = "127.0.0.1"
-    """Where the console listens. AMI, FastAGI and Asterisk's HTTP stay on loopback whatever this says."""
+    """Where SIP listens. Control API, AMI, FastAGI and Asterisk's HTTP stay on loopback whatever this says."""
     sip_port: Port = 5060
     """Trunks, UDP."""
     seat_sip_port: Port = 5062
     """Seats' phones, UDP."""
     http_port: Port = 8080
-    """The console and the control API, TCP."""
+    """The control API, TCP."""
     asterisk_http_port: Port = 8088
     """Asterisk's WebSocket for softphones in the browser, TCP."""
     ami_port: Port = 5038

@@ -128,7 +128,7 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
     say(
         f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
     )
-    say(f"  控制接口  http://{settings.bind}:{settings.http_port}/api/status（命令行：./hotline status）")
+    say(f"  控制接口  http://127.0.0.1:{settings.http_port}/api/status（命令行：./hotline status）")
     say(f"  归并号码  {legacy}（示例，待核）")
     if demo:
         path = settings.data_dir / DEMO_FILE
