@@ -22,6 +22,10 @@ MAX_SECONDS: Final = 3600
 _AREA_CODE: Final = re.compile(r"0\d{2,3}", re.ASCII)
 _PROMPT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""Not a number: a seat's phone has one, and the two would be one endpoint without a password."""
+_SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tcp", "trunk", "seat"})
+"""Names of the sections of pjsip.conf that are no trunks."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)
 _RATING_KEY: Final = re.compile(r"[0-9]", re.ASCII)
 
@@ -137,8 +141,9 @@ def _number(
 def _trunks(table: Table) -> Iterator[Fault]:
     for trunk in table.trunks:
         path = f"trunks.{trunk.id}"
-        if not _ID.fullmatch(trunk.id):
-            yield Fault(path, "", "中继编号只能有小写字母、数字和连字符", "emergency-110")
+        if not _TRUNK.fullmatch(trunk.id) or trunk.id in _SWITCH_OWN or trunk.id.endswith("-identify"):
+            reason = "中继编号应以小写字母开头，只含小写字母、数字和连字符，且不是交换机自用的名字"
+            yield Fault(path, "", reason, "emergency-110")
         if trunk.role not in TRUNK_ROLES:
             yield Fault(f"{path}.role", repr(trunk.role), f"应为 {'、'.join(TRUNK_ROLES)} 之一", '"emergency"')
         if trunk.role != "pstn" and not DIALLED.fullmatch(trunk.number):

@@ -1,0 +1,19 @@
+"""A hostile row in the routing table must not become a part of the switch's configuration that it is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from routing.lint import lint
+from routing.sample import sample_table
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("name", ["8001", "system", "global", "seats", "trunk", "emergency-110-identify"])
+def test_a_trunk_cannot_take_the_name_of_a_seat_or_of_the_switch_s_own(name: str) -> None:
+    table = sample_table()
+    stolen = replace(table.trunks[0], id=name)
+    assert f"trunks.{name}" in {fault.path for fault in lint(replace(table, trunks=(*table.trunks, stolen)))}
