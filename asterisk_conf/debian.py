@@ -144,6 +144,11 @@ class IsolatedApt:
             "Dir::Log": str(folder),
             "APT::Install-Recommends": "false",
             "APT::Update::Error-Mode": "any",
+            # Whatever the machine allows itself: what we run as a telephone exchange is signed by Debian, or not taken.
+            "Acquire::AllowInsecureRepositories": "false",
+            "Acquire::AllowWeakRepositories": "false",
+            "Acquire::AllowDowngradeToInsecureRepositories": "false",
+            "APT::Get::AllowUnauthenticated": "false",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
         }
