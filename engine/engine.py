@@ -119,13 +119,14 @@ class Engine:
         acd, effects = restore(
             NodeId(self.settings.node),
             policy(self.snapshot),
-            seats(seen, self.snapshot.seats),
+            seats(seen, self.snapshot),
             [*shown, *(one for one in _joined_since(before, began) if one.ticket.call not in listed)],
             self.clock(),
         )
         self._learn(seen)
         self.differences += _differences(before, acd) if self.looked.is_set() else 0
         self.queues.adopt(acd, effects)
+        await self.queues.settle_roster(seen.members)
         for fault in seen.roster.faults:
             log.warning("sign-in on the switch not understood", fault=fault)
         self.reconciled_at = datetime.now(UTC)

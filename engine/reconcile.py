@@ -8,13 +8,14 @@ fallback holds in app_queue are brought back into the ACD's line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.desk import overflow
 from engine.news import CHANNEL
 from queues.model import SeatSeen, TicketJoined, TicketPhase, TicketSeen
-from queues.roster import Roster, member, roster
+from queues.roster import Member, Roster, member, roster
+from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import CALL_ID, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
@@ -46,6 +47,7 @@ class Picture:
     """All that matters of one switch at one moment."""
 
     callers: tuple[Caller, ...]
+    members: tuple[Member, ...]
     roster: Roster
     device_states: dict[str, str]
     """Seat to Asterisk's device state."""
@@ -63,15 +65,14 @@ def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterab
     """What the three lists say, together."""
     seat_of = _seats_by_call(channels)
     found = (member(event.headers) for event in members if event.name == "QueueMember")
+    ours = tuple(one for one in found if one is not None)
     states = {
         (event.get("Device") or "").removeprefix("PJSIP/"): event.get("State") or ""
         for event in devices
         if (event.get("Device") or "").startswith("PJSIP/")
     }
     callers = (_caller(event, seat_of) for event in channels)
-    return Picture(
-        tuple(caller for caller in callers if caller is not None), roster(m for m in found if m is not None), states
-    )
+    return Picture(tuple(caller for caller in callers if caller is not None), ours, roster(ours), states)
 
 
 def tickets(seen: Picture, default_group: GroupId) -> list[TicketSeen]:
@@ -79,17 +80,20 @@ def tickets(seen: Picture, default_group: GroupId) -> list[TicketSeen]:
     return [ticket for caller in seen.callers if (ticket := _ticket(caller, default_group)) is not None]
 
 
-def seats(seen: Picture, known: Iterable[str]) -> list[SeatSeen]:
-    """Every seat of the table, with who is signed in there and how its phone is."""
-    sign_ins = {sign_in.seat: sign_in for sign_in in seen.roster.sign_ins}
+def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
+    """Every seat of the table, with who is signed in there and how its phone is. An agent's groups are the table's:
+    the switch only knows those of the sign-in, and none of one made while no engine was there."""
+    sign_ins = {sign_in.seat: sign_in for sign_in in seen.roster.sign_ins if sign_in.agent in table.agents}
     return [
         SeatSeen(
             SeatId(seat),
-            sign_ins.get(SeatId(seat)),
+            replace(sign_in, groups=table.agents[sign_in.agent].groups)
+            if (sign_in := sign_ins.get(SeatId(seat))) is not None
+            else None,
             reachable=seen.device_states.get(seat, "UNAVAILABLE") not in _GONE,
             in_use=seen.device_states.get(seat, "UNKNOWN") not in _GONE | _RESTING,
         )
-        for seat in known
+        for seat in table.seats
     ]
 
 

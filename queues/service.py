@@ -6,7 +6,7 @@ One job: run the core against the world. It decides nothing; queues.rules does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, Protocol
 
 import structlog
@@ -24,7 +24,6 @@ from queues.model import (
     OfferFailed,
     RosterChanged,
     SeatStateChanged,
-    SignIn,
     TalkOver,
     Tick,
     TicketJoined,
@@ -103,7 +102,7 @@ class QueueService:
                 case Withdraw(back_to_wait=True) if effect.call != asking:
                     self._start(self._back_to_wait(effect))
                 case RosterChanged():
-                    self._start(self._sign(effect.old, effect.new))
+                    self._start(self._sign(roster.actions(effect.old, effect.new)))
                 case _:
                     pass
             for listener in self.listeners:
@@ -129,6 +128,11 @@ class QueueService:
         acd.strays.update(self.acd.strays)
         self.acd = acd
         self.carry_out(effects)
+
+    async def settle_roster(self, have: Iterable[roster.Member]) -> None:
+        """Make the switch's memory of sign-ins exactly ours; ``have`` is what it said a moment ago."""
+        want = (seat.sign_in() for seat in self.acd.seats.values())
+        await self._sign(roster.reconcile(have, [sign_in for sign_in in want if sign_in is not None]))
 
     async def stop(self) -> None:
         """Let go: nothing is withdrawn, those who talk or wait notice nothing."""
@@ -166,9 +170,9 @@ class QueueService:
         except AmiError as error:
             log.warning("caller not brought back to wait", call=withdrawn.call, error=str(error))
 
-    async def _sign(self, old: SignIn | None, new: SignIn | None) -> None:
+    async def _sign(self, actions: Iterable[roster.Action]) -> None:
         async with self._signing:
-            for action in roster.actions(old, new):
+            for action in actions:
                 headers = dict(action)
                 try:
                     await self._switch.send(headers.pop("Action"), headers)

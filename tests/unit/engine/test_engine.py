@@ -104,7 +104,16 @@ async def test_those_who_talk_are_not_touched(running: Running) -> None:
     await running.engine._reconcile()
     assert running.engine.queues.acd.seats[SeatId("8001")].state is AgentState.TALKING
     assert running.engine.calls.live[call_id(1)].human, "there is somebody to be rated"
-    assert running.link.sent == []
+    assert {action for action, _ in running.link.sent} <= {"QueueAdd"}
+
+
+async def test_who_signed_in_without_us_gets_the_groups_of_the_table(running: Running) -> None:
+    await running.engine._reconcile()
+    signed_in = running.engine.queues.acd.seats[SeatId("8001")]
+    assert set(signed_in.groups) == set(running.engine.snapshot.agents["1001"].groups)
+    added = {headers["Queue"] for action, headers in running.link.sent if action == "QueueAdd"}
+    assert added, "and the switch is told, so that the fallback knows them too"
+    assert added < {f"group-{group}" for group in signed_in.groups}
 
 
 async def test_a_second_look_counts_what_differed(running: Running) -> None:

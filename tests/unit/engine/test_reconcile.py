@@ -50,7 +50,7 @@ def device(seat: str, state: str) -> Event:
 def rebuilt(seen: Picture) -> House:
     house = House()
     acd, effects = restore(
-        NodeId("hl1"), house.queues.acd.policy, seats(seen, TABLE.seats), tickets(seen, GENERAL), NOW
+        NodeId("hl1"), house.queues.acd.policy, seats(seen, TABLE), tickets(seen, GENERAL), NOW
     )
     assert effects == () or acd.tickets
     house.queues.acd = acd
@@ -110,11 +110,11 @@ def test_sign_ins_pauses_and_phones_come_back() -> None:
         AgentState.READY, AgentState.PAUSED, AgentState.UNREACHABLE, AgentState.SIGNED_OUT,
     ]  # fmt: skip
     assert house.queues.acd.seats[SeatId("8002")].pause == "小休"
-    assert len(seats(seen, TABLE.seats)) == len(TABLE.seats)
+    assert len(seats(seen, TABLE)) == len(TABLE.seats)
 
 
 def test_a_seat_without_a_device_state_has_no_phone() -> None:
-    assert not any(seat.reachable for seat in seats(picture([], [], []), TABLE.seats))
+    assert not any(seat.reachable for seat in seats(picture([], [], []), TABLE))
 
 
 def test_who_waits_in_app_queue_is_to_be_brought_back() -> None:
