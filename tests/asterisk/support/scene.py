@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -69,7 +69,7 @@ def with_groups(table: Table, *, ring_seconds: int = 20, wrap_up_seconds: int = 
     return replace(table, groups=groups)
 
 
-def with_agents(table: Table, groups: dict[str, tuple[str, ...]]) -> Table:
+def with_agents(table: Table, groups: Mapping[str, tuple[str, ...]]) -> Table:
     """Only these agents, in these groups."""
     agents = tuple(Agent(agent, f"座席{agent}", tuple(map(GroupId, names))) for agent, names in groups.items())
     return replace(table, agents=agents)
