@@ -129,5 +129,5 @@ def processes_of(home: Path) -> list[psutil.Process]:
 def runs(pid: int) -> bool:
     """Whether there is such a process that has not ended; a dead one that nobody buries has."""
     with suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from database.base import UtcDateTime, insert_ignore
 from database.connection import Database, async_url, open_database
 from database.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
+from database.schema import upgrade
 
 pytestmark = pytest.mark.unit
 
@@ -206,3 +207,20 @@ def test_an_address_that_cannot_work_says_what_would(url: str, says: str) -> Non
 )
 def test_plain_addresses_get_the_asynchronous_driver(url: str, driver: str) -> None:
     assert async_url(url).drivername == driver
+
+
+async def test_a_file_that_was_moved_away_is_out_of_reach_until_it_is_back(tmp_path: Path) -> None:
+    await upgrade(f"sqlite:///{tmp_path}/a.db")
+    database = open_database(f"sqlite:///{tmp_path}/a.db", must_exist=True)
+    async with database.transaction() as session:
+        await session.execute(text("CREATE TABLE kept (n INTEGER)"))
+    (tmp_path / "a.db").rename(tmp_path / "b.db")
+    with pytest.raises(DatabaseUnavailable, match="不见了"):
+        async with database.transaction() as session:
+            await session.execute(text("INSERT INTO kept VALUES (1)"))
+    assert not (tmp_path / "a.db").exists()
+    (tmp_path / "b.db").rename(tmp_path / "a.db")
+    async with database.transaction() as session:
+        await session.execute(text("INSERT INTO kept VALUES (2)"))
+        assert list(await session.scalars(text("SELECT n FROM kept"))) == [2]
+    await database.close()
