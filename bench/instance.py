@@ -271,7 +271,7 @@ def _own_trunks(table: Table) -> Table:
 def _free_settings(home: Path) -> dict[str, Any]:
     tcp = free_ports(4, socket.SOCK_STREAM)
     udp = free_ports(2, socket.SOCK_DGRAM)
-    rtp = 20000 + (os.getpid() % 20) * 1000
+    rtp = 12000 + (os.getpid() % 20) * 1000  # up to 31999: the kernel hands out the ports above
     return {
         "data_dir": home,
         "http_port": tcp[0],
@@ -286,7 +286,7 @@ def _free_settings(home: Path) -> dict[str, Any]:
 
 
 def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
-    """Ports nobody listens on, below the range that the kernel hands out itself."""
+    """Ports nobody listens on, of those that the kernel hands out itself (32768 and up)."""
     held = []
     try:
         for _ in range(count):
