@@ -5,6 +5,7 @@ One job: translate. The flow decides; the dialplan acts; nothing is played, dial
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Container, Mapping
 from itertools import zip_longest
 from typing import Final
@@ -35,6 +36,19 @@ _ARGUMENTS = (
     "key",
     "action",
 )
+
+
+def guarded(token: str, answer: Handler) -> Handler:
+    """Answer only who knows the token, which stands last among the arguments: Asterisk's own configuration."""
+
+    async def check(session: AgiSession) -> None:
+        *asked, shown = session.args or ("",)
+        if not secrets.compare_digest(shown.encode(), token.encode()):
+            raise AgiProtocolError("a question without the token")
+        session.args = tuple(asked)
+        await answer(session)
+
+    return check
 
 
 def handler(desk: Desk, known: Container[str]) -> Handler:

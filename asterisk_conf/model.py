@@ -47,6 +47,8 @@ class SwitchPlan:
     last_resort: tuple[str, ...]
     """Command line of the last-resort script (interpreter first)."""
     ami_secret: str
+    agi_token: str
+    """Stands last in every question: who else connects to the engine is not Asterisk."""
     seat_passwords: Mapping[str, str]
     ask_seconds: float
     """Longest a caller waits for the engine's answer before the fallback, s."""

@@ -23,6 +23,7 @@ class CredentialsUnusable(Exception):
 @dataclass(frozen=True, slots=True)
 class Credentials:
     ami_secret: str
+    agi_token: str
     api_token: str
     seat_passwords: Mapping[str, str]
 
@@ -35,6 +36,7 @@ def credentials(data_dir: Path, seats: Iterable[str] = ()) -> Credentials:
     passwords |= {seat: secrets.token_urlsafe(9) for seat in seats if seat not in passwords}
     whole = Credentials(
         ami_secret=held.ami_secret or secrets.token_urlsafe(24),
+        agi_token=held.agi_token or secrets.token_urlsafe(24),
         api_token=held.api_token or secrets.token_urlsafe(24),
         seat_passwords=passwords,
     )
@@ -49,12 +51,13 @@ def _read(path: Path) -> Credentials:
     """What is kept; empty where nothing is. They go into Asterisk's files: what could be syntax there is refused."""
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        kept = Credentials(held.get("ami_secret", ""), held.get("api_token", ""), dict(held.get("seat_passwords", {})))
-        told = (kept.ami_secret, kept.api_token, *kept.seat_passwords.values())
+        ami_secret, agi_token, api_token = (held.get(name, "") for name in ("ami_secret", "agi_token", "api_token"))
+        kept = Credentials(ami_secret, agi_token, api_token, dict(held.get("seat_passwords", {})))
+        told = (kept.ami_secret, kept.agi_token, kept.api_token, *kept.seat_passwords.values())
         if all(_SECRET.fullmatch(secret) for secret in told):
             return kept
     except FileNotFoundError:
-        return Credentials("", "", {})
+        return Credentials("", "", "", {})
     except OSError as error:
         raise CredentialsUnusable(f"读不了密钥文件 {path}（{error.strerror}）；请检查它的权限和所有者") from None
     except (ValueError, AttributeError, TypeError):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import structlog
 
-from agi_scripts.questions import handler
+from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from engine.calls import Calls, LiveCall
 from engine.credentials import Credentials
@@ -72,7 +72,9 @@ class Engine:
         self.news = SwitchNews(lambda: self.snapshot, self.queues, self.calls, self.transfers, self._sent_away)
         self.desk = EngineDesk(lambda: self.snapshot, self.queues, self.calls, wait_seconds=settings.wait_slice_seconds)
         self.server = FastAgiServer(
-            "127.0.0.1", settings.fastagi_port, handler(self.desk, catalogue(snapshot, settings.city))
+            "127.0.0.1",
+            settings.fastagi_port,
+            guarded(credentials.agi_token, handler(self.desk, catalogue(snapshot, settings.city))),
         )
         self.looked = asyncio.Event()
         """The switch has been asked at least once what is."""

@@ -41,6 +41,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
             str(settings.data_dir / SNAPSHOT_FILE),
         ),
         ami_secret=credentials.ami_secret,
+        agi_token=credentials.agi_token,
         seat_passwords=credentials.seat_passwords,
         ask_seconds=settings.ask_seconds,
     )

@@ -68,7 +68,8 @@ class Var(StrEnum):
     NUMBER = "HL_NUMBER"
     """What the citizen dialled, filtered to digits and a leading plus."""
     CALLER = "HL_CALLER"
-    """Who calls, filtered likewise; empty when withheld or malformed."""
+    """Who calls, filtered likewise; empty when malformed or not told to us. A number withheld from display is still
+    here: a centre is entitled to it, and every screen masks it."""
     SINCE = "HL_SINCE"
     """Unix time in milliseconds at which the call rang; the caller's age counts from here for life."""
     STAGE = "HL_STAGE"

@@ -28,6 +28,7 @@ def plan(home: Path = Path("/srv/hotline"), **changes: Any) -> SwitchPlan:
         recordings=home / "recordings",
         last_resort=("/usr/bin/python3", "/srv/a folder/last_resort.py", str(home / "snapshot.json")),
         ami_secret="made-up-secret",
+        agi_token="made-up-token",
         seat_passwords={seat: f"made-up-{seat}" for seat in TABLE.seats},
         ask_seconds=3.0,
     )

@@ -33,7 +33,7 @@ class Running:
         self.link = Link()
         self.ledger = Ledger()
         self.engine = Engine(
-            Settings(data_dir=data_dir), Credentials("", "", {}), TABLE, cast("Journal", self.ledger)
+            Settings(data_dir=data_dir), Credentials("", "made-up", "", {}), TABLE, cast("Journal", self.ledger)
         )  # fmt: skip
         self.engine.switch = self.engine.queues._switch = cast("Any", self.link)
         self.engine.serving.set()

@@ -49,9 +49,7 @@ def device(seat: str, state: str) -> Event:
 
 def rebuilt(seen: Picture) -> House:
     house = House()
-    acd, effects = restore(
-        NodeId("hl1"), house.queues.acd.policy, seats(seen, TABLE), tickets(seen, GENERAL), NOW
-    )
+    acd, effects = restore(NodeId("hl1"), house.queues.acd.policy, seats(seen, TABLE), tickets(seen, GENERAL), NOW)
     assert effects == () or acd.tickets
     house.queues.acd = acd
     return house
