@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -41,6 +42,7 @@ from routing.service import load_rows, publish
 from telephony.model import CallId
 
 START_SECONDS = 30.0
+FREE_PORTS = range(10000, 15000)
 PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
 """Built prompts are the same for every instance: built once, copied."""
 
@@ -286,14 +288,20 @@ def _free_settings(home: Path) -> dict[str, Any]:
 
 
 def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
-    """Ports nobody listens on, of those that the kernel hands out itself (32768 and up)."""
-    held = []
+    """Ports nobody listens on, below the range that the kernel hands out itself: no connection can take them first."""
+    held: list[socket.socket] = []
     try:
-        for _ in range(count):
+        for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
             probe = socket.socket(socket.AF_INET, kind)
-            probe.bind(("127.0.0.1", 0))
             held.append(probe)
-        return [probe.getsockname()[1] for probe in held]
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                held.remove(probe)
+                probe.close()
+            if len(held) == count:
+                return [probe.getsockname()[1] for probe in held]
+        raise OSError(f"fewer than {count} free ports in {FREE_PORTS}")
     finally:
         for probe in held:
             probe.close()
