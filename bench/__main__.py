@@ -21,6 +21,7 @@ from rich.table import Table
 from bench import load, quiet, report
 from bench.sides import Name, Side, sides, staffed
 from engine.settings import ROOT
+from phones.errors import SippFailed
 from phones.load import CalleeLoad
 
 SEATS = 200
@@ -59,6 +60,7 @@ async def _measure(asked: argparse.Namespace, console: Console) -> report.Result
                                 side, seats, RATE, asked.seconds, settle=load.SETTLE_SECONDS, voices=voices
                             )
                             steady[voices].append(found)
+                            console.print(_line(found))
                             progress.advance(bar)
                     if not voices:
                         steps = await _search(pairs, progress)
@@ -79,6 +81,7 @@ async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) 
             if found.lost:
                 found = await _step(pair, rate)
             steps.append(found)
+            progress.console.print(_line(found))
             if found.lost:
                 racing.remove(pair)
         progress.advance(bar)
@@ -88,7 +91,19 @@ async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) 
 
 
 async def _step(pair: tuple[Side, CalleeLoad], rate: int) -> load.Run:
-    return await load.run(*pair, rate, load.STEP_SECONDS, talk=load.STEP_TALK_SECONDS)
+    """One short run; a side that does not come to rest, or whose SIPp does not end, has lost its calls."""
+    try:
+        return await load.run(*pair, rate, load.STEP_SECONDS, talk=load.STEP_TALK_SECONDS)
+    except (TimeoutError, SippFailed):
+        calls = round(rate * load.STEP_SECONDS)
+        return load.Run(pair[0].name, rate, load.STEP_SECONDS, calls, calls, 0, 0.0, 0.0, (0.0, 0.0))
+
+
+def _line(found: load.Run) -> str:
+    return (
+        f"{found.side}: {found.rate} calls/s, {found.calls} calls, {found.lost} lost, "
+        f"Asterisk {found.asterisk_ms} ms, engine {found.engine_ms} ms"
+    )
 
 
 def _machine() -> dict[str, Any]:

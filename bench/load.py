@@ -21,7 +21,7 @@ STAT_SECONDS: Final = 1.2
 """SIPp writes its figures once a second."""
 
 FIRST_RATE: Final = 20
-GROWTH: Final = 1.25
+GROWTH: Final = 1.4
 LAST_RATE: Final = 200
 STEP_SECONDS: Final = 6.0
 STEP_TALK_SECONDS: Final = 1.0

@@ -12,12 +12,11 @@ from statistics import median
 from typing import Final
 
 from bench.instance import until
-from bench.sides import Name, Side
+from bench.sides import CENTRE, Name, Side
 from phones.seat_phone import SeatPhone
 
 SEAT: Final = "8001"
 AGENT: Final = "1001"
-CENTRE: Final = "emergency-110"
 BETWEEN_KEYS_SECONDS: Final = 0.3
 """Asterisk's own transfer asks for the number after its code."""
 

@@ -26,6 +26,7 @@ from phones.load import CalleeLoad
 RTP: Final = {"static": (20000, 25999), "product": (26000, 31999)}
 """Below the ports that the kernel hands out; four for each talk, so 1500 at once."""
 
+CENTRE: Final = "emergency-110"
 RING_SECONDS: Final = 0.1
 SIGN_INS_AT_ONCE: Final = 16
 QUIET_SECONDS: Final = 60.0
@@ -155,7 +156,13 @@ def _make_static(running: Product, seats: int) -> None:
     """Put the hand-written files over the generated ones."""
     plan = running.plan
     (plan.sounds / "zh-CN" / "pbx-transfer.alaw").write_bytes(_LINEAR_SILENCE)
-    filled = {"seats": str(seats), "prompt": PROMPT, "recordings": str(plan.recordings)}
+    centre = running.table.trunks[CENTRE]
+    filled = {
+        "seats": str(seats),
+        "prompt": PROMPT,
+        "recordings": str(plan.recordings),
+        "centre": f"{centre.host}:{centre.port}",
+    }
     for source in sorted(_STATIC.glob("*.conf")):
         text = source.read_text("utf-8")
         for place, value in filled.items():
