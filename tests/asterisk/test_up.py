@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,7 @@ import pytest
 from phones.phone import Answer
 from phones.tones import tone_share
 from tests.asterisk.support.crowd import told
-from tests.asterisk.support.product import product, until
+from tests.asterisk.support.product import Product, product, until
 from tests.asterisk.support.running_up import processes_of, runs, up
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(150)]
@@ -146,6 +148,14 @@ def _fill(disk: Path) -> Path:
     return ballast
 
 
+async def _kept(hotline: Product, seat: str) -> bool:
+    """Asterisk writes what it remembers once a second; what it has not written when the disk fills, it forgets."""
+    (file,) = hotline.settings.data_dir.rglob("astdb.sqlite3")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as memory:
+        rows = memory.execute("SELECT count(*) FROM astdb WHERE key LIKE ?", (f"/registrar/contact/{seat}%",))
+        return bool(rows.fetchone()[0])
+
+
 async def test_a_full_disk_is_said_and_costs_no_call(small_disk: Path) -> None:
     async with product(small_disk, started=False) as hotline:
         ballast = _fill(small_disk)
@@ -157,6 +167,7 @@ async def test_a_full_disk_is_said_and_costs_no_call(small_disk: Path) -> None:
         async with up(hotline) as running:
             await running.ready()
             seat = await hotline.seat("8001", "1001", tone_hz=SEAT_HZ, behaviour=Answer(0.1, hang_up_after=2))
+            await until(lambda: _kept(hotline, "8001"), "the phone's registration to be on the disk")
             ballast = _fill(small_disk)
             call = await hotline.citizen().call("12345", tone_hz=CITIZEN_HZ)
             talk = await seat.wait_talking()
