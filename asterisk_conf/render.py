@@ -69,10 +69,9 @@ MODULES: Final = (
 
 EVENTS: Final = (
     *("FullyBooted", "Hangup", "DialBegin", "DialEnd", "UserEvent"),
-    *("ContactStatus", "DeviceStateChange", "OriginateResponse", "ConfbridgeJoin", "ConfbridgeLeave"),
+    *("DeviceStateChange", "ConfbridgeJoin", "ConfbridgeLeave", "QueueCallerJoin"),
     # Answers to our own list actions come as events and pass the same filter.
-    *("Status", "StatusComplete", "QueueParams", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
-    *("ContactList", "ContactListComplete", "QueueMemberPause", "QueueCallerJoin"),
+    *("Status", "StatusComplete", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
 )
 """What the engine hears over AMI; all else is filtered by Asterisk."""
 

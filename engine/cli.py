@@ -69,6 +69,7 @@ def _explained() -> tuple[type[Exception], ...]:
         ("asterisk_conf.debian", "BundleError"),
         ("database.errors", "DatabaseError"),
         ("engine.credentials", "CredentialsUnusable"),
+        ("engine.ports", "PortsTaken"),
         ("engine.supervise", "SupervisorError"),
         ("ivr.audio", "ToolMissing"),
     ):

@@ -22,10 +22,10 @@ from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from engine.credentials import Credentials, credentials
 from engine.plan import switch_plan
-from engine.ports import taken_ports
+from engine.ports import require_free
 from engine.serve import published
 from engine.settings import ROOT, Settings
-from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
+from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, Watch, require_alone
 from ivr.build import build
 from ivr.catalogue import catalogue
 from routing.model import Snapshot
@@ -39,8 +39,7 @@ Say = Callable[[str], None]
 async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     """Bring all up and keep it up. Raises what a person has to mend: BundleError, DatabaseError, SupervisorError…"""
     require_alone(settings.run_dir)
-    if taken := taken_ports(settings):
-        raise SupervisorError("；".join(fault.reason for fault in taken))
+    require_free(settings)
     asterisk = await asyncio.to_thread(find_asterisk, say)
     plan, secrets = await prepared(settings, asterisk, say)
     supervisor = Supervisor(

@@ -17,7 +17,6 @@ from routing.model import LegacyNumber, MergeMode, Snapshot
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
-LANGUAGES: Final = (MANDARIN, CANTONESE)
 
 PROMPT_ID: Final = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 """What a prompt id may look like: it becomes a file name and an argument of Playback."""

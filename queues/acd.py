@@ -124,11 +124,6 @@ class Acd:
         line = self.waiting.get(ticket.group)
         return 1 if line is None else 1 + line.before(ticket.rank)
 
-    def best_ticket(self, seat: Seat) -> TicketRank | None:
-        """The first in line over all groups that this seat's agent serves."""
-        firsts = (line.first() for group in seat.groups if (line := self.waiting.get(group)) is not None)
-        return min((rank for rank in firsts if rank is not None), default=None)
-
     def best_seat(self, ticket: Ticket) -> Seat | None:
         """The longest idle ready seat over all groups that this ticket asks for now."""
         firsts = (line.first() for group in ticket.asks if (line := self.ready.get(group)) is not None)
