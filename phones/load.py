@@ -121,11 +121,13 @@ class CalleeLoad:
         rows = [
             (user, f"[authentication username={user} password={password}]") for user, password in self._users.items()
         ]
-        arguments = (self._peer, *self._local, "-m", str(len(rows)), "-r", "200", "-timeout", "30s")
+        arguments = (self._peer, *self._local, "-m", str(len(rows)), "-r", "50", "-timeout", "30s")
         sipp = await Sipp.start(scenario("register", expires=str(expires)), arguments, rows=rows)
         tally = await sipp.finish(40)
         if tally.succeeded < len(rows):
-            raise SippFailed(f"{len(rows) - tally.succeeded} of {len(rows)} users could not register\n{tally.errors}")
+            missing = len(rows) - tally.succeeded
+            why = ", ".join(f"{name} {count}" for name, count in tally.failures.items())
+            raise SippFailed(f"{missing} of {len(rows)} users could not register\n{why}\n{tally.errors}")
 
 
 def _ms(seconds: float) -> str:
