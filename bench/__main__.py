@@ -44,6 +44,7 @@ def main() -> None:
 
 
 async def _measure(asked: argparse.Namespace, console: Console) -> report.Result:
+    load_before = os.getloadavg()[0]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         steady: dict[bool, list[load.Run]] = {True: [], False: []}
@@ -67,7 +68,7 @@ async def _measure(asked: argparse.Namespace, console: Console) -> report.Result
         async with sides(1) as both:
             bar = progress.add_task("one key", total=asked.presses * 2)
             quick = [await quiet.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
-    return report.Result(_machine(), steady[True], steady[False], steps, quick)
+    return report.Result(_machine(load_before), steady[True], steady[False], steps, quick)
 
 
 async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) -> list[load.Run]:
@@ -106,9 +107,10 @@ def _line(found: load.Run) -> str:
     )
 
 
-def _machine() -> dict[str, Any]:
+def _machine(load_before: float) -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
+        "load average before the run": f"{load_before:.1f}",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "Asterisk": "22 LTS, as the product runs it",

@@ -89,6 +89,7 @@ def page(result: Result) -> str:
     table = "\n".join(f"| {' | '.join(line)} |" for line in result.lines())
     machine = "\n".join(f"- {key}: {value}" for key, value in result.machine.items())
     steady = result.with_voices[0] if result.with_voices else result.silent[0]
+    turns = sum(1 for run in result.silent if run.side is Name.PRODUCT)
     whole = sum(run.calls for run in (*result.with_voices, *result.silent) if run.side is Name.PRODUCT)
     return f"""\
 # Speed, measured side by side
@@ -112,8 +113,9 @@ limit for CPU per call is {LIMIT:g} times the static dialplan.
   ACD, journal, database, the check of every recording. SIPp is not counted on either side.
 - A call: INVITE, answer, a short prompt, an agent's phone that rings 0.1 s, a talk of 2.5 s, hang-up by the citizen.
   *With voices* both sides speak (G.711) and are recorded; *silent* sends no audio, so that nothing but the handling of
-  calls is left to compare. The sides take turns, A B A B; CPU is read before the first call and after the books are
-  done. The limit is for calls with voices, as citizens make them.
+  calls is left to compare. The sides take turns ({turns} each in this run, of each kind); CPU is read before the first
+  call and after the books are done. The limit is judged on calls with voices, as citizens make them; silent calls are
+  the harder figure.
 - Answer times come from SIPp under load. The way to the agent and the key to the centre are measured on a quiet switch
   with phones of our own; the baseline of the key is Asterisk's `*1` and the number.
 
