@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.desk import overflow
 from engine.news import CHANNEL
-from queues.model import SeatSeen, TicketJoined, TicketPhase, TicketSeen
+from queues.model import GroupPolicy, Policy, SeatSeen, TicketJoined, TicketPhase, TicketSeen
 from queues.roster import Member, Roster, member, roster
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
@@ -95,6 +95,13 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
         )
         for seat in table.seats
     ]
+
+
+def policy(snapshot: Snapshot) -> Policy:
+    """How the groups of the published table ring and rest."""
+    return Policy(
+        {group.id: GroupPolicy(group.ring_seconds, group.wrap_up_seconds) for group in snapshot.groups.values()}
+    )
 
 
 def to_adopt(seen: Picture) -> list[Caller]:

@@ -50,7 +50,7 @@ async def serve(settings: Settings) -> None:
     engine = Engine(settings, secrets, snapshot, journal)
 
     def live() -> frozenset[CallId] | None:
-        return frozenset(engine.calls.live) if engine.switch.up and engine.looked.is_set() else None
+        return frozenset(engine.calls.live) if engine.switch.up and engine.recovery.looked.is_set() else None
 
     cel_folder = switch_home(settings.data_dir) / "cel"
     books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live)

@@ -71,6 +71,6 @@ class Control:
                 call: {"target": t.target, "state": t.state} for call, t in engine.transfers.transfers.items()
             },
             "strays": {str(kind): count for kind, count in acd.strays.items()},
-            "reconciled_at": engine.reconciled_at.isoformat() if engine.reconciled_at else None,
-            "reconcile_differences": engine.differences,
+            "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,
+            "reconcile_differences": engine.recovery.differences,
         }

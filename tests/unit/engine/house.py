@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from engine.calls import Calls
 from engine.desk import EngineDesk
-from engine.engine import policy
 from engine.news import SwitchNews
+from engine.reconcile import policy
 from ivr.model import Question, Script
 from ledger.journal import Journal
 from ledger.model import Kind

@@ -41,7 +41,7 @@ class Place:
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
             calls=house.calls, transfers=house.transfers, switch=switch, server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
-            clock=lambda: house.now, reconciled_at=None, differences=0,
+            clock=lambda: house.now, recovery=SimpleNamespace(reconciled_at=None, differences=0),
         )  # fmt: skip
 
         async def lag() -> Any:

@@ -35,8 +35,8 @@ class Running:
         self.engine = Engine(
             Settings(data_dir=data_dir), Credentials("", "made-up", "", {}), TABLE, cast("Journal", self.ledger)
         )  # fmt: skip
-        self.engine.switch = self.engine.queues._switch = cast("Any", self.link)
-        self.engine.serving.set()
+        self.engine.switch = self.engine.queues._switch = self.engine.recovery._switch = cast("Any", self.link)
+        self.engine.recovery.serving.set()
 
     def ask(self, serial: int) -> Queued | Seated:
         """A caller asks for a human, as the dialplan would."""
@@ -57,26 +57,26 @@ async def test_the_switch_s_word_replaces_ours(running: Running) -> None:
     running.ask(7)
     running.engine.queues.acd.tickets[call_id(7)].joined_ms -= 60_000
     running.link.lists["Status"] = [caller(1, "wait", age=30)]
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     acd = running.engine.queues.acd
     assert set(acd.tickets) == {call_id(1)}
     assert acd.tickets[call_id(1)].since_ms == NOW - 30_000
-    assert running.engine.looked.is_set()
+    assert running.engine.recovery.looked.is_set()
     assert set(running.engine.calls.live) == {call_id(1)}
 
 
 async def test_who_waits_since_the_look_began_keeps_its_place(running: Running) -> None:
     running.link.lists["QueueStatus"] = []
     running.link.during = lambda action: None if action != "QueueStatus" else cast("None", running.ask(2))
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     assert running.engine.queues.acd.tickets[call_id(2)].phase is TicketPhase.WAITING
 
 
 async def test_who_rings_since_the_look_began_keeps_its_seat(running: Running) -> None:
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     answers: list[Queued | Seated] = []
     running.link.during = lambda action: answers.append(running.ask(2)) if action == "QueueStatus" else None
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     assert isinstance(answers[0], Seated)
     acd = running.engine.queues.acd
     assert (acd.tickets[call_id(2)].phase, acd.tickets[call_id(2)].seat) == (TicketPhase.OFFERED, "8001")
@@ -85,7 +85,7 @@ async def test_who_rings_since_the_look_began_keeps_its_seat(running: Running) -
 
 async def test_who_joined_in_the_look_is_offered_a_seat_that_the_look_found(running: Running) -> None:
     running.link.during = lambda action: None if action != "QueueStatus" else cast("None", running.ask(2))
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     await _settle()
     assert [headers["Exten"] for action, headers in running.link.sent if action == "Redirect"] == ["8001"]
 
@@ -93,7 +93,7 @@ async def test_who_joined_in_the_look_is_offered_a_seat_that_the_look_found(runn
 async def test_a_caller_in_app_queue_is_brought_back_at_its_age(running: Running) -> None:
     running.link.lists["QueueStatus"] = []
     running.link.lists["Status"] = [caller(1, "fallback", age=40, Application="Queue")]
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     redirect = ("Redirect", {"Channel": channel(1), "Context": "call", "Exten": "offer", "Priority": "1"})
     assert running.link.sent == [redirect]
 
@@ -101,14 +101,14 @@ async def test_a_caller_in_app_queue_is_brought_back_at_its_age(running: Running
 async def test_those_who_talk_are_not_touched(running: Running) -> None:
     running.link.lists["Status"] = [caller(1, "connect", BridgeID="b", Application="Dial"), at_seat(1, "8001")]
     running.link.lists["DeviceStateList"] = [device("8001", "INUSE")]
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     assert running.engine.queues.acd.seats[SeatId("8001")].state is AgentState.TALKING
     assert running.engine.calls.live[call_id(1)].human, "there is somebody to be rated"
     assert {action for action, _ in running.link.sent} <= {"QueueAdd"}
 
 
 async def test_who_signed_in_without_us_gets_the_groups_of_the_table(running: Running) -> None:
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     signed_in = running.engine.queues.acd.seats[SeatId("8001")]
     assert set(signed_in.groups) == set(running.engine.snapshot.agents["1001"].groups)
     added = {headers["Queue"] for action, headers in running.link.sent if action == "QueueAdd"}
@@ -117,25 +117,25 @@ async def test_who_signed_in_without_us_gets_the_groups_of_the_table(running: Ru
 
 
 async def test_a_second_look_counts_what_differed(running: Running) -> None:
-    await running.engine._reconcile()
-    assert running.engine.differences == 0
+    await running.engine.recovery.reconcile()
+    assert running.engine.recovery.differences == 0
     running.link.lists["Status"] = [caller(1, "wait")]
-    await running.engine._reconcile()
-    assert running.engine.differences == 1
-    await running.engine._reconcile()
-    assert running.engine.differences >= 1
+    await running.engine.recovery.reconcile()
+    assert running.engine.recovery.differences == 1
+    await running.engine.recovery.reconcile()
+    assert running.engine.recovery.differences >= 1
 
 
 async def test_a_call_that_ended_while_nobody_looked_is_forgotten(running: Running) -> None:
     running.link.lists["Status"] = [caller(1, "greet")]
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     running.link.lists["Status"] = []
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     assert running.engine.calls.live == {}
 
 
 async def test_a_caller_sent_to_app_queue_while_we_are_here_is_taken_back(running: Running) -> None:
-    await running.engine._reconcile()
+    await running.engine.recovery.reconcile()
     running.engine.queues.tell(AgentSignedIn(AgentId("1002"), SeatId("8002"), TABLE.agents["1002"].groups))
     running.engine.calls.enter(call_id(3), channel(3))
     running.engine.news.hear(event("QueueCallerJoin", Uniqueid=call_id(3), Channel=channel(3)))
