@@ -24,6 +24,7 @@ if __name__ == "__main__":
 from asterisk.agi import AGI, AGIException, AGIHangup
 
 from routing.model import CallFacts
+from routing.overflow import overflow_text
 from routing.rules import decide
 from routing.snapshot import load_snapshot
 from telephony.model import GROUP_ID, VARIABLE_VALUE, Var
@@ -47,11 +48,10 @@ def answer(snapshot: Path, number: str, now: datetime) -> tuple[Mapping[str, str
         # Its text may hold the number: the kind is enough to act on.
         return {Var.GROUP: DEFAULT_GROUP, Var.PROMPTS: DEFAULT_PROMPT, Var.DONE: DONE}, type(error).__name__
     prompts = [prompt for prompt in decision.prompts if PROMPT_ID.fullmatch(prompt)]
-    wider = [f"{group}:{seconds}" for seconds, group in decision.overflow if GROUP_ID.fullmatch(group)]
     return {
         Var.GROUP: decision.group if GROUP_ID.fullmatch(decision.group) else DEFAULT_GROUP,
         Var.PROMPTS: "&".join(prompts) or DEFAULT_PROMPT,
-        Var.OVERFLOW: "/".join(wider),
+        Var.OVERFLOW: overflow_text(decision.overflow),
         Var.VERSION: str(decision.version),
         Var.DONE: DONE,
     }, ""

@@ -25,8 +25,9 @@ from queues.model import (
 from queues.service import QueueService
 from recordings.layout import recording_file
 from routing.model import CallFacts, Decision, Snapshot, TargetKind
+from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import GROUP_ID, AgentId, GroupId, SeatId, Stage
+from telephony.model import AgentId, GroupId, SeatId, Stage
 
 PAUSE_BY_PHONE: Final = "小休"
 """The reason that *14 stands for."""
@@ -69,7 +70,7 @@ class EngineDesk:
                 group=GroupId(question.group or self._snapshot().default_group),
                 since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
                 priority=question.priority,
-                overflow=overflow(question.overflow),
+                overflow=overflow_steps(question.overflow),
                 channel=question.channel,
             )
         )
@@ -141,13 +142,3 @@ class EngineDesk:
 
     def note(self, kind: Kind, question: Question, **data: Any) -> None:
         self._calls.note(kind, question.call, **data)
-
-
-def overflow(text: str) -> tuple[tuple[int, GroupId], ...]:
-    """Widening steps from the channel's ``group:seconds/group:seconds``; what is malformed is left out."""
-    steps = (step.partition(":") for step in text.split("/") if step)
-    return tuple(
-        (int(seconds), GroupId(group))
-        for group, _, seconds in steps
-        if GROUP_ID.fullmatch(group) and seconds.isascii() and seconds.isdigit()
-    )

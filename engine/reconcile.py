@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.desk import overflow
 from engine.news import CHANNEL
 from queues.model import GroupPolicy, Policy, SeatSeen, TicketJoined, TicketPhase, TicketSeen
-from queues.roster import Member, Roster, member, roster
+from queues.roster import DUTY, Member, Roster, member, roster
 from routing.model import Snapshot
+from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import CALL_ID, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
@@ -110,9 +110,9 @@ def to_adopt(seen: Picture) -> list[Caller]:
 
 
 def _ticket(caller: Caller, default_group: GroupId) -> TicketSeen | None:
-    group = GroupId(caller.group) if caller.group and caller.group != "duty" else default_group
+    group = GroupId(caller.group) if caller.group and caller.group != DUTY else default_group
     joined = TicketJoined(
-        caller.call, group, caller.since_ms, caller.priority, overflow(caller.overflow), caller.channel
+        caller.call, group, caller.since_ms, caller.priority, overflow_steps(caller.overflow), caller.channel
     )
     if caller.stage is Stage.WAIT or (caller.in_app_queue and not caller.bridged):
         return TicketSeen(joined)

@@ -6,6 +6,7 @@ from ivr.desk import Desk
 from ivr.model import Answer, Question, Step
 from ledger.model import Kind
 from routing.model import TargetKind
+from routing.overflow import overflow_text
 from telephony.model import Var
 
 
@@ -29,7 +30,7 @@ def enter(question: Question, desk: Desk) -> Answer:
         desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
     state: dict[str, str] = {
         Var.GROUP: decision.group,
-        Var.OVERFLOW: "/".join(f"{group}:{seconds}" for seconds, group in decision.overflow),
+        Var.OVERFLOW: overflow_text(decision.overflow),
         Var.VERSION: str(decision.version),
     }
     if decision.target.kind is TargetKind.SUBCENTRE:

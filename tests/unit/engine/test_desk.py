@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine.desk import overflow
 from ivr.desk import Queued, SeatAction, Seated
 from ivr.model import Script
 from ledger.model import Kind
@@ -188,10 +187,3 @@ async def test_an_agent_in_a_talk_cannot_move_to_another_seat(house: House) -> N
     house.desk.place(house.question(Script.OFFER))
     assert house.desk.seat_key(SeatId("8002"), SeatAction.SIGN_IN, AGENT) == "seat-key-failed"
     assert house.queues.acd.seat_of[AGENT] == SEAT
-
-
-def test_widening_steps_are_read_back_and_what_is_malformed_left_out() -> None:
-    assert overflow("general:20/market:60") == ((20, "general"), (60, "market"))
-    for text in ("", "/", "general", "general:", ":20", "General:20", "general:-1", "general:٢", "general:2x", "a b:3"):
-        assert overflow(text) == ()
-    assert overflow("general:20/x y:3/market:60") == ((20, "general"), (60, "market"))
