@@ -6,7 +6,6 @@
     ├── DatabaseUrlInvalid    fatal: the address cannot be used
     ├── DatabaseUnavailable   transient: locked, or the server is out of reach
     ├── DatabaseRefused       fatal: wrong password, no such database, no right to it
-    ├── SchemaOutdated        run ``hotline db upgrade``
     └── SchemaTooNew          the database was upgraded by a newer version of this program
 """
 
@@ -27,10 +26,6 @@ class DatabaseUnavailable(DatabaseError):
 
 class DatabaseRefused(DatabaseError):
     """The server answered and said no."""
-
-
-class SchemaOutdated(DatabaseError):
-    """The schema is older than this program."""
 
 
 class SchemaTooNew(DatabaseError):

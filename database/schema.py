@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 
 from database.base import Base
 from database.connection import Database, explained, open_database
-from database.errors import SchemaOutdated, SchemaTooNew
+from database.errors import SchemaTooNew
 from database.stores import load_stores
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -103,14 +103,6 @@ async def state_of(database: Database) -> SchemaState:
     """Like :func:`check`, for a database that is open already."""
     async with database.reading() as session:
         return await (await session.connection()).run_sync(_state)
-
-
-def require_head(state: SchemaState) -> None:
-    """Raise SchemaTooNew or SchemaOutdated, in Chinese, unless the revision is the one this program expects."""
-    if state.current is not None and not state.known:
-        raise SchemaTooNew(state.sentence)
-    if state.current != state.head:
-        raise SchemaOutdated(state.sentence)
 
 
 def _upgrade(connection: Connection) -> SchemaState:

@@ -32,9 +32,9 @@ MOVES: Final[Mapping[TransferState, frozenset[TransferState]]] = {
 }
 
 
-def may_follow(old: TransferState | None, new: TransferState) -> bool:
-    """Whether ``new`` is news after ``old``; None = nothing known yet."""
-    return old is None or new in MOVES[old]
+def may_follow(old: TransferState, new: TransferState) -> bool:
+    """Whether ``new`` is news after ``old``."""
+    return new in MOVES[old]
 
 
 def diagram() -> str:

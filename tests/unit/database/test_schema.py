@@ -8,8 +8,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from database.connection import Database, open_database
-from database.errors import SchemaOutdated, SchemaTooNew
-from database.schema import MIGRATIONS, check, require_head, state_of, upgrade
+from database.errors import SchemaTooNew
+from database.schema import MIGRATIONS, check, state_of, upgrade
 
 pytestmark = pytest.mark.unit
 
@@ -34,11 +34,8 @@ async def test_an_empty_database_is_told_and_brought_to_head(database_url: str) 
     before = await check(database_url)
     assert before.current is None
     assert "./hotline db upgrade" in before.sentence
-    with pytest.raises(SchemaOutdated):
-        require_head(before)
     after = await upgrade(database_url)
     assert after.current == after.head
-    require_head(after)
     assert await upgrade(database_url) == after == await check(database_url)
 
 
@@ -65,8 +62,6 @@ async def test_a_newer_schema_is_left_alone_and_explained(database_url: str) -> 
     state = await check(database_url)
     assert not state.known
     assert not state.healthy
-    with pytest.raises(SchemaTooNew, match=r"9999.*新"):
-        require_head(state)
     with pytest.raises(SchemaTooNew, match="请用新版程序"):
         await upgrade(database_url)
 

@@ -27,10 +27,6 @@ def test_news_never_goes_back(old: S, new: S) -> None:
         assert may == (old is S.DIALLING), "once per trunk"
 
 
-def test_anything_may_be_the_first_news() -> None:
-    assert all(may_follow(None, state) for state in S)
-
-
 def test_what_was_answered_has_not_failed() -> None:
     assert not may_follow(S.ANSWERED, S.FAILED)
     assert not may_follow(S.FAILED, S.ANSWERED)
