@@ -85,20 +85,17 @@ class SwitchNews:
         held = self._calls.live.get(call)
         if held is None or endpoint is None:
             return
-        held.human = True
+        held.human, held.stage = True, Stage.TALK
         seat = self._seat(event.get("DestChannel"))
         if seat is not None and call in self._queues.acd.tickets:
-            held.stage = Stage.TALK
             self._queues.tell(Answered(call, seat))
         elif seat is not None:
-            sign_in = self._queues.acd.seats.get(seat)
-            agent = sign_in.agent if sign_in is not None and sign_in.agent is not None else ""
-            held.stage = Stage.TALK
+            known = self._queues.acd.seats.get(seat)
+            agent = (known.agent if known is not None else None) or ""
             self._calls.note(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
         else:
             trunk = self._snapshot().trunks.get(endpoint)
             by = "emergency" if trunk is not None and trunk.role.startswith("emergency") else "subcentre"
-            held.stage = Stage.TALK
             self._calls.note(Kind.ANSWERED, call, seat=endpoint, agent="", by=by)
 
     def _hangup(self, event: Event) -> None:

@@ -1,8 +1,8 @@
-"""After every connect: ask the switch what is, and make our memory that.
+"""What the switch says, as the ACD's picture.
 
 One job: from Asterisk's own lists (channels, queue members, device states) to the ACD's picture. Reading is pure
-(:func:`picture`); asking is :func:`look`. Waiting callers keep their age, who talks is left in peace, callers whom the
-fallback holds in app_queue are brought back into the ACD's line.
+(:func:`picture`); asking is :func:`look`; when, and what follows from it, is engine.recovery's. Waiting callers keep
+their age, who talks is left in peace, callers whom the fallback holds in app_queue wait in the ACD's line again.
 """
 
 from __future__ import annotations

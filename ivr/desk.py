@@ -59,7 +59,7 @@ class Desk(Protocol):
         """The seat did not take the call."""
 
     def talked(self, question: Question) -> bool:
-        """The conversation is over and the caller still there; False when no human was reached."""
+        """The conversation is over, the caller still there; True once, when there was a human to be rated."""
 
     def level(self, key: str) -> int:
         """The rating (1 to 5) that a key stands for, 0 for none."""

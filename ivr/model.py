@@ -14,7 +14,7 @@ from telephony.model import CallId
 
 
 class Step(StrEnum):
-    """A step of the ``call`` context. The names are the extensions of the generated dialplan."""
+    """A step of the ``call`` context that an answer may name. The names are extensions of the generated dialplan."""
 
     GREET = "greet"
     """Answer, play the prompts, then ask ``offer``."""
@@ -49,7 +49,8 @@ class Script(StrEnum):
 class Question:
     """One turning point of one call, as facts. Every text has passed the dialplan's FILTER.
 
-    The fields are the arguments of ``ask`` in asterisk_conf/templates/extensions.conf.j2, in that order.
+    From ``call`` on, the fields are the arguments of ``ask`` in asterisk_conf/templates/extensions.conf.j2, in that
+    order; the token that follows them there is checked and taken off before (agi_scripts.questions.guarded).
     """
 
     script: Script

@@ -24,7 +24,7 @@ SeatId = NewType("SeatId", str)
 """The phone an agent signs in at: the SIP user of its endpoint, digits, 3 to 8."""
 
 GroupId = NewType("GroupId", str)
-"""技能组: lower-case letters, digits and hyphens, at most 40; also the name of its fallback app_queue."""
+"""技能组: lower-case letters, digits and hyphens, at most 40; its fallback app_queue is ``group-`` and this."""
 
 NodeId = NewType("NodeId", str)
 """One Asterisk with the engine beside it: lower-case letters and digits, at most 12."""

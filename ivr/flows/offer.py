@@ -1,4 +1,4 @@
-"""The prompts are over, or a seat did not answer: who is free now?"""
+"""The prompts are over, nobody answered, or the caller is back from app_queue: who is free now?"""
 
 from __future__ import annotations
 
