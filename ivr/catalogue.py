@@ -156,8 +156,8 @@ _TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {
 _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "queue-wait": (Kind.WAITING, "请稍候，正在为您转接。"),
     "still-waiting": (Kind.WAITING, "座席仍在忙，请继续等候。"),
-    "no-agent": (Kind.WAITING, "座席暂时全忙，请稍候，我们将尽快为您接听。"),
-    "apology": (Kind.TROUBLE, "抱歉，系统繁忙，正在为您转接人工。"),
+    "no-agent": (Kind.WAITING, "抱歉，座席暂时无法接通，请稍后再拨。"),
+    "apology": (Kind.TROUBLE, "抱歉，暂未接通，正在为您转接人工。"),
     "subcentre-transfer": (Kind.TRANSFER, "正在为您转接分中心，请稍候。"),
     "subcentre-returned": (Kind.TRANSFER, "分中心暂时无人接听，正在为您转接12345人工座席。"),
     "emergency-connecting": (Kind.TRANSFER, "正在接通应急中心，请不要挂机。"),

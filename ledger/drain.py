@@ -26,7 +26,7 @@ from ledger.segments import Cursor, Page, count_after, read, segments
 from ledger.store import add_facts, load_cursor, save_cursor
 
 PAGE_FACTS: Final = 500
-POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 2.0
 """Between two looks when there is nothing more: readers see the journal too, so nobody waits for the database."""
 
 FIRST_DELAY_SECONDS: Final = 0.5

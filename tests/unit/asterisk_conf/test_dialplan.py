@@ -125,7 +125,7 @@ def test_an_emergency_number_needs_no_engine_and_no_table() -> None:
     without = dialplan(render(plan(snapshot=bare))["etc/extensions.conf"])
     for number in EMERGENCY_NUMBERS:
         assert number in without["emergency"]
-        assert "Playback(emergency-failed)" in without["emergency"][number]
+        assert "Playback(apology)" in without["emergency"][number]
         assert not any("ask" in step for step in without["emergency"][number])
 
 
