@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bench.floor import floor
 from bench.load import Run, rates
 from bench.quiet import Quick
-from bench.report import Result, best, cpu, page, write
+from bench.report import Result, best, cpu, holds, page, write
 from bench.sides import Name
 from routing.lint import lint
 from routing.sample import sample_table
@@ -39,6 +40,14 @@ def test_the_highest_rate_is_the_one_before_the_first_loss() -> None:
     steps = a_result(15).steps
     assert (best(steps, Name.STATIC), best(steps, Name.PRODUCT)) == (31, 25)
     assert best([a_run(Name.STATIC, 1, lost=1), a_run(Name.STATIC, 1, rate=25)], Name.STATIC) == 0
+
+
+def test_either_kind_of_call_over_the_limit_fails_the_run() -> None:
+    cheap, dear = a_result(15), a_result(17)
+    assert holds(cheap)
+    assert not holds(replace(cheap, silent=dear.silent))
+    assert not holds(replace(cheap, with_voices=dear.with_voices))
+    assert not holds(a_result(15, lost=1))
 
 
 def test_page_and_json_hold_the_same_figures(tmp_path: Path) -> None:
