@@ -27,7 +27,8 @@ _TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tcp", "trunk", "seat"})
 """Names of the sections of pjsip.conf that are no trunks."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)
-_RATING_KEY: Final = re.compile(r"[0-9]", re.ASCII)
+_KEY: Final = re.compile(r"[0-9]", re.ASCII)
+_PAUSE_REASON: Final = re.compile("[\u4e00-\u9fff]{1,10}")
 
 
 def require_sound(table: Table) -> None:
@@ -66,10 +67,21 @@ def _heads(table: Table, groups: Set[str]) -> Iterator[Fault]:
     if table.default_group not in groups:
         yield _absent("default_group", table.default_group, "技能组", groups)
     for key, level in table.rating_keys.items():
-        if not _RATING_KEY.fullmatch(key):
+        if not _KEY.fullmatch(key):
             yield Fault(f"rating_keys.{key}", repr(key), "评价按键应为一个数字键", "5 = 5")
         if level not in range(1, 6):
             yield Fault(f"rating_keys.{key}", str(level), "满意度应为 1（非常不满意）到 5（非常满意）", "5 = 5")
+    yield from _pause_reasons(table)
+
+
+def _pause_reasons(table: Table) -> Iterator[Fault]:
+    for key, name in table.pause_reasons.items():
+        path = f"pause_reasons.{key}"
+        if not _KEY.fullmatch(key):
+            yield Fault(path, repr(key), "示忙原因的按键应为一个数字键", '1 = "小休"')
+        if not _PAUSE_REASON.fullmatch(name):
+            yield Fault(path, repr(name), "示忙原因应为 1 到 10 个汉字，因为要读给座席听", '1 = "小休"')
+    yield from _twice("pause_reasons", table.pause_reasons.values())
 
 
 def _groups(table: Table) -> Iterator[Fault]:
@@ -176,6 +188,10 @@ def _people(table: Table, groups: Set[str]) -> Iterator[Fault]:
         if not SEAT_ID.fullmatch(seat) or not seat.isascii():
             yield Fault("seats", repr(seat), "座席分机应为 3 到 8 位数字", '"8001"')
     yield from _twice("seats", table.seats)
+    for seat in table.auto_answer:
+        if seat not in table.seats:
+            yield _absent("auto_answer", seat, "座席分机", table.seats)
+    yield from _twice("auto_answer", table.auto_answer)
 
 
 def _name(path: str, name: str, example: str) -> Iterator[Fault]:

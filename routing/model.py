@@ -71,6 +71,8 @@ class Group:
     name: str
     ring_seconds: int = 20
     wrap_up_seconds: int = 10
+    whisper: bool = True
+    """Its agents are told the old number that was dialled, before they talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class Agent:
     id: str
     name: str
     groups: tuple[GroupId, ...]
+    supervisor: bool = False
+    """班长: may listen in, take over, and steer others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,10 @@ class Snapshot:
     """The city's own, with its leading 0; calls may arrive with it before a short number."""
     known_years: frozenset[int] = frozenset()
     """Years whose holidays were imported; in any other year the plain week holds."""
+    pause_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Digit after *14 -> reason, e.g. 小休; the first is what *14 alone stands for."""
+    auto_answer: frozenset[str] = frozenset()
+    """Seats whose phones answer by themselves when told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,8 @@ class Table:
     agents: tuple[Agent, ...]
     seats: tuple[str, ...]
     rating_keys: Mapping[str, int]
+    pause_reasons: Mapping[str, str] = field(default_factory=dict)
+    auto_answer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def freeze(table: Table, version: int, published_at: datetime) -> Snapshot:
         rating_keys=dict(table.rating_keys),
         area_code=table.area_code,
         known_years=frozenset(table.known_years),
+        pause_reasons=dict(table.pause_reasons),
+        auto_answer=frozenset(table.auto_answer),
     )
 
 
@@ -140,9 +142,11 @@ def _plain(snapshot: Snapshot) -> dict[str, Any]:
         "holidays": {day.isoformat(): str(kind) for day, kind in snapshot.holidays.items()},
         "numbers": [_number_out(row) for row in snapshot.numbers.values()],
         "trunks": [_trunk_out(trunk) for trunk in snapshot.trunks.values()],
-        "agents": [{"id": a.id, "name": a.name, "groups": list(a.groups)} for a in snapshot.agents.values()],
+        "agents": [_agent_out(agent) for agent in snapshot.agents.values()],
         "seats": list(snapshot.seats),
         "rating_keys": dict(snapshot.rating_keys),
+        "pause_reasons": dict(snapshot.pause_reasons),
+        "auto_answer": sorted(snapshot.auto_answer),
     }
 
 
@@ -157,11 +161,13 @@ def _snapshot(data: dict[str, Any]) -> Snapshot:
         holidays={date.fromisoformat(day): DayKind(kind) for day, kind in data["holidays"].items()},
         numbers={row["number"]: _number_in(row) for row in data["numbers"]},
         trunks={row["id"]: Trunk(**row) for row in data["trunks"]},
-        agents={row["id"]: Agent(row["id"], row["name"], tuple(row["groups"])) for row in data["agents"]},
+        agents={row["id"]: _agent_in(row) for row in data["agents"]},
         seats=tuple(data["seats"]),
         rating_keys=dict(data["rating_keys"]),
         area_code=data["area_code"],
         known_years=frozenset(data["known_years"]),
+        pause_reasons=dict(data.get("pause_reasons", {})),
+        auto_answer=frozenset(data.get("auto_answer", ())),
     )
 
 
@@ -171,7 +177,16 @@ def _group_out(group: Group) -> dict[str, Any]:
         "name": group.name,
         "ring_seconds": group.ring_seconds,
         "wrap_up_seconds": group.wrap_up_seconds,
+        "whisper": group.whisper,
     }
+
+
+def _agent_out(agent: Agent) -> dict[str, Any]:
+    return {"id": agent.id, "name": agent.name, "groups": list(agent.groups), "supervisor": agent.supervisor}
+
+
+def _agent_in(row: dict[str, Any]) -> Agent:
+    return Agent(row["id"], row["name"], tuple(row["groups"]), supervisor=row.get("supervisor", False))
 
 
 def _trunk_out(trunk: Trunk) -> dict[str, Any]:

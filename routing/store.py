@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, delete, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, delete, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,7 @@ class GroupRow(Base):
     name: Mapped[str] = mapped_column(String(60))
     ring_seconds: Mapped[int]
     wrap_up_seconds: Mapped[int]
+    whisper: Mapped[bool] = mapped_column(server_default=true())
 
 
 class ScheduleRow(Base):
@@ -110,6 +111,7 @@ class AgentRow(Base):
 
     id: Mapped[str] = mapped_column(String(8), primary_key=True)
     name: Mapped[str] = mapped_column(String(60))
+    supervisor: Mapped[bool] = mapped_column(server_default=false())
 
 
 class AgentGroupRow(Base):
@@ -125,6 +127,7 @@ class SeatRow(Base):
     __tablename__ = "routing_seats"
 
     id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    auto_answer: Mapped[bool] = mapped_column(server_default=false())
 
 
 class RatingKeyRow(Base):
@@ -133,6 +136,13 @@ class RatingKeyRow(Base):
 
     key: Mapped[str] = mapped_column(String(1), primary_key=True)
     level: Mapped[int]
+
+
+class PauseReasonRow(Base):
+    __tablename__ = "routing_pause_reasons"
+
+    key: Mapped[str] = mapped_column(String(1), primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
 
 
 class VersionRow(Base):
@@ -154,6 +164,7 @@ EDITABLE: Final[tuple[type[Base], ...]] = (
     AgentRow,
     SeatRow,
     RatingKeyRow,
+    PauseReasonRow,
     PeriodRow,
     ScheduleRow,
     HolidayRow,
@@ -203,12 +214,13 @@ async def load_table(session: AsyncSession) -> Table:
     for skill in await session.scalars(select(AgentGroupRow).order_by(AgentGroupRow.place)):
         skills.setdefault(skill.agent_id, []).append(GroupId(skill.group_id))
     rating = await session.scalars(select(RatingKeyRow).order_by(RatingKeyRow.key))
+    pauses = await session.scalars(select(PauseReasonRow).order_by(PauseReasonRow.key))
     return Table(
         area_code=settings["area_code"],
         greeting=settings["greeting"],
         default_group=GroupId(settings["default_group"]),
         groups=tuple(
-            Group(GroupId(row.id), row.name, row.ring_seconds, row.wrap_up_seconds)
+            Group(GroupId(row.id), row.name, row.ring_seconds, row.wrap_up_seconds, whisper=row.whisper)
             for row in await session.scalars(select(GroupRow).order_by(GroupRow.place))
         ),
         schedules=tuple(
@@ -226,11 +238,13 @@ async def load_table(session: AsyncSession) -> Table:
             for row in await session.scalars(select(TrunkRow).order_by(TrunkRow.place))
         ),
         agents=tuple(
-            Agent(row.id, row.name, tuple(skills.get(row.id, ())))
+            Agent(row.id, row.name, tuple(skills.get(row.id, ())), supervisor=row.supervisor)
             for row in await session.scalars(select(AgentRow).order_by(AgentRow.id))
         ),
         seats=tuple(await session.scalars(select(SeatRow.id).order_by(SeatRow.id))),
         rating_keys={row.key: row.level for row in rating},
+        pause_reasons={row.key: row.name for row in pauses},
+        auto_answer=tuple(await session.scalars(select(SeatRow.id).where(SeatRow.auto_answer).order_by(SeatRow.id))),
     )
 
 
@@ -299,7 +313,14 @@ def _rows(table: Table) -> Iterable[list[Any]]:
     heads = {"area_code": table.area_code, "greeting": table.greeting, "default_group": table.default_group}
     yield [SettingRow(key=key, value=value) for key, value in heads.items()]
     yield [
-        GroupRow(id=g.id, place=place, name=g.name, ring_seconds=g.ring_seconds, wrap_up_seconds=g.wrap_up_seconds)
+        GroupRow(
+            id=g.id,
+            place=place,
+            name=g.name,
+            ring_seconds=g.ring_seconds,
+            wrap_up_seconds=g.wrap_up_seconds,
+            whisper=g.whisper,
+        )
         for place, g in enumerate(table.groups)
     ]
     yield [ScheduleRow(id=s.id, place=place, name=s.name) for place, s in enumerate(table.schedules)]
@@ -311,14 +332,15 @@ def _rows(table: Table) -> Iterable[list[Any]]:
         for place, t in enumerate(table.trunks)
     ]
     yield [_number_row(place, row) for place, row in enumerate(table.numbers)]
-    yield [AgentRow(id=a.id, name=a.name) for a in table.agents]
+    yield [AgentRow(id=a.id, name=a.name, supervisor=a.supervisor) for a in table.agents]
     yield [
         AgentGroupRow(agent_id=a.id, group_id=group, place=place)
         for a in table.agents
         for place, group in enumerate(a.groups)
     ]
-    yield [SeatRow(id=seat) for seat in table.seats]
+    yield [SeatRow(id=seat, auto_answer=seat in table.auto_answer) for seat in table.seats]
     yield [RatingKeyRow(key=key, level=level) for key, level in table.rating_keys.items()]
+    yield [PauseReasonRow(key=key, name=name) for key, name in table.pause_reasons.items()]
 
 
 def _period_rows(schedule: Schedule) -> Iterable[PeriodRow]:

@@ -24,6 +24,9 @@ E = TypeVar("E", bound=StrEnum)
 KEY_IS_LEVEL: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
 """The order of rating keys by phone is open, so it is data; by default the key is the level."""
 
+PAUSE_REASONS: Final[Mapping[str, str]] = {"1": "小休"}
+"""A table that names no reasons of its own still has one to pause for."""
+
 _NEEDED: Final = "缺少这一项"
 _MISSING: Final = object()
 
@@ -92,6 +95,19 @@ class _Row:
         except ValueError:
             names = "、".join(kind)
             return self._wrong(key, value, f"应为 {names} 之一", f'"{first}"', first)
+
+    def yes(self, key: str, *, default: bool) -> bool:
+        value = self._take(key, "true", default)
+        if isinstance(value, bool):
+            return value
+        return self._wrong(key, value, "应为 true 或 false", "true", default)
+
+    def words(self, key: str, example: str, default: Mapping[str, str]) -> dict[str, str]:
+        value = self._take(key, example, default)
+        if isinstance(value, Mapping) and all(isinstance(word, str) for word in value.values()):
+            return dict(value)
+        blank: dict[str, str] = {}
+        return self._wrong(key, value, "应为按键到文字的表", example, blank)
 
     def texts(self, key: str, example: str) -> tuple[str, ...]:
         value = self._take(key, example, ())
@@ -172,6 +188,8 @@ def _table(top: _Row) -> Table:
         agents=tuple(_agent(name, row) for name, row in top.rows("agents")),
         seats=top.texts("seats", '["8001", "8002"]'),
         rating_keys=top.levels("rating_keys", "{ 5 = 5, 4 = 4 }", KEY_IS_LEVEL),
+        pause_reasons=top.words("pause_reasons", '{ 1 = "小休" }', PAUSE_REASONS),
+        auto_answer=top.texts("auto_answer", '["8001"]'),
     )
     top.end()
     return table
@@ -179,7 +197,11 @@ def _table(top: _Row) -> Table:
 
 def _group(name: str, row: _Row) -> Group:
     group = Group(
-        GroupId(name), row.text("name", '"社会保障"'), row.whole("ring_seconds", 20), row.whole("wrap_up_seconds", 10)
+        GroupId(name),
+        row.text("name", '"社会保障"'),
+        row.whole("ring_seconds", 20),
+        row.whole("wrap_up_seconds", 10),
+        whisper=row.yes("whisper", default=True),
     )
     row.end()
     return group
@@ -262,6 +284,7 @@ def _agent(name: str, row: _Row) -> Agent:
         name,
         row.text("name", f'"座席{name}"'),
         tuple(GroupId(group) for group in row.texts("groups", '["general", "market"]')),
+        supervisor=row.yes("supervisor", default=False),
     )
     row.end()
     return agent

@@ -37,7 +37,7 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
     general, night = GroupId("general"), GroupId("night")
     table = replace(
         sample_table(),
-        groups=(Group(night, "夜班", 30, 0), Group(general, "综合受理")),
+        groups=(Group(night, "夜班", 30, 0, whisper=False), Group(general, "综合受理")),
         schedules=(
             Schedule(
                 "night",
@@ -54,7 +54,9 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
             ),
             LegacyNumber("12348", "法援", MergeMode.FULL, general, date(2028, 2, 29), None, "p", "q"),
         ),
-        agents=(Agent("1001", "座席1001", (night, general)), Agent("1002", "座席1002", ())),
+        agents=(Agent("1001", "座席1001", (night, general), supervisor=True), Agent("1002", "座席1002", ())),
+        auto_answer=("8002", "8003"),
+        pause_reasons={"0": "用餐", "7": "培训"},
         rating_keys={"0": 5, "9": 1},
         area_code="",
     )

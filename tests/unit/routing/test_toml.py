@@ -113,6 +113,12 @@ def test_rating_keys_default_to_the_level() -> None:
         ("[agents.1001]", "[agents.x1]", "agents.x1", "工号"),
         ('groups = ["social-security", "general"]', 'groups = ["nobody"]', "agents.1001.groups", "没有这个技能组"),
         ('groups = ["social-security", "general"]', "groups = [1]", "agents.1001.groups", "文字的列表"),
+        ('1 = "小休"', 'x = "小休"', "pause_reasons.x", "数字键"),
+        ('1 = "小休"', '1 = "coffee"', "pause_reasons.1", "1 到 10 个汉字"),
+        ('1 = "小休"', "1 = 1", "pause_reasons", "按键到文字的表"),
+        ('2 = "培训"', '2 = "小休"', "pause_reasons", "出现了两次"),
+        ("auto_answer = []", 'auto_answer = ["9999"]', "auto_answer", "没有这个座席分机"),
+        ("supervisor = true", 'supervisor = "yes"', "agents.1010.supervisor", "true 或 false"),
         ("[rating_keys]", "color = 1\n[rating_keys]", "color", "没有这一项"),
         ("[agents.1001]", "agents = 1\n[people.1001]", "trunks.neighbour-0754.agents", "没有这一项"),
     ],
@@ -152,6 +158,11 @@ def test_hand_written_holidays_stand_over_the_imported_and_open_a_new_year() -> 
 def test_a_hand_written_holiday_must_be_one() -> None:
     extra = '[[holidays]]\nday = 2026-12-12\nkind = "weekend"\n'
     assert "只写节假日" in faults_of(SAMPLE + extra)["holidays.2026-12-12"]
+
+
+def test_a_table_without_reasons_to_pause_has_one() -> None:
+    text = SAMPLE[: SAMPLE.index("[pause_reasons]")] + SAMPLE[SAMPLE.index("[groups.general]") :]
+    assert read_table(text).pause_reasons == {"1": "小休"}
 
 
 def test_midnight_may_be_written_as_24() -> None:
