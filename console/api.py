@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import structlog
 from aiohttp import web
 
+from console.queue_routes import queue_routes
 from queues.acd import Acd
 from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
@@ -36,6 +37,11 @@ class Control(Protocol):
     @property
     def acd(self) -> Acd: ...
 
+    @property
+    def now_ms(self) -> int:
+        """Unix ms on the ACD's own clock."""
+        ...
+
     def tell(self, event: QueueEvent) -> None: ...
 
     async def status(self) -> dict[str, Any]: ...
@@ -52,6 +58,7 @@ def application(control: Control, token: str) -> web.Application:
             web.post("/api/agents/{agent}/sign-in", api.sign_in),
             web.post("/api/agents/{agent}/{action:sign-out|ready|pause}", api.act),
             web.get("/api/seats", api.seats),
+            *queue_routes(control),
         ]
     )
     return app
@@ -154,7 +161,7 @@ def _guard(token: str) -> Any:
 
 
 _OWN_REFUSALS: Final[Mapping[int, str]] = {
-    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats",
+    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats、/api/queues",
     405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
     413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
 }

@@ -32,6 +32,10 @@ class Control:
     def acd(self) -> Acd:
         return self._engine.queues.acd
 
+    @property
+    def now_ms(self) -> int:
+        return self._engine.clock()
+
     def tell(self, event: QueueEvent) -> None:
         """What a person asks for. Raises NotAllowed; also while the switch, which keeps sign-ins, is gone."""
         if not self._engine.switch.up:

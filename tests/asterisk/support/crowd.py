@@ -68,6 +68,12 @@ async def waiting(product: Product, count: int) -> None:
     await until(enough, f"{count} callers to wait")
 
 
+async def ages(product: Product) -> dict[str, int]:
+    """Each waiting caller's age in the engine's line, as the moment (unix ms) that it counts from."""
+    rows = (await product.ask("/api/queues"))["calls"]
+    return {row["call"]: row["since_ms"] for row in rows if row["phase"] == "waiting"}
+
+
 async def in_app_queue(product: Product, application: str = "Queue") -> int:
     """How many callers Asterisk's own queues hold."""
     rows = (await product.cli("core show channels concise")).splitlines()

@@ -14,7 +14,7 @@ from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
 from routing.model import Snapshot
 from telephony.model import SeatId
-from tests.unit.engine.house import House
+from tests.unit.engine.house import House, call_id
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +24,7 @@ ROUTES = [
     ("GET", "/api/status"),
     ("GET", "/api/agents"),
     ("GET", "/api/seats"),
+    ("GET", "/api/queues"),
     ("POST", "/api/agents/1001/sign-in"),
     ("POST", "/api/agents/1001/sign-out"),
     ("POST", "/api/agents/1001/ready"),
@@ -47,6 +48,10 @@ class Control:
     @property
     def acd(self) -> Acd:
         return self.house.queues.acd
+
+    @property
+    def now_ms(self) -> int:
+        return self.house.now
 
     def tell(self, event: Event) -> None:
         if self.refuses:
@@ -128,6 +133,17 @@ async def test_an_agent_s_day(client: Client) -> None:
     assert await ask(client, "POST", "/api/agents/1001/sign-out", {}) == (
         200, {"agent": "1001", "seat": None, "state": "signed-out"},
     )  # fmt: skip
+
+
+async def test_every_caller_is_listed_with_its_own_age_and_place(client: Client, house: House) -> None:
+    for serial, age in ((1, 20), (2, 90), (3, 50)):
+        house.desk.place(house.question(Script.OFFER, serial, since_ms=house.now - age * 1000))
+    _, told = await ask(client, "GET", "/api/queues")
+    assert told["now_ms"] == house.now
+    assert [(row["call"], row["since_ms"], row["position"]) for row in told["calls"]] == [
+        (call_id(serial), house.now - age * 1000, place)
+        for place, (serial, age) in enumerate([(2, 90), (3, 50), (1, 20)], 1)
+    ]
 
 
 async def test_every_agent_and_seat_of_the_table_is_listed(client: Client, house: House) -> None:
