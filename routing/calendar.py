@@ -15,6 +15,9 @@ from routing.model import DayKind, Period, Schedule, Snapshot
 CITY: Final[tzinfo] = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The city's time. A fixed offset: China has had no summer time since 1991, and this needs no zone file."""
 
+WEEK: Final = frozenset(range(1, 8))
+"""ISO weekdays."""
+
 WORKING_WEEK: Final = frozenset({1, 2, 3, 4, 5})
 """ISO weekdays of a plain week's workdays."""
 

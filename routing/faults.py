@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a fault means for publishing."""
+
+    ERROR = "error"
+    """The table cannot be published."""
+    WARNING = "warning"
+    """It can; somebody should know what a citizen would meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +24,9 @@ class Fault:
     value: str
     reason: str
     example: str = ""
+    rule: str = ""
+    """Stable id of the lint's rule that found it; empty for text that could not be read at all."""
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         shown = f" = {self.value}" if self.value else ""

@@ -1,6 +1,6 @@
 """A routing table as TOML text, which people write, review and keep.
 
-One job: text in, rows out, with every fault of the file at once. What the rows mean to each other is routing/lint.py's.
+One job: text in, rows out, with every fault of the file at once. What the rows mean to each other is the lint's.
 """
 
 from __future__ import annotations

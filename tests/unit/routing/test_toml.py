@@ -175,8 +175,9 @@ def broken(**changes: object) -> Table:
 
 
 def test_rows_edited_elsewhere_are_checked_by_the_same_rules() -> None:
+    market = GroupId("market")
     row = LegacyNumber("12333", "人社", MergeMode.FULL, GroupId("gone"), None, None, "p", "q")
-    table = broken(numbers=(row, row), agents=(Agent("1001", "座席", (GroupId("market"), GroupId("market"))),))
+    table = broken(numbers=(row, row), agents=(Agent("1001", "座席", (market, market, GroupId("general"))),))
     with pytest.raises(TableInvalid) as caught:
         require_sound(table)
     assert [fault.path for fault in caught.value.faults] == [

@@ -1,0 +1,160 @@
+"""Does every value look as it must? Ids that are safe in a dialplan, names, seconds, numbers that can match.
+
+One job: each value by itself, without its neighbours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from routing.calendar import WEEK
+from routing.faults import Fault, Severity
+from routing.lint.model import Rule, View
+from routing.model import DayKind
+from routing.numbers import normalise
+from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
+
+TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour")
+LONGEST_NAME: Final = 60
+MAX_SECONDS: Final = 3600
+
+_AREA_CODE: Final = re.compile(r"0\d{2,3}", re.ASCII)
+_PROMPT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""Not a number: a seat's phone has one, and the two would be one endpoint without a password."""
+_SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tcp", "trunk", "seat"})
+"""Names of the sections of pjsip.conf that are no trunks."""
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)
+_KEY: Final = re.compile(r"[0-9]", re.ASCII)
+_PAUSE_REASON: Final = re.compile("[\u4e00-\u9fff]{1,10}")
+
+
+def _area_code(view: View) -> Iterator[Fault]:
+    code = view.table.area_code
+    if code and not _AREA_CODE.fullmatch(code):
+        yield Fault("area_code", repr(code), "应为带 0 的区号", '"0663"')
+
+
+def _prompt_ids(view: View) -> Iterator[Fault]:
+    reason = "提示音编号只能有小写字母、数字和连字符"
+    if not _PROMPT.fullmatch(view.table.greeting):
+        yield Fault("greeting", repr(view.table.greeting), reason, '"greeting-12345"')
+    for row in view.table.numbers:
+        for key, prompt in (("prompt", row.prompt), ("prompt_after", row.prompt_after)):
+            if not _PROMPT.fullmatch(prompt):
+                yield Fault(f"numbers.{row.number}.{key}", repr(prompt), reason, f'"legacy-{row.number}-during"')
+
+
+def _rating_keys(view: View) -> Iterator[Fault]:
+    for key, level in view.table.rating_keys.items():
+        if not _KEY.fullmatch(key):
+            yield Fault(f"rating_keys.{key}", repr(key), "评价按键应为一个数字键", "5 = 5")
+        if level not in range(1, 6):
+            yield Fault(f"rating_keys.{key}", str(level), "满意度应为 1（非常不满意）到 5（非常满意）", "5 = 5")
+
+
+def _pause_reasons(view: View) -> Iterator[Fault]:
+    for key, name in view.table.pause_reasons.items():
+        path = f"pause_reasons.{key}"
+        if not _KEY.fullmatch(key):
+            yield Fault(path, repr(key), "示忙原因的按键应为一个数字键", '1 = "小休"')
+        if not _PAUSE_REASON.fullmatch(name):
+            yield Fault(path, repr(name), "示忙原因应为 1 到 10 个汉字，因为要读给座席听", '1 = "小休"')
+
+
+def _ids(view: View) -> Iterator[Fault]:
+    for group in view.table.groups:
+        if not GROUP_ID.fullmatch(group.id):
+            reason = "技能组编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个"
+            yield Fault(f"groups.{group.id}", "", reason, "social-security")
+    for schedule in view.table.schedules:
+        if not _ID.fullmatch(schedule.id):
+            yield Fault(f"schedules.{schedule.id}", "", "班表编号只能有小写字母、数字和连字符", "office")
+    for agent in view.table.agents:
+        if not AGENT_ID.fullmatch(agent.id) or not agent.id.isascii():
+            yield Fault(f"agents.{agent.id}", "", "工号应为 3 到 8 位数字", "1001")
+    for seat in view.table.seats:
+        if not SEAT_ID.fullmatch(seat) or not seat.isascii():
+            yield Fault("seats", repr(seat), "座席分机应为 3 到 8 位数字", '"8001"')
+
+
+def _names(view: View) -> Iterator[Fault]:
+    named: Iterable[tuple[str, str, str]] = (
+        *((f"groups.{group.id}", group.name, '"社会保障"') for group in view.table.groups),
+        *((f"schedules.{schedule.id}", schedule.name, '"机关上班时间"') for schedule in view.table.schedules),
+        *((f"numbers.{row.number}", row.name, '"人社"') for row in view.table.numbers),
+        *((f"trunks.{trunk.id}", trunk.name, '"市公安局 110"') for trunk in view.table.trunks),
+        *((f"agents.{agent.id}", agent.name, f'"座席{agent.id}"') for agent in view.table.agents),
+    )
+    for path, name, example in named:
+        if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+            yield Fault(f"{path}.name", repr(name), f"应为 1 到 {LONGEST_NAME} 个可见字符", example)
+
+
+def _seconds(view: View) -> Iterator[Fault]:
+    timed: Iterable[tuple[str, int, int]] = (
+        *((f"groups.{group.id}.ring_seconds", group.ring_seconds, 5) for group in view.table.groups),
+        *((f"groups.{group.id}.wrap_up_seconds", group.wrap_up_seconds, 0) for group in view.table.groups),
+        *((f"numbers.{row.number}.overflow_seconds", row.overflow_seconds, 0) for row in view.table.numbers),
+    )
+    for path, seconds, low in timed:
+        if not low <= seconds <= MAX_SECONDS:
+            yield Fault(path, str(seconds), f"应为 {low} 到 {MAX_SECONDS} 秒", "20")
+
+
+def _days(view: View) -> Iterator[Fault]:
+    for schedule in view.table.schedules:
+        for kind, periods in (("periods", schedule.periods), ("holiday_periods", schedule.holiday_periods)):
+            for index, period in enumerate(periods):
+                if not period.days or not period.days <= WEEK:
+                    path = f"schedules.{schedule.id}.{kind}[{index}].days"
+                    yield Fault(path, str(sorted(period.days)), "应为 1（周一）到 7（周日）", "[1, 2, 3, 4, 5]")
+
+
+def _holiday_kinds(view: View) -> Iterator[Fault]:
+    for holiday in view.table.holidays:
+        if holiday.kind not in (DayKind.HOLIDAY, DayKind.MAKEUP_WORKDAY):
+            yield Fault(f"holidays.{holiday.day}", repr(str(holiday.kind)), "只写节假日和调休上班日", '"holiday"')
+
+
+def _never_matches(view: View) -> Iterator[Fault]:
+    for row in view.table.numbers:
+        normal = normalise(row.number, view.table.area_code)
+        if normal == HOTLINE_NUMBER or normal == row.number:
+            continue
+        reason = "这样写永远匹配不到来电：应写市内拨打的号码，不带区号、国家码和分隔符"
+        yield Fault(f"numbers.{row.number}", "", reason, normal or "12333")
+
+
+def _trunks(view: View) -> Iterator[Fault]:
+    for trunk in view.table.trunks:
+        path = f"trunks.{trunk.id}"
+        if not _TRUNK.fullmatch(trunk.id) or trunk.id in _SWITCH_OWN or trunk.id.endswith("-identify"):
+            reason = "中继编号应以小写字母开头，只含小写字母、数字和连字符，且不是交换机自用的名字"
+            yield Fault(path, "", reason, "emergency-110")
+        if trunk.role not in TRUNK_ROLES:
+            yield Fault(f"{path}.role", repr(trunk.role), f"应为 {'、'.join(TRUNK_ROLES)} 之一", '"emergency"')
+        if trunk.role != "pstn" and not DIALLED.fullmatch(trunk.number):
+            yield Fault(f"{path}.number", repr(trunk.number), "应为对方的电话号码", '"110"')
+        if not _HOST.fullmatch(trunk.host):
+            yield Fault(f"{path}.host", repr(trunk.host), "应为 IP 地址或主机名", '"127.0.0.1"')
+        if not 1 <= trunk.port <= 65535:
+            yield Fault(f"{path}.port", str(trunk.port), "应为 1 到 65535", "5060")
+
+
+RULES: Final = (
+    Rule("bad-area-code", Severity.ERROR, "区号写法不对", _area_code),
+    Rule("bad-prompt-id", Severity.ERROR, "提示音编号写法不对", _prompt_ids),
+    Rule("bad-rating-key", Severity.ERROR, "评价按键写法不对", _rating_keys),
+    Rule("bad-pause-reason", Severity.ERROR, "示忙原因写法不对", _pause_reasons),
+    Rule("bad-id", Severity.ERROR, "编号写法不对", _ids),
+    Rule("bad-name", Severity.ERROR, "名称为空、太长或有不可见字符", _names),
+    Rule("bad-seconds", Severity.ERROR, "秒数超出范围", _seconds),
+    Rule("bad-days", Severity.ERROR, "星期写法不对", _days),
+    Rule("bad-holiday-kind", Severity.ERROR, "节假日类别不对", _holiday_kinds),
+    Rule("never-matches", Severity.ERROR, "号码永远匹配不到来电", _never_matches),
+    Rule("bad-trunk", Severity.ERROR, "中继写法不对", _trunks),
+)

@@ -1,0 +1,147 @@
+"""Does what one row says of another hold? References, doubles, and the numbers that nobody may touch.
+
+One job: rows against rows. Who answers in the end is routing/lint/reach.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from routing.faults import Fault, Severity
+from routing.lint.model import Rule, View
+from routing.model import MergeMode
+from routing.numbers import normalise
+from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER
+
+MOST_SHOWN: Final = 12
+EMERGENCY_ROLES: Final = ("emergency", "emergency-backup")
+
+
+def _unknown(view: View) -> Iterator[Fault]:
+    table, groups = view.table, view.groups
+    if table.default_group not in groups:
+        yield _absent("default_group", table.default_group, "技能组", groups)
+    for row in table.numbers:
+        path = f"numbers.{row.number}"
+        if row.group not in groups:
+            yield _absent(f"{path}.group", row.group, "技能组", groups)
+        if row.overflow_group is not None and row.overflow_group not in groups:
+            yield _absent(f"{path}.overflow_group", row.overflow_group, "技能组", groups)
+        if row.schedule and row.schedule not in view.schedules:
+            yield _absent(f"{path}.schedule", row.schedule, "班表", view.schedules)
+    for agent in table.agents:
+        for group in agent.groups:
+            if group not in groups:
+                yield _absent(f"agents.{agent.id}.groups", group, "技能组", groups)
+    seats = frozenset(table.seats)
+    for seat in table.auto_answer:
+        if seat not in seats:
+            yield _absent("auto_answer", seat, "座席分机", seats)
+
+
+def _doubles(view: View) -> Iterator[Fault]:
+    table = view.table
+    yield from _twice("groups", (group.id for group in table.groups))
+    yield from _twice("schedules", (schedule.id for schedule in table.schedules))
+    yield from _twice("holidays", (holiday.day.isoformat() for holiday in table.holidays))
+    yield from _twice("numbers", (row.number for row in table.numbers))
+    yield from _twice("trunks", (trunk.id for trunk in table.trunks))
+    for agent in table.agents:
+        yield from _twice(f"agents.{agent.id}.groups", agent.groups)
+    yield from _twice("agents", (agent.id for agent in table.agents))
+    yield from _twice("seats", table.seats)
+    yield from _twice("auto_answer", table.auto_answer)
+    yield from _twice("pause_reasons", table.pause_reasons.values())
+
+
+def _shadowed(view: View) -> Iterator[Fault]:
+    """A row that another always answers for."""
+    written = {row.number for row in view.table.numbers}
+    for row in view.table.numbers:
+        normal = normalise(row.number, view.table.area_code)
+        if normal == HOTLINE_NUMBER:
+            yield Fault(f"numbers.{row.number}", "", "12345 由系统直接处理；请删去这一行")
+        elif normal != row.number and normal in written:
+            yield Fault(
+                f"numbers.{row.number}", "", f"与 {normal} 是同一个号码，来电只走 {normal} 那一行；请删去这一行"
+            )
+
+
+def _emergency(view: View) -> Iterator[Fault]:
+    for row in view.table.numbers:
+        if normalise(row.number, view.table.area_code) in EMERGENCY_NUMBERS:
+            yield Fault(f"numbers.{row.number}", "", "紧急号码不归并，也不能写进路由表；请删去这一行")
+    for seat in view.table.seats:
+        if seat in EMERGENCY_NUMBERS:
+            yield Fault("seats", repr(seat), "座席分机不能与紧急号码相同，否则拨不通紧急中心", '"8001"')
+    for agent in view.table.agents:
+        if agent.id in EMERGENCY_NUMBERS:
+            yield Fault(f"agents.{agent.id}", "", "工号不能与紧急号码相同，以免误拨", "1001")
+    for trunk in view.table.trunks:
+        foreign = DIALLED.fullmatch(trunk.number) and trunk.number not in EMERGENCY_NUMBERS
+        if trunk.role in EMERGENCY_ROLES and foreign:
+            reason = f"紧急中继只能拨 {'、'.join(EMERGENCY_NUMBERS)}"
+            yield Fault(f"trunks.{trunk.id}.number", repr(trunk.number), reason, '"110"')
+
+
+def _target_without_trunk(view: View) -> Iterator[Fault]:
+    subcentres = {trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"}
+    for row in view.table.numbers:
+        if row.mode is MergeMode.SUBCENTRE and row.trunk not in subcentres:
+            yield _absent(f"numbers.{row.number}.trunk", row.trunk, '分中心中继（role = "subcentre"）', subcentres)
+    reachable = {trunk.number for trunk in view.table.trunks if trunk.role == "emergency"}
+    for number in EMERGENCY_NUMBERS:
+        if number not in reachable:
+            example = f'[trunks.emergency-{number}] role = "emergency", number = "{number}"'
+            yield Fault("trunks", "", f"没有通往 {number} 的紧急中继", example)
+
+
+def _trunk_without_target(view: View) -> Iterator[Fault]:
+    for row in view.table.numbers:
+        if row.mode is not MergeMode.SUBCENTRE and row.trunk:
+            reason = "只有设分中心的号码才有中继；请删去，或改 mode"
+            yield Fault(f"numbers.{row.number}.trunk", repr(row.trunk), reason, 'mode = "subcentre"')
+
+
+def _emergency_changed(view: View) -> Iterator[Fault]:
+    """An emergency trunk may change, but never without being seen."""
+    around = view.around
+    if around is None or around.published is None:
+        return
+    before = {trunk.id: trunk for trunk in around.published.trunks.values() if trunk.role in EMERGENCY_ROLES}
+    now = {trunk.id: trunk for trunk in view.table.trunks if trunk.role in EMERGENCY_ROLES}
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old == new:
+            continue
+        was = f"{old.number}@{old.host}:{old.port}" if old else "没有"
+        becomes = f"{new.number}@{new.host}:{new.port}" if new else "没有"
+        reason = f"紧急中继有改动：原来 {was}，现在 {becomes}；请与对方中心核实并试拨后再发布"
+        yield Fault(f"trunks.{name}", "", reason)
+
+
+def _twice(path: str, ids: Iterable[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            yield Fault(path, repr(one), "出现了两次；请删去一个")
+        seen.add(one)
+
+
+def _absent(path: str, value: str, what: str, known: Iterable[str]) -> Fault:
+    choices = sorted(known)
+    more = f" 等 {len(choices)} 个" if len(choices) > MOST_SHOWN else ""
+    shown = "、".join(choices[:MOST_SHOWN]) or "（无）"
+    return Fault(path, repr(value), f"没有这个{what}；现有 {shown}{more}", f'"{choices[0]}"' if choices else "")
+
+
+RULES: Final = (
+    Rule("unknown-reference", Severity.ERROR, "引用了不存在的编号", _unknown),
+    Rule("duplicate", Severity.ERROR, "编号重复", _doubles),
+    Rule("shadowed", Severity.ERROR, "被另一行遮住", _shadowed),
+    Rule("emergency-touched", Severity.ERROR, "动了紧急号码", _emergency),
+    Rule("target-without-trunk", Severity.ERROR, "要转出去却没有中继", _target_without_trunk),
+    Rule("trunk-without-target", Severity.ERROR, "有中继却不会转出去", _trunk_without_target),
+    Rule("emergency-changed", Severity.WARNING, "紧急中继有改动", _emergency_changed, surroundings=True),
+)

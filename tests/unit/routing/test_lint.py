@@ -1,0 +1,437 @@
+"""Every rule of the lint with a table that trips it and one that just does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, time
+
+import pytest
+
+from routing.faults import Fault, Severity, TableInvalid
+from routing.lint import RULES, Sound, Surroundings, examine, lint, require_publishable, require_sound
+from routing.lint.days import missing_years, overlaps
+from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table, Trunk
+from routing.sample import sample_snapshot, sample_table
+from telephony.model import GroupId
+
+pytestmark = pytest.mark.unit
+
+SAMPLE = sample_table()
+TODAY = date(2026, 11, 22)
+GENERAL, MARKET, EMPTY = GroupId("general"), GroupId("market"), GroupId("empty")
+WORKDAYS, DAILY = frozenset(range(1, 6)), frozenset(range(1, 8))
+PROMPTS = {SAMPLE.greeting, *(row.prompt for row in SAMPLE.numbers), *(row.prompt_after for row in SAMPLE.numbers)}
+SOUNDS = {("zh-CN", prompt): Sound(4.0, "您好，正在为您接通。") for prompt in PROMPTS}
+AROUND = Surroundings(TODAY, SOUNDS, own_addresses=frozenset({("192.0.2.1", 5060)}), published=sample_snapshot())
+
+Case = Callable[[], tuple[Table, Surroundings]]
+
+
+def table(around: Surroundings = AROUND, **changes: object) -> Case:
+    return lambda: (replace(SAMPLE, **changes), around)  # type: ignore[arg-type]
+
+
+def number(around: Surroundings = AROUND, **changes: object) -> Case:
+    """The sample with its first row, 12333 full merge, changed."""
+    row = replace(SAMPLE.numbers[0], **changes)  # type: ignore[arg-type]
+    return table(around, numbers=(row, *SAMPLE.numbers[1:]))
+
+
+def row_of(digits: str, **changes: object) -> Case:
+    rows = tuple(replace(row, **changes) if row.number == digits else row for row in SAMPLE.numbers)  # type: ignore[arg-type]
+    return table(numbers=rows)
+
+
+def group(**changes: object) -> Case:
+    return table(groups=(replace(SAMPLE.groups[0], **changes), *SAMPLE.groups[1:]))  # type: ignore[arg-type]
+
+
+def trunk(name: str, around: Surroundings = AROUND, **changes: object) -> Case:
+    trunks = tuple(replace(one, **changes) if one.id == name else one for one in SAMPLE.trunks)  # type: ignore[arg-type]
+    return table(around, trunks=trunks)
+
+
+def hours(*periods: Period) -> Case:
+    return table(schedules=(replace(SAMPLE.schedules[0], periods=periods), *SAMPLE.schedules[1:]))
+
+
+def agent(*groups: GroupId) -> Case:
+    return table(agents=(Agent("1001", "座席1001", groups), *SAMPLE.agents[1:]))
+
+
+def sound(prompt: str, said: Sound | None, **changes: object) -> Case:
+    sounds = {key: value for key, value in SOUNDS.items() if key[1] != prompt}
+    if said is not None:
+        sounds["zh-CN", prompt] = said
+    return table(replace(AROUND, sounds=sounds, **changes))  # type: ignore[arg-type]
+
+
+def on(day: date, *years: int) -> Case:
+    return table(replace(AROUND, today=day), known_years=years)
+
+
+def unstaffed(overflow: GroupId | None, agents: tuple[Agent, ...] = SAMPLE.agents) -> Case:
+    """12333 answered by a group without agents."""
+    rows = (replace(SAMPLE.numbers[0], group=EMPTY, overflow_group=overflow), *SAMPLE.numbers[1:])
+    groups = (*SAMPLE.groups, Group(EMPTY, "空组"), Group(GroupId("bare"), "也空"))
+    return table(numbers=rows, groups=groups, agents=agents)
+
+
+def extra_number(written: str) -> Case:
+    row = LegacyNumber(written, "另一条", MergeMode.FULL, GENERAL, None, None, "greeting-12345", "greeting-12345")
+    return table(numbers=(*SAMPLE.numbers, row))
+
+
+MORNING = Period(WORKDAYS, time(8, 30), time(12))
+NIGHT = Period(frozenset({7}), time(22), time(6))
+LAST = SAMPLE.numbers[0].last_day
+assert LAST is not None
+
+# rule -> (a table that trips it, where, words of its message), (tables that just do not)
+CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
+    "bad-area-code": ([(table(area_code="663"), "area_code", '"0663"')], [table(area_code="020"), table(area_code="")]),
+    "bad-prompt-id": (
+        [
+            (number(prompt="../x"), "numbers.12333.prompt", "legacy-12333-during"),
+            (table(greeting="a&b"), "greeting", "连字符"),
+            (number(prompt="a" * 61), "numbers.12333.prompt", "连字符"),
+        ],
+        [number(prompt="a" * 60), number(prompt="9-x")],
+    ),
+    "bad-rating-key": (
+        [
+            (table(rating_keys={"10": 5}), "rating_keys.10", "一个数字键"),
+            (table(rating_keys={"5": 6}), "rating_keys.5", "1（非常不满意）到 5"),
+            (table(rating_keys={"5": 0}), "rating_keys.5", "1（非常不满意）到 5"),
+        ],
+        [table(rating_keys={"0": 5, "9": 1})],
+    ),
+    "bad-pause-reason": (
+        [
+            (table(pause_reasons={"*": "小休"}), "pause_reasons.*", "一个数字键"),
+            (table(pause_reasons={"1": "tea"}), "pause_reasons.1", "1 到 10 个汉字"),
+        ],
+        [table(pause_reasons={"0": "一二三四五六七八九十"})],
+    ),
+    "bad-id": (
+        [
+            (group(id="General"), "groups.General", "小写字母开头"),
+            (table(seats=("80",)), "seats", "3 到 8 位"),
+            (table(seats=("８００１",)), "seats", "3 到 8 位"),
+            (table(agents=(*SAMPLE.agents, Agent("a1", "甲", (GENERAL,)))), "agents.a1", "工号"),
+            (table(schedules=(*SAMPLE.schedules, Schedule("班", "班", ()))), "schedules.班", "小写字母"),
+        ],
+        [table(seats=("800", "80000000")), table(groups=(*SAMPLE.groups, Group(GroupId("g" * 40), "长")))],
+    ),
+    "bad-name": (
+        [
+            (number(name=" "), "numbers.12333.name", "60 个可见字符"),
+            (number(name="社" * 61), "numbers.12333.name", "60 个可见字符"),
+            (group(name="综合\n受理"), "groups.general.name", "可见字符"),
+        ],
+        [number(name="社" * 60), number(name="人社 <&>")],
+    ),
+    "bad-seconds": (
+        [
+            (group(ring_seconds=4), "groups.general.ring_seconds", "5 到 3600"),
+            (group(wrap_up_seconds=3601), "groups.general.wrap_up_seconds", "0 到 3600"),
+            (number(overflow_seconds=-1), "numbers.12333.overflow_seconds", "0 到 3600"),
+        ],
+        [group(ring_seconds=5, wrap_up_seconds=0), number(overflow_seconds=3600), number(overflow_seconds=0)],
+    ),
+    "bad-days": (
+        [
+            (hours(replace(MORNING, days=frozenset({8}))), "schedules.office.periods[0].days", "7（周日）"),
+            (hours(MORNING, replace(MORNING, days=frozenset())), "schedules.office.periods[1].days", "7（周日）"),
+        ],
+        [hours(replace(MORNING, days=frozenset({7})))],
+    ),
+    "bad-holiday-kind": (
+        [(table(holidays=(Holiday(date(2026, 12, 12), DayKind.WEEKEND),)), "holidays.2026-12-12", "只写节假日")],
+        [table(holidays=(Holiday(date(2026, 12, 12), DayKind.MAKEUP_WORKDAY),))],
+    ),
+    "never-matches": (
+        [
+            (extra_number("0663-12399"), "numbers.0663-12399", "例如 12399"),
+            (extra_number("+8612399"), "numbers.+8612399", "例如 12399"),
+            (extra_number("12399转1"), "numbers.12399转1", "永远匹配不到"),
+        ],
+        [extra_number("12399"), extra_number("075412399"), extra_number("8768123")],
+    ),
+    "bad-trunk": (
+        [
+            (trunk("pstn", role="carrier"), "trunks.pstn.role", "neighbour 之一"),
+            (trunk("pstn", port=65536), "trunks.pstn.port", "65535"),
+            (trunk("pstn", host="a b"), "trunks.pstn.host", "IP 地址"),
+            (trunk("emergency-110", number="110;x"), "trunks.emergency-110.number", "电话号码"),
+            (trunk("pstn", id="8001"), "trunks.8001", "小写字母开头"),
+        ],
+        [trunk("pstn", port=65535), trunk("pstn", host="pbx.example.cn", port=1)],
+    ),
+    "unknown-reference": (
+        [
+            (number(group="gone"), "numbers.12333.group", "现有 general"),
+            (number(overflow_group="gone"), "numbers.12333.overflow_group", "没有这个技能组"),
+            (row_of("12315", schedule="gone"), "numbers.12315.schedule", "没有这个班表"),
+            (table(default_group="gone"), "default_group", "没有这个技能组"),
+            (table(auto_answer=("8099",)), "auto_answer", "没有这个座席分机"),
+            (agent(GENERAL, GroupId("gone")), "agents.1001.groups", "没有这个技能组"),
+        ],
+        [number(group="market"), number(overflow_group="market"), row_of("12315", schedule="")],
+    ),
+    "duplicate": (
+        [
+            (table(numbers=(*SAMPLE.numbers, SAMPLE.numbers[0])), "numbers", "'12333'：出现了两次"),
+            (table(seats=("8001", "8001")), "seats", "两次"),
+            (agent(GENERAL, GENERAL), "agents.1001.groups", "两次"),
+            (table(pause_reasons={"1": "小休", "2": "小休"}), "pause_reasons", "两次"),
+            (table(auto_answer=("8001", "8001")), "auto_answer", "两次"),
+        ],
+        [table(seats=("8001", "80010"))],
+    ),
+    "shadowed": (
+        [
+            (extra_number("12345"), "numbers.12345", "请删去这一行"),
+            (extra_number("0663-12345"), "numbers.0663-12345", "请删去这一行"),
+            (extra_number("066312333"), "numbers.066312333", "与 12333 是同一个号码"),
+        ],
+        [extra_number("075412345"), extra_number("123456"), extra_number("075412333")],
+    ),
+    "emergency-touched": (
+        [
+            (extra_number("110"), "numbers.110", "紧急号码不归并"),
+            (extra_number("0663120"), "numbers.0663120", "紧急号码不归并"),
+            (table(seats=("8001", "119")), "seats", "拨不通紧急中心"),
+            (table(agents=(*SAMPLE.agents, Agent("122", "甲", (GENERAL,)))), "agents.122", "紧急号码"),
+            (trunk("emergency-110", number="12345"), "trunks.emergency-110.number", "只能拨 110"),
+        ],
+        [extra_number("1100"), table(seats=("8001", "1190")), trunk("utility-water", number="96110")],
+    ),
+    "target-without-trunk": (
+        [
+            (row_of("12366", trunk=""), "numbers.12366.trunk", "现有 subcentre-12313"),
+            (row_of("12366", trunk="utility-water"), "numbers.12366.trunk", "分中心中继"),
+            (trunk("emergency-120", role="emergency-backup"), "trunks", "没有通往 120"),
+        ],
+        [row_of("12366", trunk="subcentre-12367"), trunk("emergency-120-backup", role="utility")],
+    ),
+    "trunk-without-target": (
+        [(row_of("12315", trunk="subcentre-12366"), "numbers.12315.trunk", "只有设分中心")],
+        [row_of("12366", trunk="subcentre-12366")],
+    ),
+    "emergency-changed": (
+        [
+            (trunk("emergency-110", host="192.0.2.7"), "trunks.emergency-110", "现在 110@192.0.2.7:15110"),
+            (trunk("emergency-110-backup", role="utility"), "trunks.emergency-110-backup", "现在 没有"),
+        ],
+        [trunk("utility-water", host="192.0.2.7"), trunk("emergency-110", replace(AROUND, published=None), port=1)],
+    ),
+    "no-human": (
+        [
+            (table(seats=()), "seats", "请添加分机"),
+            (table(agents=(Agent("1001", "座席", (MARKET,)),)), "default_group", "请在座席人员中给它派人"),
+        ],
+        [table(seats=("8001",)), table(agents=(Agent("1001", "座席", (GENERAL,)),))],
+    ),
+    "dead-end": (
+        [(unstaffed(GroupId("bare")), "numbers.12333.group", "一直等下去")],
+        [unstaffed(GENERAL), unstaffed(None), unstaffed(MARKET)],
+    ),
+    "loop": (
+        [
+            (number(overflow_group=SAMPLE.numbers[0].group), "numbers.12333.overflow_group", "溢出到了它自己"),
+            (trunk("neighbour-0754", host="192.0.2.1", port=5060), "trunks.neighbour-0754.host", "本机接来电的地址"),
+        ],
+        [number(overflow_group=GENERAL), trunk("neighbour-0754", host="192.0.2.1", port=5061)],
+    ),
+    "group-without-agents": (
+        [(unstaffed(None), "groups.empty", "白等 20 秒")],
+        [unstaffed(None, agents=(*SAMPLE.agents, Agent("1011", "座席", (EMPTY,))))],
+    ),
+    "agent-without-skills": ([(agent(), "agents.1001.groups", "接不到电话")], [agent(GENERAL)]),
+    "unreachable": (
+        [
+            (table(groups=(*SAMPLE.groups, Group(EMPTY, "空组"))), "groups.empty", "没有号码会进这个组"),
+            (table(schedules=(*SAMPLE.schedules, Schedule("x", "班", (MORNING,)))), "schedules.x", "没有号码用它"),
+            (row_of("12366", trunk="subcentre-12367"), "trunks.subcentre-12366", "没有号码会转到这个分中心"),
+            (number(schedule="office"), "numbers.12333.schedule", "不看班表"),
+            (row_of("12366", overflow_group=MARKET), "numbers.12366.overflow_group", "12345 受理组"),
+            (hours(), "numbers.12329.schedule", "永远接不到"),
+        ],
+        [
+            row_of("12366", overflow_group=GENERAL),
+            hours(MORNING),
+            table(
+                groups=(*SAMPLE.groups, Group(EMPTY, "空组")),
+                numbers=(replace(SAMPLE.numbers[0], overflow_group=EMPTY), *SAMPLE.numbers[1:]),
+            ),
+        ],
+    ),
+    "transition-reversed": (
+        [(number(first_day=LAST, last_day=date(2027, 6, 29)), "numbers.12333.last_day", "早于第一天 2027-06-30")],
+        [number(first_day=LAST, last_day=LAST), number(first_day=LAST, last_day=None)],
+    ),
+    "transition-ending": (
+        [
+            (number(last_day=date(2026, 12, 6)), "numbers.12333.last_day", "14 天后结束"),
+            (number(last_day=TODAY), "numbers.12333.last_day", "今天结束"),
+        ],
+        [number(last_day=date(2026, 12, 7)), number(last_day=date(2026, 11, 21)), number(last_day=None)],
+    ),
+    "overlapping-periods": (
+        [
+            (
+                hours(MORNING, Period(frozenset({5}), time(11, 59), time(13))),
+                "schedules.office.periods[1]",
+                "周五的时段与 08:30–12:00 重叠",
+            ),
+            (hours(NIGHT, Period(frozenset({1}), time(5), time(9))), "schedules.office.periods[1]", "周一"),
+            (hours(MORNING, MORNING), "schedules.office.periods[1]", "重叠"),
+        ],
+        [
+            hours(MORNING, Period(WORKDAYS, time(12), time(13))),
+            hours(MORNING, Period(frozenset({6, 7}), time(8), time(13))),
+            hours(NIGHT, Period(frozenset({1}), time(6), time(9))),
+            hours(Period(DAILY, time(0), time(0))),
+        ],
+    ),
+    "holidays-missing": (
+        [
+            (on(date(2026, 12, 1), 2025, 2026), "calendar_years", "没有 2027 年的节假日"),
+            (on(date(2027, 1, 1), 2025, 2026), "calendar_years", "没有 2027 年的节假日"),
+            (table(holidays=()), "holidays", "却没有一天节假日"),
+        ],
+        [on(date(2026, 11, 30), 2025, 2026)],
+    ),
+    "prompts-unmeasured": (
+        [(table(replace(AROUND, sounds=None)), "greeting", "hotline prompts build")],
+        [table(replace(AROUND, sounds={}))],
+    ),
+    "slow-to-human": (
+        [
+            (sound("legacy-12333-during", Sound(15.01)), "numbers.12333.prompt", "15 秒内听不到人工"),
+            (sound("greeting-12345", Sound(16.0)), "greeting", "长 16.0 秒"),
+        ],
+        [sound("legacy-12333-during", Sound(15.0)), sound("unheard", Sound(99.0))],
+    ),
+    "prompt-missing": (
+        [
+            (sound("legacy-12333-after", None), "numbers.12333.prompt_after", "recorded/zh-CN/legacy-12333-after.wav"),
+            (table(replace(AROUND, languages=("zh-CN", "yue"))), "greeting", "没有这段提示音（yue）"),
+        ],
+        [sound("unheard", None), table(replace(AROUND, sounds=None))],
+    ),
+    "menu-gate": (
+        [
+            (sound("greeting-12345", Sound(4.0, "您好，社保业务请按1，其他请按零。")), "greeting", "不宜设菜单"),
+            (sound("legacy-12315-during", Sound(4.0, "投诉按二键")), "numbers.12315.prompt", "不宜设菜单"),
+        ],
+        [sound("greeting-12345", Sound(4.0, "您好，按照规定，12348已并入12345热线。"))],
+    ),
+}  # fmt: skip
+
+TRIPS = [(rule, *trip) for rule, (trips, _) in CASES.items() for trip in trips]
+PASSES = [(rule, case) for rule, (_, passes) in CASES.items() for case in passes]
+KNOWN = {rule.id: rule for rule in RULES}
+
+
+def of_rule(rule: str, case: Case) -> list[Fault]:
+    examined, around = case()
+    return [fault for fault in examine(examined, around) if fault.rule == rule]
+
+
+def test_every_rule_has_a_table_that_trips_it_and_one_that_just_does_not() -> None:
+    assert list(CASES) == [rule.id for rule in RULES]
+    assert [rule for rule, (trips, passes) in CASES.items() if not trips or not passes] == []
+
+
+@pytest.mark.parametrize(("rule", "case", "path", "says"), TRIPS)
+def test_a_table_trips_the_rule_at_its_place(rule: str, case: Case, path: str, says: str) -> None:
+    found = {fault.path: fault for fault in of_rule(rule, case)}
+    assert path in found, found
+    assert says in str(found[path])
+    assert found[path].severity is KNOWN[rule].severity
+
+
+@pytest.mark.parametrize(("rule", "case"), PASSES)
+def test_a_table_just_does_not_trip_the_rule(rule: str, case: Case) -> None:
+    assert of_rule(rule, case) == []
+
+
+@pytest.mark.parametrize(("rule", "case", "path", "says"), TRIPS)
+def test_an_admin_reading_the_message_knows_what_to_do(rule: str, case: Case, path: str, says: str) -> None:
+    for fault in of_rule(rule, case):
+        advice = fault.example or re.search("请|应|只|不能", fault.reason)
+        assert advice, fault
+        assert re.search("[\u4e00-\u9fff]", fault.reason)
+
+
+def test_ids_are_stable_words_and_titles_are_chinese() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert [rule.id for rule in RULES if not re.fullmatch("[a-z]+(-[a-z0-9]+)*", rule.id)] == []
+    assert [rule.id for rule in RULES if not re.match("[\u4e00-\u9fff0-9]+", rule.title)] == []
+
+
+def test_the_sample_has_neither_errors_nor_warnings() -> None:
+    assert examine(SAMPLE, AROUND) == ()
+
+
+def test_errors_block_and_warnings_explain() -> None:
+    broken, around = number(group="gone")()
+    with pytest.raises(TableInvalid):
+        require_sound(broken)
+    with pytest.raises(TableInvalid, match=r"numbers\.12333\.group"):
+        require_publishable(broken, around)
+    ending, around = number(last_day=TODAY)()
+    require_sound(ending)
+    assert [fault.rule for fault in require_publishable(ending, around)] == ["transition-ending"]
+
+
+def test_errors_come_before_warnings_and_none_hides_another() -> None:
+    bad = replace(
+        SAMPLE, seats=("80", "110"), numbers=(replace(SAMPLE.numbers[0], last_day=TODAY), *SAMPLE.numbers[1:])
+    )
+    found = examine(bad, AROUND)
+    assert [fault.rule for fault in found] == ["bad-id", "emergency-touched", "transition-ending"]
+    assert [fault.severity for fault in found] == [Severity.ERROR, Severity.ERROR, Severity.WARNING]
+
+
+def test_without_surroundings_only_the_table_s_own_errors_are_told() -> None:
+    assert lint(replace(SAMPLE, known_years=())) == ()
+    assert [fault.rule for fault in lint(replace(SAMPLE, seats=()))] == ["no-human"]
+
+
+@pytest.mark.parametrize(
+    ("today", "missing"),
+    [
+        (date(2026, 11, 30), ()),
+        (date(2026, 12, 1), (2027,)),
+        (date(2026, 12, 31), (2027,)),
+        (date(2027, 1, 1), (2027,)),
+        (date(2027, 12, 1), (2027, 2028)),
+    ],
+)
+def test_the_alarm_for_next_year_s_holidays_begins_on_the_first_of_december(
+    today: date, missing: tuple[int, ...]
+) -> None:
+    assert missing_years((2025, 2026), today) == missing
+
+
+def test_each_overlapping_pair_is_told_once_and_neighbours_hide_none() -> None:
+    long = Period(DAILY, time(6), time(22))
+    assert {pair[:2] for pair in overlaps((long, MORNING, Period(WORKDAYS, time(14), time(15))))} == {(0, 1), (0, 2)}
+    assert list(overlaps(())) == []
+
+
+def test_ten_thousand_numbers_are_judged_within_the_suite_s_patience() -> None:
+    rows = tuple(replace(SAMPLE.numbers[0], number=str(80000000 + place)) for place in range(10_000))
+    assert lint(replace(SAMPLE, numbers=rows)) == ()
+    assert len(examine(replace(SAMPLE, numbers=(*rows[:-1], replace(rows[0], group=GroupId("x")))), AROUND)) > 1
+
+
+def test_a_trunk_s_row_is_one_of_the_table() -> None:
+    """The case builders change what they say they change."""
+    changed, _ = trunk("pstn", port=1)()
+    assert Trunk("pstn", "pstn", "", "127.0.0.1", 1, "运营商") in changed.trunks
