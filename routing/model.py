@@ -157,6 +157,7 @@ class Snapshot:
     """The city's own, with its leading 0; calls may arrive with it before a short number."""
     known_years: frozenset[int] = frozenset()
     """Years whose holidays were imported; in any other year the plain week holds."""
+    holiday_names: Mapping[date, str] = field(default_factory=dict)
     pause_reasons: Mapping[str, str] = field(default_factory=dict)
     """Digit after *14 -> reason, e.g. 小休; the first is what *14 alone stands for."""
     auto_answer: frozenset[str] = frozenset()

@@ -70,11 +70,11 @@ async def test_tables_changed_by_hand_are_named(database_url: str) -> None:
     await upgrade(database_url)
     await execute(
         database_url,
-        "ALTER TABLE routing_seats ADD COLUMN extra INTEGER",
-        "DROP TABLE routing_rating_keys",
+        "ALTER TABLE routing_draft ADD COLUMN extra INTEGER",
+        "DROP TABLE routing_draft_history",
         "CREATE TABLE stray (id INTEGER PRIMARY KEY)",
     )
     state = await check(database_url)
     assert not state.healthy
-    assert {"缺少表 routing_rating_keys", "多出表 stray", "多出列 routing_seats.extra"} <= set(state.drift)
+    assert {"缺少表 routing_draft_history", "多出表 stray", "多出列 routing_draft.extra"} <= set(state.drift)
     assert "多出表 stray" in state.sentence

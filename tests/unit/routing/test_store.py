@@ -14,7 +14,7 @@ from routing import store
 from routing.faults import TableInvalid
 from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table
 from routing.sample import sample_table
-from routing.service import ensure_published, latest, load_rows, load_sample, publish
+from routing.service import ensure_published, latest, load_draft, load_rows, load_sample, publish
 from routing.snapshot import SNAPSHOT_FILE, SnapshotCorrupt, load_snapshot
 from telephony.model import GroupId
 
@@ -24,8 +24,7 @@ MOMENT = datetime(2026, 11, 22, 4, 5, 6, 789, tzinfo=UTC)
 
 
 async def read(database: Database) -> Table:
-    async with database.reading() as session:
-        return await store.load_table(session)
+    return (await load_draft(database)).table
 
 
 async def test_the_sample_comes_back_exactly(database: Database) -> None:
@@ -111,7 +110,8 @@ async def test_two_publishers_get_two_versions(database: Database, tmp_path: Pat
 async def test_a_faulty_edit_cannot_be_published(database: Database, tmp_path: Path) -> None:
     await load_sample(database)
     async with database.transaction() as session:
-        await session.execute(text("UPDATE routing_settings SET value = 'gone' WHERE key = 'default_group'"))
+        gone = """UPDATE routing_draft SET body = '{"value":"gone"}' WHERE key = 'default_group'"""
+        await session.execute(text(gone))
     with pytest.raises(TableInvalid, match="default_group"):
         await publish(database, tmp_path, "管理员", "坏表")
     assert await latest(database) is None

@@ -1,0 +1,119 @@
+"""The routing table's rows, fields and values in Chinese, as every screen and message names them.
+
+One job: the words. A test holds them to the fields of routing/model.py, so a new field is named here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from routing.rows import Key
+
+MODE_NAMES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
+
+KINDS: Final[Mapping[str, str]] = {
+    "settings": "总体设置",
+    "groups": "技能组",
+    "schedules": "班表",
+    "holidays": "节假日",
+    "known_years": "已导入年份",
+    "numbers": "归并号码",
+    "trunks": "中继",
+    "agents": "座席人员",
+    "seats": "话机",
+    "rating_keys": "评价按键",
+    "pause_reasons": "示忙原因",
+    "auto_answer": "自动接听话机",
+}
+
+FIELDS: Final[Mapping[str, str]] = {
+    "settings.area_code": "区号",
+    "settings.greeting": "12345 欢迎语",
+    "settings.default_group": "12345 受理组",
+    "groups.name": "名称",
+    "groups.ring_seconds": "振铃秒数",
+    "groups.wrap_up_seconds": "话后整理秒数",
+    "groups.whisper": "接听前播报号码",
+    "schedules.name": "名称",
+    "schedules.periods": "平日时段",
+    "schedules.holiday_periods": "节假日时段",
+    "holidays.kind": "类别",
+    "holidays.name": "名称",
+    "numbers.name": "名称",
+    "numbers.mode": "归并方式",
+    "numbers.group": "受理组",
+    "numbers.first_day": "过渡期第一天",
+    "numbers.last_day": "过渡期最后一天",
+    "numbers.prompt": "过渡期提示音",
+    "numbers.prompt_after": "过渡期后提示音",
+    "numbers.schedule": "班表",
+    "numbers.overflow_group": "溢出组",
+    "numbers.overflow_seconds": "溢出秒数",
+    "numbers.trunk": "分中心中继",
+    "numbers.note": "备注",
+    "trunks.role": "用途",
+    "trunks.number": "号码",
+    "trunks.host": "地址",
+    "trunks.port": "端口",
+    "trunks.name": "名称",
+    "agents.name": "姓名",
+    "agents.groups": "技能组",
+    "agents.supervisor": "班长",
+    "rating_keys.value": "满意度",
+    "pause_reasons.value": "原因",
+}
+"""``kind.field``; a setting's own key stands for its field."""
+
+VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "numbers.mode": MODE_NAMES,
+    "holidays.kind": {"workday": "工作日", "weekend": "周末", "holiday": "节假日", "makeup-workday": "调休上班日"},
+    "trunks.role": {
+        "pstn": "运营商",
+        "emergency": "紧急中心",
+        "emergency-backup": "紧急中心备用",
+        "subcentre": "分中心",
+        "utility": "公用事业",
+        "neighbour": "邻市 12345",
+    },
+}
+
+_WEEKDAYS: Final = "一二三四五六日"
+_NOTHING: Final = "（空）"
+
+
+def row_words(key: Key) -> str:
+    """The row as people call it: ``12315`` for a number, ``技能组 market`` for the rest."""
+    kind, name = key
+    if kind == "numbers":
+        return name
+    return FIELDS.get(f"{kind}.{name}", name) if kind == "settings" else f"{KINDS.get(kind, kind)} {name}"
+
+
+def field_words(kind: str, field: str) -> str:
+    """The field's name on a screen."""
+    return FIELDS.get(f"{kind}.{field}", "值" if kind == "settings" else field)
+
+
+def value_words(kind: str, field: str, value: Any) -> str:
+    """A plain value as a screen shows it."""
+    if value is None or value in ("", []):
+        return _NOTHING
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return "、".join(_period(each) if isinstance(each, dict) else str(each) for each in value)
+    if isinstance(value, dict):
+        return "、".join(f"{name} {part}" for name, part in value.items())
+    return VALUES.get(f"{kind}.{field}", {}).get(str(value), str(value))
+
+
+def _period(row: Mapping[str, Any]) -> str:
+    if not {"days", "start", "end"} <= row.keys():
+        return "，".join(f"{name} {part}" for name, part in row.items())
+    days = "".join(_WEEKDAYS[day - 1] for day in row["days"] if 1 <= day <= len(_WEEKDAYS))
+    return f"周{days} {_clock(row['start'])}–{_clock(row['end'])}"
+
+
+def _clock(text: str) -> str:
+    return text.removesuffix(":00") if text.count(":") == 2 else text
