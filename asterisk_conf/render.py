@@ -119,6 +119,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         _must_match(SEAT_ID, seat, "seat")
     for group in table.groups:
         _must_match(GROUP_ID, group, "group")
+    for key in table.waiting_keys:
+        _must_match(_KEY, key, "key")
     trunks = [_trunk(trunk) for trunk in table.trunks.values()]
     centres = [_centre(number, tuple(table.trunks.values())) for number in EMERGENCY_NUMBERS]
     return {
@@ -148,6 +150,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
+        "waiting_keys": sorted(table.waiting_keys),
         "groups": sorted(table.groups),
         "ring_seconds": MAX_RING_SECONDS,
         "fallback_group_seconds": FALLBACK_GROUP_SECONDS,
@@ -187,6 +190,7 @@ def _must_match(pattern: re.Pattern[str], value: str, what: str) -> None:
 
 
 _TRUNK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_KEY = re.compile(r"[0-9]")
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 _TEMPLATES = Environment(
     loader=PackageLoader("asterisk_conf"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
 from telephony.model import CallId, SeatId, Stage
@@ -21,6 +22,8 @@ class LiveCall:
     entered: bool = False
     """Its entering is in the ledger."""
     told_to_wait: bool = False
+    told: Told | None = None
+    """What it was told last of its place and the expected wait."""
     promised: SeatId | None = None
     """The seat that the last answer named: the caller gets there by that answer alone, no redirect is on its way."""
     recorded: bool = False

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from engine.calls import Calls
+from engine.calls import Calls, LiveCall
+from ivr import waiting_news
 from ivr.desk import Place, Queued, SeatAction, Seated
 from ivr.model import Question, Script
+from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import Kind
 from queues.model import (
     AgentSignedIn,
@@ -22,9 +24,10 @@ from queues.model import (
     TicketJoined,
     TicketPhase,
 )
-from queues.service import QueueService
+from queues.pace import PaceKeeper
+from queues.service import Clock, QueueService
 from recordings.layout import recording_file
-from routing.model import CallFacts, Decision, Snapshot, TargetKind
+from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
 from telephony.model import AgentId, GroupId, SeatId, Stage
@@ -45,11 +48,20 @@ class EngineDesk:
     """Answers the flows at once, from memory."""
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, *, wait_seconds: int
+        self,
+        snapshot: Callable[[], Snapshot],
+        queues: QueueService,
+        calls: Calls,
+        now: Clock,
+        *,
+        wait_seconds: int,
     ) -> None:
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
+        self._now = now
+        self._pace = PaceKeeper(lambda: queues.acd)
+        queues.listeners.append(self._pace.hear)
         self.wait_seconds = wait_seconds
 
     def route(self, question: Question) -> Decision:
@@ -82,7 +94,21 @@ class EngineDesk:
         held.stage = Stage.WAIT
         first_time = question.script is Script.OFFER and not held.told_to_wait
         held.told_to_wait = True
-        return Queued(self._queues.acd.position(question.call) or 1, first_time)
+        position = self._queues.acd.position(question.call) or 1
+        return Queued(position, first_time, () if first_time else self._news(held, position, ticket.since_ms))
+
+    def _news(self, held: LiveCall, position: int, since_ms: int) -> tuple[str, ...]:
+        """What is due to be told to this waiting caller."""
+        table, now = self._snapshot(), self._now()
+        if not waiting_news.due(table.waiting_news, since_ms, held.told, now):
+            return ()
+        expected = self._pace.expected(held.call)
+        outlook = Outlook(position, expected.low, expected.high) if expected is not None else Outlook(position)
+        said, held.told = waiting_news.news(outlook, held.told, now)
+        return (*said, KEYS_PROMPT) if table.waiting_keys else said
+
+    def waiting_key(self, key: str) -> WaitingAction | None:
+        return self._snapshot().waiting_keys.get(key)
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))

@@ -73,7 +73,9 @@ class Engine:
             self.clock,
         )
         self.news = SwitchNews(lambda: self.snapshot, self.queues, self.calls, self.transfers, self.recovery.sent_away)
-        self.desk = EngineDesk(lambda: self.snapshot, self.queues, self.calls, wait_seconds=settings.wait_slice_seconds)
+        self.desk = EngineDesk(
+            lambda: self.snapshot, self.queues, self.calls, self.clock, wait_seconds=settings.wait_slice_seconds
+        )
         self.server = FastAgiServer(
             "127.0.0.1",
             settings.fastagi_port,

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from ivr import speech
-from routing.model import LegacyNumber, MergeMode, Snapshot
+from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
+from routing.model import LegacyNumber, MergeMode, Snapshot, WaitingAction
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
@@ -23,9 +24,6 @@ PROMPT_ID: Final = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 SPEAKABLE: Final = re.compile(r"[\u4e00-\u9fff0-9，。、；：？！]+")
 """Characters the placeholder voices read correctly: Chinese, digits and Chinese punctuation."""
-
-ANNOUNCED_PLACES: Final = 10
-"""Places in the waiting line that have a prompt of their own; further back a caller hears ``still-waiting``."""
 
 DEFAULT_RATING_KEYS: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
 """Key = level, when the table names no keys of its own."""
@@ -94,7 +92,12 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
     """
     prompts: dict[str, Prompt] = {}
     faults: list[str] = []
-    for prompt in (*fixed(city), rating_ask(snapshot.rating_keys), *transitions(snapshot.numbers)):
+    for prompt in (
+        *fixed(city),
+        rating_ask(snapshot.rating_keys),
+        *waiting_keys(snapshot.waiting_keys),
+        *transitions(snapshot.numbers),
+    ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
             faults.append(f"提示音 {prompt.id} 有两种内容，请给归并号码各用一个提示音编号，例如 legacy-12333-during")
@@ -113,6 +116,31 @@ def fixed(city: str) -> Iterator[Prompt]:
         yield Prompt(prompt_id, kind, {MANDARIN: text})
     for place in range(1, ANNOUNCED_PLACES + 1):
         yield Prompt(f"position-{place}", Kind.WAITING, {MANDARIN: f"您排在{speech.position(place)}，请继续等候。"})
+    yield from expected_waits()
+
+
+def expected_waits() -> Iterator[Prompt]:
+    """The ranges in which an expected wait is told, and those without an upper end."""
+    for low in STEPS_MINUTES:
+        if low:
+            text = f"预计还需{speech.count(low, '分钟')}以上。"
+            yield Prompt(f"wait-over-{low}", Kind.WAITING, {MANDARIN: text})
+        for high in STEPS_MINUTES:
+            if high > low:
+                end = speech.count(high, "分钟")
+                text = f"{speech.cardinal(low)}到{end}" if low else f"{end}以内"
+                yield Prompt(f"wait-{low}-{high}", Kind.WAITING, {MANDARIN: f"预计还需{text}。"})
+
+
+def waiting_keys(keys: Mapping[str, WaitingAction]) -> Iterator[Prompt]:
+    """What a waiting caller may press; nothing when the table names no key."""
+    offers = [
+        text.format(speech.key(pressed))
+        for action, text in _WAITING_KEYS.items()
+        for pressed in sorted(key for key, does in keys.items() if does is action)[:1]
+    ]
+    if offers:
+        yield Prompt(KEYS_PROMPT, Kind.WAITING, {MANDARIN: f"{'，'.join(offers)}。"})
 
 
 def rating_ask(rating_keys: Mapping[str, int]) -> Prompt:
@@ -137,6 +165,12 @@ def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
             yield Prompt(prompt_id, Kind.TRANSITION, {MANDARIN: text.format(number=row.number, name=row.name)})
 
 
+_WAITING_KEYS: Final[Mapping[WaitingAction, str]] = {
+    WaitingAction.CALLBACK: "需要回拨请按{}",
+    WaitingAction.MESSAGE: "留言请按{}",
+    WaitingAction.URGENT: "情况紧急请按{}",
+}
+
 _TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {
     MergeMode.FULL: (
         "您好，{number}已并入12345热线，正在为您接通{name}专席。",
@@ -156,6 +190,7 @@ _TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {
 _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "queue-wait": (Kind.WAITING, "请稍候，正在为您转接。"),
     "still-waiting": (Kind.WAITING, "座席仍在忙，请继续等候。"),
+    "urgent-noted": (Kind.WAITING, "已为您优先安排，请不要挂机。"),
     "no-agent": (Kind.WAITING, "抱歉，座席暂时无法接通，请稍后再拨。"),
     "apology": (Kind.TROUBLE, "抱歉，暂未接通，正在为您转接人工。"),
     "subcentre-transfer": (Kind.TRANSFER, "正在为您转接分中心，请稍候。"),

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ivr.model import Question
 from ledger.model import Kind
-from routing.model import Decision
+from routing.model import Decision, WaitingAction
 from telephony.model import AgentId, SeatId
 
 
@@ -29,6 +29,8 @@ class Queued:
     """1 is next."""
     first_time: bool
     """The caller has not been told yet that it has to wait."""
+    news: tuple[str, ...] = ()
+    """Prompts that are due: place, expected wait, keys."""
 
 
 Place = Seated | Queued
@@ -54,6 +56,9 @@ class Desk(Protocol):
 
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
+
+    def waiting_key(self, key: str) -> WaitingAction | None:
+        """What a key does that was pressed while waiting; None for a key that does nothing."""
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         """The seat did not take the call."""

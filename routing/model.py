@@ -124,6 +124,26 @@ class Agent:
     """班长: may listen in, take over, and steer others."""
 
 
+class WaitingAction(StrEnum):
+    """What a key does that a caller presses while waiting."""
+
+    CALLBACK = "callback"
+    """回拨: hang up and be called at the age that this call has."""
+    MESSAGE = "message"
+    """留言: leave a message for the work list."""
+    URGENT = "urgent"
+    """情况紧急: be served before those who only wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNews:
+    """When a waiting caller is told its place and the expected wait. Ours to choose; no standard says."""
+
+    first_seconds: int = 30
+    """After so long; 0 = never."""
+    every_seconds: int = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Holiday:
     """A day that differs from the plain week."""
@@ -162,6 +182,9 @@ class Snapshot:
     """Digit after *14 -> reason, e.g. 小休; the first is what *14 alone stands for."""
     auto_answer: frozenset[str] = frozenset()
     """Seats whose phones answer by themselves when told to."""
+    waiting_keys: Mapping[str, WaitingAction] = field(default_factory=dict)
+    """Key pressed while waiting -> what it does. A key that is not here does nothing."""
+    waiting_news: WaitingNews = field(default_factory=WaitingNews)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +205,8 @@ class Table:
     rating_keys: Mapping[str, int]
     pause_reasons: Mapping[str, str] = field(default_factory=dict)
     auto_answer: tuple[str, ...] = ()
+    waiting_keys: Mapping[str, WaitingAction] = field(default_factory=dict)
+    waiting_news: WaitingNews = field(default_factory=WaitingNews)
 
 
 @dataclass(frozen=True, slots=True)

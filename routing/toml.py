@@ -15,7 +15,20 @@ from typing import Any, Final, TypeVar
 from routing.faults import Fault, TableInvalid
 from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.lint import lint
-from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table, Trunk
+from routing.model import (
+    Agent,
+    DayKind,
+    Group,
+    Holiday,
+    LegacyNumber,
+    MergeMode,
+    Period,
+    Schedule,
+    Table,
+    Trunk,
+    WaitingAction,
+    WaitingNews,
+)
 from telephony.model import GroupId
 
 B = TypeVar("B")
@@ -142,6 +155,24 @@ class _Row:
         blank: dict[str, int] = {}
         return self._wrong(key, value, "应为按键到 1–5 级的表", example, blank)
 
+    def choices(self, key: str, kind: type[E]) -> dict[str, E]:
+        """A table of names to one of the words of ``kind``."""
+        value = self._take(key, f"[{key}]", {})
+        names = set(kind)
+        if isinstance(value, Mapping) and all(word in names for word in value.values()):
+            return {name: kind(word) for name, word in value.items()}
+        blank: dict[str, E] = {}
+        return self._wrong(
+            key, value, f"应为按键到 {'、'.join(kind)} 之一的表", f'{{ 1 = "{next(iter(kind))}" }}', blank
+        )
+
+    def row(self, key: str) -> _Row:
+        """The one sub-table ``[key]``; an empty one when it is not there."""
+        value = self._take(key, f"[{key}]", {})
+        if not isinstance(value, dict):
+            value = self._wrong(key, value, f"应为 [{key}] 形式的表", f"[{key}]", {})
+        return _Row(self._at(key), value, self.faults)
+
     def items(self, key: str, example: str) -> list[_Row]:
         """The list of tables under ``key``."""
         value = self._take(key, example, ())
@@ -190,9 +221,17 @@ def _table(top: _Row) -> Table:
         rating_keys=top.levels("rating_keys", "{ 5 = 5, 4 = 4 }", KEY_IS_LEVEL),
         pause_reasons=top.words("pause_reasons", '{ 1 = "小休" }', PAUSE_REASONS),
         auto_answer=top.texts("auto_answer", '["8001"]'),
+        waiting_keys=top.choices("waiting_keys", WaitingAction),
+        waiting_news=_waiting_news(top.row("waiting_news")),
     )
     top.end()
     return table
+
+
+def _waiting_news(row: _Row) -> WaitingNews:
+    news = WaitingNews(row.whole("first_seconds", 30), row.whole("every_seconds", 60))
+    row.end()
+    return news
 
 
 def _group(name: str, row: _Row) -> Group:

@@ -25,12 +25,14 @@ KINDS: Final[Mapping[str, str]] = {
     "rating_keys": "评价按键",
     "pause_reasons": "示忙原因",
     "auto_answer": "自动接听话机",
+    "waiting_keys": "等候按键",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
     "settings.area_code": "区号",
     "settings.greeting": "12345 欢迎语",
     "settings.default_group": "12345 受理组",
+    "settings.waiting_news": "等候播报",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
@@ -62,12 +64,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "agents.supervisor": "班长",
     "rating_keys.value": "满意度",
     "pause_reasons.value": "原因",
+    "waiting_keys.value": "作用",
 }
 """``kind.field``; a setting's own key stands for its field."""
 
 VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "numbers.mode": MODE_NAMES,
     "holidays.kind": {"workday": "工作日", "weekend": "周末", "holiday": "节假日", "makeup-workday": "调休上班日"},
+    "waiting_keys.value": {"callback": "回拨", "message": "留言", "urgent": "情况紧急"},
     "trunks.role": {
         "pstn": "运营商",
         "emergency": "紧急中心",
@@ -77,6 +81,9 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "neighbour": "邻市 12345",
     },
 }
+
+PARTS: Final[Mapping[str, str]] = {"first_seconds": "首次（秒）", "every_seconds": "间隔（秒）"}
+"""Parts of a setting that has several."""
 
 _WEEKDAYS: Final = "一二三四五六日"
 _NOTHING: Final = "（空）"
@@ -104,7 +111,7 @@ def value_words(kind: str, field: str, value: Any) -> str:
     if isinstance(value, list):
         return "、".join(_period(each) if isinstance(each, dict) else str(each) for each in value)
     if isinstance(value, dict):
-        return "、".join(f"{name} {part}" for name, part in value.items())
+        return "、".join(f"{PARTS.get(name, name)} {part}" for name, part in value.items())
     return VALUES.get(f"{kind}.{field}", {}).get(str(value), str(value))
 
 

@@ -65,6 +65,12 @@ def _pause_reasons(view: View) -> Iterator[Fault]:
             yield Fault(path, repr(name), "示忙原因应为 1 到 10 个汉字，因为要读给座席听", '1 = "小休"')
 
 
+def _waiting_keys(view: View) -> Iterator[Fault]:
+    for key in view.table.waiting_keys:
+        if not _KEY.fullmatch(key):
+            yield Fault(f"waiting_keys.{key}", repr(key), "等候按键应为一个数字键", '1 = "callback"')
+
+
 def _ids(view: View) -> Iterator[Fault]:
     for group in view.table.groups:
         if not GROUP_ID.fullmatch(group.id):
@@ -99,6 +105,8 @@ def _seconds(view: View) -> Iterator[Fault]:
         *((f"groups.{group.id}.ring_seconds", group.ring_seconds, 5) for group in view.table.groups),
         *((f"groups.{group.id}.wrap_up_seconds", group.wrap_up_seconds, 0) for group in view.table.groups),
         *((f"numbers.{row.number}.overflow_seconds", row.overflow_seconds, 0) for row in view.table.numbers),
+        ("waiting_news.first_seconds", view.table.waiting_news.first_seconds, 0),
+        ("waiting_news.every_seconds", view.table.waiting_news.every_seconds, 20),
     )
     for path, seconds, low in timed:
         if not low <= seconds <= MAX_SECONDS:
@@ -150,6 +158,7 @@ RULES: Final = (
     Rule("bad-prompt-id", Severity.ERROR, "提示音编号写法不对", _prompt_ids),
     Rule("bad-rating-key", Severity.ERROR, "评价按键写法不对", _rating_keys),
     Rule("bad-pause-reason", Severity.ERROR, "示忙原因写法不对", _pause_reasons),
+    Rule("bad-waiting-key", Severity.ERROR, "等候按键写法不对", _waiting_keys),
     Rule("bad-id", Severity.ERROR, "编号写法不对", _ids),
     Rule("bad-name", Severity.ERROR, "名称为空、太长或有不可见字符", _names),
     Rule("bad-seconds", Severity.ERROR, "秒数超出范围", _seconds),

@@ -8,7 +8,7 @@ from typing import Any
 from ivr.desk import Place, Queued, SeatAction
 from ivr.model import Question, Script
 from ledger.model import Kind
-from routing.model import Decision, Target, TargetKind
+from routing.model import Decision, Target, TargetKind, WaitingAction
 from telephony.model import AgentId, CallId, GroupId, SeatId
 
 CALL = CallId("hl1-1700000000.1")
@@ -40,6 +40,7 @@ class Counter:
     where: Place = field(default_factory=lambda: Queued(1, first_time=True))
     human: bool = True
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
+    keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
     outcome: str = "seat-signed-in"
     wait_seconds: int = 10
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -51,6 +52,9 @@ class Counter:
     def place(self, question: Question) -> Place:
         self.asked.append(("place", question.group))
         return self.where
+
+    def waiting_key(self, key: str) -> WaitingAction | None:
+        return self.keys.get(key)
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self.asked.append(("missed", seat, dial_status))

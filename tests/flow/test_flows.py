@@ -23,6 +23,33 @@ def ask(script: Script, desk: Desk, **more: object) -> Answer:
     return FLOWS[script](question(script, **more), desk)
 
 
+def test_an_urgent_caller_goes_before_those_who_only_wait_and_is_told_so_once() -> None:
+    desk = Counter()
+    desk.where = Queued(2, first_time=False, news=("position-2",))
+    answer = ask(Script.WAITING, desk, key="9")
+    assert (answer.next, answer.prompts, answer.set[Var.PRIORITY]) == (Step.WAIT, ("urgent-noted",), "5")
+    again = ask(Script.WAITING, desk, key="9", priority=5)
+    assert (again.prompts, Var.PRIORITY in again.set) == (("position-2",), False)
+
+
+def test_an_urgent_caller_for_whom_an_agent_is_free_is_connected_without_a_word() -> None:
+    desk = Counter(where=SEATED)
+    answer = ask(Script.WAITING, desk, key="9")
+    assert (answer.next, answer.prompts) == (Step.CONNECT, ())
+
+
+def test_a_key_that_the_table_does_not_know_changes_nothing() -> None:
+    desk = Counter()
+    desk.where = Queued(2, first_time=False)
+    assert ask(Script.WAITING, desk, key="4") == ask(Script.WAITING, desk)
+
+
+def test_news_that_are_due_are_told_while_waiting() -> None:
+    desk = Counter()
+    desk.where = Queued(2, first_time=False, news=("position-2", "waiting-keys"))
+    assert ask(Script.WAITING, desk).prompts == ("position-2", "waiting-keys")
+
+
 def test_every_question_of_the_dialplan_has_a_flow() -> None:
     assert set(FLOWS) == set(Script)
 

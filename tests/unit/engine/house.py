@@ -92,7 +92,7 @@ class House:
         self.transfers = TransferWatch(self.calls.note)
         self.sent_away: list[CallId] = []
         self.news = SwitchNews(lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append)
-        self.desk = EngineDesk(lambda: self.table, self.queues, self.calls, wait_seconds=10)
+        self.desk = EngineDesk(lambda: self.table, self.queues, self.calls, lambda: self.now, wait_seconds=10)
 
     def state(self, seat: str) -> AgentState:
         return self.queues.acd.seats[SeatId(seat)].state

@@ -12,7 +12,20 @@ import pytest
 from routing.faults import Fault, Severity, TableInvalid
 from routing.lint import RULES, Sound, Surroundings, examine, lint, require_publishable, require_sound
 from routing.lint.days import missing_years, overlaps
-from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table, Trunk
+from routing.model import (
+    Agent,
+    DayKind,
+    Group,
+    Holiday,
+    LegacyNumber,
+    MergeMode,
+    Period,
+    Schedule,
+    Table,
+    Trunk,
+    WaitingAction,
+    WaitingNews,
+)
 from routing.sample import sample_snapshot, sample_table
 from telephony.model import GroupId
 
@@ -115,6 +128,10 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
         ],
         [table(pause_reasons={"0": "一二三四五六七八九十"})],
     ),
+    "bad-waiting-key": (
+        [(table(waiting_keys={"*": WaitingAction.URGENT}), "waiting_keys.*", "一个数字键")],
+        [table(waiting_keys={"0": WaitingAction.URGENT})],
+    ),
     "bad-id": (
         [
             (group(id="General"), "groups.General", "小写字母开头"),
@@ -138,6 +155,7 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (group(ring_seconds=4), "groups.general.ring_seconds", "5 到 3600"),
             (group(wrap_up_seconds=3601), "groups.general.wrap_up_seconds", "0 到 3600"),
             (number(overflow_seconds=-1), "numbers.12333.overflow_seconds", "0 到 3600"),
+            (table(waiting_news=WaitingNews(30, 19)), "waiting_news.every_seconds", "20 到 3600"),
         ],
         [group(ring_seconds=5, wrap_up_seconds=0), number(overflow_seconds=3600), number(overflow_seconds=0)],
     ),
