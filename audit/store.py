@@ -1,0 +1,74 @@
+"""The audit in the database: entries that are only ever added; the migration's triggers refuse anything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import String, Text, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from audit.model import Act, Actor, Entry
+from audit.rules import seal
+from database.base import Base, UtcDateTime
+
+_LOCK: Final = 12347
+"""Key of the PostgreSQL advisory lock that lets one entry at a time be sealed."""
+
+
+class AuditRow(Base):
+    __tablename__ = "audit_log"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    who: Mapped[str] = mapped_column(String(60))
+    origin: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(500))
+    detail: Mapped[str] = mapped_column(Text)
+    """JSON."""
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+async def append(session: AsyncSession, actor: Actor, act: Act, at: datetime) -> Entry:
+    """Seal the act to the end of the chain, in the transaction that does it: both are kept, or neither."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    newest = await session.scalar(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1))
+    entry = seal(None if newest is None else _entry(newest), actor, act, at)
+    session.add(
+        AuditRow(
+            seq=entry.seq,
+            at=at,
+            who=actor.name,
+            origin=actor.origin,
+            action=act.action,
+            subject=act.subject,
+            reason=act.reason,
+            detail=json.dumps(act.detail, ensure_ascii=False, sort_keys=True),
+            previous=entry.previous,
+            hash=entry.hash,
+        )
+    )
+    await session.flush()
+    return entry
+
+
+async def entries(session: AsyncSession, limit: int | None = None) -> Sequence[Entry]:
+    """All entries in the order of their numbers, or the newest ``limit`` of them."""
+    newest_first = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    return [_entry(row) for row in await session.scalars(newest_first)][::-1]
+
+
+def _entry(row: AuditRow) -> Entry:
+    try:
+        detail = json.loads(row.detail)
+    except ValueError:
+        detail = {"damaged": row.detail}  # its hash will not fit either
+    act = Act(row.action, row.subject, row.reason, detail if isinstance(detail, dict) else {"damaged": detail})
+    return Entry(row.seq, row.at, Actor(row.who, row.origin), act, row.previous, row.hash)
