@@ -82,8 +82,17 @@ UNHEARD: Final = (
     *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "Rename", "Hold", "Unhold"),
     *("RTCPSent", "RTCPReceived", "MixMonitorStart", "MixMonitorStop", "MusicOnHoldStart", "MusicOnHoldStop"),
     *("DTMFBegin", "DTMFEnd", "SuccessfulAuth", "ChallengeSent", "QueueMemberStatus", "ExtensionStatus"),
+    *("AGIExecStart", "AGIExecEnd", "TestEvent"),
 )
 """What every call makes and nobody hears: about a hundred events a call that are not even made."""
+
+UNDELIVERED: Final = (
+    *("ast_channel_varset_type", "agi_exec_start_type", "agi_exec_end_type"),
+    *("ast_rtp_rtcp_sent_type", "ast_rtp_rtcp_received_type", "ast_test_suite_message_type"),
+)
+"""Types of Stasis messages that only feed events of UNHEARD (stasis.conf): a call sets a hundred variables and, in
+Debian's build, tells the test framework of ten steps; each was a message to every listener inside the switch. Other
+types of UNHEARD cannot be declined: the manager does not start without them (manager_channels.c)."""
 
 EMERGENCY_RING_SECONDS: Final = 30
 """A centre's trunk that rings longer than this is given up for the next one."""
@@ -142,6 +151,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "agi_token": plan.agi_token,
         "events": EVENTS,
         "unheard": UNHEARD,
+        "undelivered": UNDELIVERED,
         "emergency": EMERGENCY_NUMBERS,
         "targets": centres,
         "one_key_features": "#".join(f"one-key-{number}" for number in EMERGENCY_NUMBERS),

@@ -130,9 +130,16 @@ async def staffed(side: Side, *, voices: bool = False) -> AsyncIterator[CalleeLo
         settings.bind, settings.seat_sip_port, local_port=port, users=users, ring=RING_SECONDS,
         audio=side.voice if voices else None,
     ) as callee:  # fmt: skip
+        await until(lambda: _reachable(running), "all seats to be reachable")
         if side.name is Name.PRODUCT:
             await sign_in_all(running)
         yield callee
+
+
+async def _reachable(running: Product) -> bool:
+    """Every seat's phone has answered a probe: it did not while it was registering."""
+    contacts = await running.cli("pjsip show contacts")
+    return contacts.count(" Avail ") >= len(running.table.seats)
 
 
 async def sign_in_all(running: Product) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf.render import EVENTS, MODULES, render
+from asterisk_conf.render import EVENTS, MODULES, UNDELIVERED, UNHEARD, render
 from routing.model import Snapshot, Trunk
 from telephony.model import GroupId
 from tests.unit.asterisk_conf.plans import TABLE, plan
@@ -36,7 +36,7 @@ def test_a_file_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name in FILES if name.endswith(".conf") and "ext" not in name))
 def test_a_file_is_sections_of_keys_and_values(name: str) -> None:
-    section = name == "etc/stasis.conf"
+    section = False
     for number, line in enumerate(FILES[name].splitlines(), 1):
         if not line.strip() or line.lstrip().startswith(";"):
             continue
@@ -63,6 +63,14 @@ def test_only_the_modules_and_events_that_are_named() -> None:
     assert "autoload = no" in modules
     assert modules.count("\nload = ") == len(MODULES) == len(set(MODULES))
     assert FILES["etc/manager.conf"].count("eventfilter(") == len(EVENTS) == len(set(EVENTS))
+
+
+def test_what_nobody_hears_is_not_even_made() -> None:
+    stasis = FILES["etc/stasis.conf"]
+    assert stasis.count("\ndecline = ") == len(UNDELIVERED) == len(set(UNDELIVERED))
+    assert set(UNHEARD).isdisjoint(EVENTS)
+    for needed in ("ast_channel_snapshot_type", "ast_channel_dial_type", "ast_device_state_message_type"):
+        assert needed not in stasis
 
 
 def test_every_seat_has_its_own_password_and_every_group_its_queue() -> None:
