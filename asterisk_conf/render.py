@@ -69,7 +69,7 @@ MODULES: Final = (
 
 EVENTS: Final = (
     *("FullyBooted", "Hangup", "DialBegin", "DialEnd", "UserEvent"),
-    *("DeviceStateChange", "ConfbridgeJoin", "ConfbridgeLeave", "QueueCallerJoin"),
+    *("Hold", "Unhold", "DeviceStateChange", "ConfbridgeJoin", "ConfbridgeLeave", "QueueCallerJoin"),
     # Answers to our own list actions come as events and pass the same filter.
     *("Status", "StatusComplete", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
 )
@@ -79,7 +79,7 @@ UNHEARD: Final = (
     *("Newexten", "VarSet", "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "NewAccountCode"),
     *("DialState", "HangupRequest", "SoftHangupRequest", "HangupHandlerPush", "HangupHandlerPop", "HangupHandlerRun"),
     *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge", "BridgeVideoSourceUpdate"),
-    *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "Rename", "Hold", "Unhold"),
+    *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "Rename"),
     *("RTCPSent", "RTCPReceived", "MixMonitorStart", "MixMonitorStop", "MusicOnHoldStart", "MusicOnHoldStop"),
     *("DTMFBegin", "DTMFEnd", "SuccessfulAuth", "ChallengeSent", "QueueMemberStatus", "ExtensionStatus"),
     *("AGIExecStart", "AGIExecEnd", "TestEvent"),

@@ -13,6 +13,8 @@ from engine.calls import Calls
 from ledger.model import Kind
 from queues.model import (
     Answered,
+    CallHeld,
+    CallResumed,
     Effect,
     Offer,
     Ringing,
@@ -57,6 +59,8 @@ class SwitchNews:
             "Hangup": self._hangup,
             "UserEvent": self._user_event,
             "DeviceStateChange": self._device_state,
+            "Hold": self._hold,
+            "Unhold": self._hold,
             "ConfbridgeJoin": self._joined,
             "ConfbridgeLeave": self._left,
             "QueueCallerJoin": self._in_app_queue,
@@ -136,6 +140,13 @@ class SwitchNews:
         if not known:
             number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
             self._calls.note(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
+
+    def _hold(self, event: Event) -> None:
+        """The agent's phone has put the caller on hold, or is back; a caller's phone that does so changes nothing."""
+        seat = self._seat(event.get("Channel"))
+        if seat is not None:
+            call = CallId(event.get("Linkedid") or "")
+            self._queues.tell(CallHeld(call, seat) if event.name == "Hold" else CallResumed(call, seat))
 
     def _device_state(self, event: Event) -> None:
         device = event.get("Device") or ""

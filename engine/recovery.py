@@ -15,7 +15,8 @@ import structlog
 from engine.calls import Calls, LiveCall
 from engine.reconcile import Picture, look, policy, seats, tickets, to_adopt
 from queues.acd import Acd
-from queues.model import TicketJoined, TicketPhase, TicketSeen
+from queues.call_rules import wish_of
+from queues.model import TicketPhase, TicketSeen
 from queues.restore import restore
 from queues.service import Clock, QueueService
 from routing.model import Snapshot
@@ -145,7 +146,7 @@ def _joined_since(acd: Acd, began: int) -> list[TicketSeen]:
     """Who asked for a human while the switch was being asked: its lists may not show them, nor their seats."""
     return [
         TicketSeen(
-            TicketJoined(ticket.call, ticket.group, ticket.since_ms, ticket.priority, ticket.overflow, ticket.channel),
+            wish_of(ticket),
             ticket.phase,
             ticket.seat,
             ticket.joined_ms,

@@ -7,25 +7,57 @@ Nothing here does I/O or looks at a clock, and all orders are total, so equal hi
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from queues.lanes import LEVEL_OF_EVERYONE, Lane, lane, lanes_of_seat
 from queues.model import Policy, SignIn, Stray, TicketPhase, Why
 from queues.ordered import Ordered
 from queues.states import AgentState
 from telephony.model import CALL_ID, AgentId, CallId, GroupId, NodeId, SeatId
 
-TicketRank = tuple[int, int, int, int, CallId]
+TicketRank = tuple[int, int, int, CallId]
 SeatRank = tuple[int, int, SeatId]
 Deadline = tuple[int, str, str]
 """(unix ms, ``seat`` or ``ticket``, id)."""
 
 
-def ticket_rank(call: CallId, priority: int, since_ms: int) -> TicketRank:
-    """Who comes first: higher priority, then older, then the switch's own sequence (in the id: a restart keeps it)."""
+UNENDING_MS: Final = 2**53
+"""A wait that cannot end while nobody is at work."""
+
+_NEW_SHARE: Final = 16
+"""A talk changes what is known of a group's handling time by this part of the difference."""
+
+
+def ticket_rank(call: CallId, since_ms: int, head_start_ms: int) -> TicketRank:
+    """Who comes first: the older one, then the switch's own sequence (in the id: a restart keeps it).
+
+    A priority is a head start in time: a caller of a higher class counts as ``head_start_ms`` older than it is. So
+    everybody ages at the same rate, the order of two callers never changes while they wait, and a sorted list is
+    enough: O(log n), no re-sorting. Nobody starves: only who rings less than one head start later can ever pass. These
+    are the static urgency numbers of J. R. Jackson, "Some problems in queueing with dynamic priorities", Naval Research
+    Logistics Quarterly 7 (1960), 235-249.
+    """
     epoch = serial = 0
     if CALL_ID.fullmatch(call):
         epoch, serial = map(int, call.rpartition("-")[2].split("."))
-    return (-priority, since_ms, epoch, serial, call)
+    return (since_ms - head_start_ms, epoch, serial, call)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why a seat got a call, as it was when it was chosen."""
+
+    seat: SeatId
+    group: GroupId
+    """Through which they met."""
+    level: int
+    """LEVEL_OF_PREFERRED and LEVEL_OF_EVERYONE included."""
+    idle_ms: int
+    ready: int
+    """Ready seats that could have taken the call, itself counted; a seat of several groups counts in each."""
+    runner_up: SeatId | None
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +68,11 @@ class Seat:
     node: NodeId
     agent: AgentId | None = None
     groups: tuple[GroupId, ...] = ()
+    levels: Mapping[GroupId, int] = field(default_factory=dict)
+    """1 is the best, and that of a group that is not here."""
+    languages: frozenset[str] = frozenset()
+    lanes: tuple[tuple[Lane, int], ...] = ()
+    """Where it stands when it is ready, each with its level there."""
     state: AgentState = AgentState.SIGNED_OUT
     since_ms: int = 0
     """When the state began."""
@@ -49,12 +86,14 @@ class Seat:
     reachable: bool = True
     in_use: bool = False
     call: CallId | None = None
+    talk_since_ms: int = 0
+    """When its last talk began."""
     until_ms: int | None = None
     """When the state ends by itself."""
 
-    def rank(self, group: GroupId) -> SeatRank:
-        """Who comes first among the ready seats of a group: (level, idle since, id); level is 0 for all so far."""
-        return (0, self.idle_since_ms, self.id)
+    def rank(self, level: int) -> SeatRank:
+        """Who comes first among ready seats: (level, idle since, id)."""
+        return (level, self.idle_since_ms, self.id)
 
     def sign_in(self) -> SignIn | None:
         """What the durable roster is to say about this seat."""
@@ -79,8 +118,27 @@ class Ticket:
     overflow: tuple[tuple[int, GroupId], ...]
     rank: TicketRank
     phase: TicketPhase = TicketPhase.WAITING
+    preferred: AgentId | None = None
+    preferred_until_ms: int = 0
+    """Until then only the preferred agent may answer; 0 when that agent was not at work."""
+    language: str = ""
+    language_until_ms: int = 0
+    """Until then only who speaks the language may answer; 0 when nobody did who was signed in."""
     asks: tuple[GroupId, ...] = ()
-    """Groups that may answer now: its own first, then the widened ones. Also the groups it is indexed under."""
+    """Groups that may answer now: its own first, then the widened ones."""
+    lanes: tuple[Lane, ...] = ()
+    """What it is indexed under."""
+    rows: frozenset[int] = frozenset()
+    """Overflow rows of its group that have been applied."""
+    resort_after_ms: int = 0
+    """No further last resort before this."""
+    newcomer: bool = True
+    """Has not stood in a line yet."""
+    counted: bool = False
+    """Among those who wait for its group."""
+    moved_from: GroupId | None = None
+    """Its channel may still say this group."""
+    choice: Choice | None = None
     indexed: bool = False
     """Can be offered: waiting and not held back."""
     seat: SeatId | None = None
@@ -104,10 +162,22 @@ class Acd:
     seats: dict[SeatId, Seat] = field(default_factory=dict)
     tickets: dict[CallId, Ticket] = field(default_factory=dict)
     seat_of: dict[AgentId, SeatId] = field(default_factory=dict)
-    waiting: dict[GroupId, Ordered[TicketRank]] = field(default_factory=dict)
-    """Per group, the calls that it may answer now."""
-    ready: dict[GroupId, Ordered[SeatRank]] = field(default_factory=dict)
-    """Per group, its ready seats."""
+    waiting: dict[Lane, Ordered[TicketRank]] = field(default_factory=dict)
+    """Per lane, the calls that ask for it now."""
+    ready: dict[Lane, Ordered[SeatRank]] = field(default_factory=dict)
+    """Per lane, its ready seats."""
+    staff: Counter[GroupId] = field(default_factory=Counter)
+    """Signed-in seats by group."""
+    working: Counter[GroupId] = field(default_factory=Counter)
+    """Of these, who takes calls or has one."""
+    speakers: Counter[str] = field(default_factory=Counter)
+    """Signed-in seats by language."""
+    asked: set[str] = field(default_factory=set)
+    """Languages that were asked for: only these have lanes."""
+    queued: Counter[GroupId] = field(default_factory=Counter)
+    """Waiting calls by the group they wait for."""
+    handling_ms: dict[GroupId, int] = field(default_factory=dict)
+    """What a call keeps an agent busy, talk and wrap-up, as a mean that forgets; by the group that served it."""
     deadlines: Ordered[Deadline] = field(default_factory=Ordered)
     strays: Counter[Stray] = field(default_factory=Counter)
 
@@ -121,11 +191,45 @@ class Acd:
         ticket = self.tickets.get(call)
         if ticket is None or ticket.phase is not TicketPhase.WAITING:
             return None
-        line = self.waiting.get(ticket.group)
+        return self.place(ticket)
+
+    def place(self, ticket: Ticket) -> int:
+        """1 = nobody who waits for its group now comes before it."""
+        line = self.waiting.get(lane(ticket.group))
         return 1 if line is None else 1 + line.before(ticket.rank)
 
     def best_seat(self, ticket: Ticket) -> Seat | None:
-        """The longest idle ready seat over all groups that this ticket asks for now."""
-        firsts = (line.first() for group in ticket.asks if (line := self.ready.get(group)) is not None)
+        """Of the ready seats in all lanes that this ticket asks for now: the best level, then the longest idle."""
+        firsts = (line.first() for name in ticket.lanes if (line := self.ready.get(name)) is not None)
         best = min((rank for rank in firsts if rank is not None), default=None)
         return None if best is None else self.seats[best[-1]]
+
+    def choice(self, ticket: Ticket, seat: Seat, group: GroupId, now: int) -> Choice:
+        """Why this seat, while it still stands in its lines: said afterwards by queues.explain."""
+        ranks = [rank for name in ticket.lanes if (line := self.ready.get(name)) is not None for rank in line.head(2)]
+        level = min((rank[0] for rank in ranks if rank[-1] == seat.id), default=LEVEL_OF_EVERYONE)
+        others = sorted(rank for rank in ranks if rank[-1] != seat.id)
+        ready = sum(len(line) for name in ticket.lanes if (line := self.ready.get(name)) is not None)
+        return Choice(seat.id, group, level, now - seat.idle_since_ms, ready, others[0][-1] if others else None)
+
+    def lanes_of(self, seat: Seat) -> tuple[tuple[Lane, int], ...]:
+        """The lanes of a signed-in seat."""
+        assert seat.agent is not None, "an empty seat stands nowhere"
+        levels = {group: min(level, self.policy.levels) for group, level in seat.levels.items()}
+        return lanes_of_seat(seat.agent, seat.groups, levels, seat.languages & self.asked)
+
+    def expected_wait_ms(self, ticket: Ticket) -> int | None:
+        """How long a call will wait from now, as its group works at present; None = not known yet.
+
+        Its place times the mean time between two agents who become free: handling time over agents at work, as in every
+        queue with exponential service while all are busy (Erlang C).
+        """
+        handling = self.handling_ms.get(ticket.group)
+        if not self.working[ticket.group]:
+            return UNENDING_MS
+        return None if handling is None else self.place(ticket) * handling // self.working[ticket.group]
+
+    def handled(self, group: GroupId, ms: int) -> None:
+        """An agent was busy for so long with a call of this group."""
+        known = self.handling_ms.get(group, ms)
+        self.handling_ms[group] = known + (ms - known) // _NEW_SHARE

@@ -22,10 +22,10 @@ from queues.model import (
     WrapUpExtended,
 )
 from queues.states import AgentState
-from queues.turn import OFFERED, Turn
+from queues.turn import IN_TALK, OFFERED, Turn
 from telephony.model import SeatId
 
-IN_CALL = OFFERED | {AgentState.TALKING}
+IN_CALL = OFFERED | IN_TALK
 _FORCEABLE = frozenset({AgentState.READY, AgentState.PAUSED, AgentState.SIGNED_OUT})
 
 
@@ -33,7 +33,7 @@ def signed_in(turn: Turn, event: AgentSignedIn) -> None:
     """Bring an agent to a seat; the person who is there now wins over who forgot to sign out, but never over a call."""
     seat = turn.acd.seats.get(event.seat)
     if seat is not None and seat.agent == event.agent:
-        turn.regroup(seat, event.groups)
+        turn.regroup(seat, event.groups, event.levels, event.languages)
         if seat.leaving:
             turn.wish(seat, pause=seat.pause)
         return
@@ -49,7 +49,7 @@ def signed_in(turn: Turn, event: AgentSignedIn) -> None:
     seat = turn.seat(event.seat)
     if seat.agent is not None:
         turn.sign_out(seat, Why.REPLACED)
-    turn.sign_in(seat, event.agent, event.groups, event.pause)
+    turn.sign_in(seat, event.agent, event.groups, event.pause, event.levels, event.languages)
     turn.rest(seat, Why.SIGNED_IN)
 
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 from queues.acd import Ticket, ticket_rank
 from queues.model import (
     Answered,
+    CallHeld,
+    CallResumed,
+    Failure,
+    MoveCall,
+    Moved,
+    NotAllowed,
     NotAnswered,
     Ringing,
     Stray,
@@ -19,7 +25,8 @@ from queues.model import (
     Why,
 )
 from queues.states import AgentState
-from queues.turn import OFFERED, Turn, node_of
+from queues.turn import OFFERED, WORKING, Turn, node_of
+from telephony.model import AgentId
 
 
 def joined(turn: Turn, event: TicketJoined) -> None:
@@ -51,23 +58,97 @@ def new_ticket(turn: Turn, event: TicketJoined, joined_ms: int, since_ms: int | 
         since_ms=since,
         joined_ms=joined_ms,
         overflow=event.overflow,
-        rank=ticket_rank(event.call, event.priority, since),
+        rank=ticket_rank(event.call, since, turn.acd.policy.head_start_ms(event.priority)),
+        preferred=event.preferred,
+        language=event.language,
     )
+    if event.preferred is not None and _at_work(turn, event.preferred):
+        ticket.preferred_until_ms = joined_ms + turn.acd.policy.of(event.group).preferred_seconds * 1000
+    _insist(turn, ticket)
     turn.acd.tickets[event.call] = ticket
     return ticket
+
+
+def wish_of(ticket: Ticket) -> TicketJoined:
+    """What a call said when it joined."""
+    return TicketJoined(
+        ticket.call,
+        ticket.group,
+        ticket.since_ms,
+        ticket.priority,
+        ticket.overflow,
+        ticket.channel,
+        ticket.preferred,
+        ticket.language,
+    )
+
+
+def _insist(turn: Turn, ticket: Ticket) -> None:
+    """Wait for somebody who speaks the language, if there is anybody to wait for."""
+    spoken = ticket.language and turn.acd.speakers[ticket.language]
+    seconds = turn.acd.policy.of(ticket.group).language_seconds
+    ticket.language_until_ms = ticket.joined_ms + seconds * 1000 if spoken else 0
+
+
+def _at_work(turn: Turn, agent: AgentId) -> bool:
+    """Ready, or busy with a call that will end: worth waiting for."""
+    seat_id = turn.acd.seat_of.get(agent)
+    if seat_id is None:
+        return False
+    seat = turn.acd.seats[seat_id]
+    return seat.state in WORKING and seat.pause is None and not seat.leaving
 
 
 def _change(turn: Turn, ticket: Ticket, event: TicketJoined) -> None:
     """A waiting call says again what it waits for; only what differs changes, and never its age."""
     ticket.channel = event.channel or ticket.channel
-    if (event.group, event.priority, event.overflow) == (ticket.group, ticket.priority, ticket.overflow):
+    stale = ticket.moved_from is not None and event.group == ticket.moved_from
+    group, overflow = (ticket.group, ticket.overflow) if stale else (event.group, event.overflow)
+    if (group, event.priority, overflow, event.language) == (
+        ticket.group,
+        ticket.priority,
+        ticket.overflow,
+        ticket.language,
+    ):
         return
     turn.unindex(ticket)
-    if event.group != ticket.group:
-        ticket.joined_ms = turn.now
-    ticket.group, ticket.priority, ticket.overflow = event.group, event.priority, event.overflow
-    ticket.rank = ticket_rank(ticket.call, ticket.priority, ticket.since_ms)
+    if group != ticket.group:
+        _regroup(turn, ticket)
+    ticket.group, ticket.overflow, ticket.language = group, overflow, event.language
+    _insist(turn, ticket)
+    ticket.priority = event.priority
+    ticket.rank = turn.rank(ticket)
     turn.queue(ticket, again=True)
+
+
+def moved(turn: Turn, event: MoveCall) -> None:
+    """Wait for another group, at the same age; widening begins anew there."""
+    ticket = turn.acd.tickets.get(event.call)
+    if ticket is None:
+        raise NotAllowed(f"来电{event.call}不在排队中，不能移到别的技能组；用 hotline queues list 查看排队中的来电")
+    if ticket.phase is TicketPhase.TALKING:
+        raise NotAllowed(f"来电{event.call}已在座席{ticket.seat}通话中，不能移动；请座席转接")
+    if ticket.group == event.group:
+        raise NotAllowed(f"来电{event.call}已在技能组{event.group}排队")
+    seat = None
+    if ticket.phase is TicketPhase.OFFERED:
+        seat = turn.withdraw(ticket, Why.MOVED_CALL, back_to_wait=True)
+    turn.unindex(ticket)
+    old = ticket.group
+    _regroup(turn, ticket)
+    ticket.group, ticket.overflow, ticket.moved_from = event.group, event.overflow, old
+    _insist(turn, ticket)
+    turn.effects.append(Moved(ticket.call, ticket.channel, ticket.node, old, ticket.group, ticket.overflow))
+    turn.queue(ticket, again=True)
+    if seat is not None:
+        turn.rest(seat, Why.MOVED_CALL)
+
+
+def _regroup(turn: Turn, ticket: Ticket) -> None:
+    """What belongs to the wait for one group is over."""
+    turn.uncount(ticket)
+    ticket.joined_ms, ticket.rows, ticket.resort_after_ms, ticket.newcomer = turn.now, frozenset(), 0, True
+    ticket.preferred_until_ms = 0
 
 
 def left(turn: Turn, event: TicketLeft) -> None:
@@ -140,10 +221,33 @@ def not_answered(turn: Turn, event: NotAnswered) -> None:
 def talk_ended(turn: Turn, event: TalkEnded) -> None:
     """Caller and agent parted."""
     ticket = turn.acd.tickets.get(event.call)
-    if ticket is not None and ticket.phase is TicketPhase.TALKING and ticket.seat == event.seat:
-        end_talk(turn, ticket)
-    else:
+    if ticket is None or ticket.phase is not TicketPhase.TALKING or ticket.seat != event.seat:
         turn.stray(Stray.TALK_ENDED)
+        return
+    short_ms = turn.acd.policy.of(ticket.served_by or ticket.group).short_talk_seconds * 1000
+    if event.by_agent and turn.now - ticket.talk_since_ms < short_ms:
+        turn.not_responding(turn.part(ticket), Failure.CUT_SHORT)
+        turn.queue(ticket, again=True)
+    else:
+        end_talk(turn, ticket)
+
+
+def held(turn: Turn, event: CallHeld) -> None:
+    """The caller hears music, and counts as in a talk."""
+    seat = turn.acd.seats.get(event.seat)
+    if seat is not None and seat.call == event.call and seat.state is AgentState.TALKING:
+        turn.move(seat, AgentState.HOLD, Why.HELD, turn.now + turn.acd.policy.hold_alarm_seconds * 1000)
+    else:
+        turn.stray(Stray.HELD)
+
+
+def resumed(turn: Turn, event: CallResumed) -> None:
+    """The agent is back."""
+    seat = turn.acd.seats.get(event.seat)
+    if seat is not None and seat.call == event.call and seat.state is AgentState.HOLD:
+        turn.move(seat, AgentState.TALKING, Why.RESUMED)
+    else:
+        turn.stray(Stray.HELD)
 
 
 def end_talk(turn: Turn, ticket: Ticket) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from queues.states import AgentState
-from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
+from telephony.model import AgentId, CallId, GroupId, NodeId, OverflowTo, OverflowWhen, Priority, SeatId
 
 
 class NotAllowed(Exception):
@@ -32,6 +32,8 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
     ERROR = "error"
     """The offer could not be carried out: perhaps the seat's fault, perhaps the call's."""
+    CUT_SHORT = "cut-short"
+    """Answered, and the seat's side ended the talk at once."""
     TIMEOUT = "timeout"
     """Neither ringing came to an end nor did anybody say so before the reservation's deadline."""
 
@@ -58,6 +60,11 @@ class Why(StrEnum):
     ANSWERED = "answered"
     ANSWERED_ELSEWHERE = "answered-elsewhere"
     """The switch says that this call, or this seat, talks with somebody else."""
+    HELD = "held"
+    RESUMED = "resumed"
+    MOVED_CALL = "moved-call"
+    """Its call was moved to another group."""
+    CUT_SHORT = "cut-short"
     CALLER_LEFT = "caller-left"
     TALK_ENDED = "talk-ended"
     WRAP_UP_OVER = "wrap-up-over"
@@ -84,6 +91,7 @@ class Stray(StrEnum):
     """Believed: the call talks at that seat now."""
     NOT_ANSWERED = "not-answered"
     TALK_ENDED = "talk-ended"
+    HELD = "held"
     JOINED_WHILE_OFFERED = "joined-while-offered"
     JOINED_WHILE_TALKING = "joined-while-talking"
     """Believed: the talk is over and the call waits again."""
@@ -94,12 +102,34 @@ class Stray(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Overflow:
+    """One row of what happens to a group's callers who cannot be served soon."""
+
+    when: OverflowWhen
+    value: int
+    """Seconds, or callers (length)."""
+    to: OverflowTo
+    target: str = ""
+    """Group id, trunk id or telephone number; empty when ``to`` says enough."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPolicy:
-    """How a group rings and rests."""
+    """How a group rings, rests, widens and overflows."""
 
     ring_seconds: int = 20
     wrap_up_seconds: int = 10
     """话后整理; 0 = none."""
+    level_seconds: int = 0
+    """Level 1 alone may answer at first, each next level after so many more seconds; 0 = all levels at once, the best
+    ready one first."""
+    language_seconds: int = 60
+    """How long a caller waits for somebody who speaks the language asked for, when such a one is signed in."""
+    preferred_seconds: int = 20
+    """How long a caller waits for the agent of the last talk, when that agent is at work; 0 = not at all."""
+    short_talk_seconds: int = 0
+    """A talk that the agent's side ends sooner was none: the caller waits on, at its place; 0 = every talk counts."""
+    overflow: tuple[Overflow, ...] = ()
 
 
 def _back_after() -> Mapping[Failure, int | None]:
@@ -109,8 +139,13 @@ def _back_after() -> Mapping[Failure, int | None]:
         Failure.BUSY: 5,
         Failure.UNREACHABLE: 15,
         Failure.ERROR: 5,
+        Failure.CUT_SHORT: 15,
         Failure.TIMEOUT: 15,
     }
+
+
+def _head_starts() -> Mapping[int, int]:
+    return {Priority.REPEAT: 60, Priority.DROPPED: 180, Priority.CENTRE: 300, Priority.FIRST: 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +165,24 @@ class Policy:
     hold_seconds_max: int = 10
     wrap_up_seconds_max: int = 600
     """Wrap-up with all its extensions."""
+    head_start_seconds: Mapping[int, int] = field(default_factory=_head_starts)
+    """By class of priority, how much older than it is a call counts in the line; 0 for a class below all these."""
+    levels: int = 1
+    """The worst level that anybody has in any group; 1 is the best."""
+    hold_alarm_seconds: int = 120
+    """A caller who is kept on hold for this long is told of, again and again."""
+    recheck_seconds: int = 10
+    """How often a waiting call is held against what its group overflows by, when that may change by itself."""
+    resort_pause_seconds: int = 30
+    """How long after one last resort the next may come."""
 
     def of(self, group: GroupId) -> GroupPolicy:
         return self.groups.get(group, self.default)
+
+    def head_start_ms(self, priority: int) -> int:
+        """How much older than it is a call of this priority counts."""
+        classes = [one for one in self.head_start_seconds if one <= priority]
+        return self.head_start_seconds[max(classes)] * 1000 if classes else 0
 
 
 # Events: what people want. Refused with NotAllowed when they cannot be.
@@ -147,6 +197,10 @@ class AgentSignedIn:
     groups: tuple[GroupId, ...]
     pause: str | None = None
     """Signs in paused for this reason."""
+    levels: Mapping[GroupId, int] = field(default_factory=dict)
+    """1 is the best; a group that is not here is served at level 1."""
+    languages: frozenset[str] = frozenset()
+    """What the agent speaks besides what everybody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +248,17 @@ class Forced:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveCall:
+    """A supervisor moves a call that waits, or that rings in vain, to another group. It keeps its age."""
+
+    call: CallId
+    group: GroupId
+    overflow: tuple[tuple[int, GroupId], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyChanged:
-    """For later offers and wrap-ups; what runs keeps its deadline."""
+    """For the order and for later offers and wrap-ups; what runs keeps its deadline."""
 
     policy: Policy
 
@@ -237,7 +300,11 @@ class TicketJoined:
     overflow: tuple[tuple[int, GroupId], ...] = ()
     """(seconds since joining, group)."""
     channel: str = ""
-    """Name of the caller's channel, for the shell."""
+    """Name of the caller's channel, for the shell; empty when there is none yet (callback)."""
+    preferred: AgentId | None = None
+    """The agent to wait for at first, e.g. of the last talk. Counts when the call joins, not when it is repeated."""
+    language: str = ""
+    """The language asked for; empty = any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +335,28 @@ class NotAnswered:
 
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
-    """Caller and agent parted. The core forgets the call; if it is to wait again it joins again."""
+    """Caller and agent parted. The core forgets the call; if it is to wait again it joins again.
+
+    Unless the agent's side ended it within ``short_talk_seconds``: then the call waits on, at its age.
+    """
+
+    call: CallId
+    seat: SeatId
+    by_agent: bool = False
+    """The caller is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """The agent has put the caller on hold (保持)."""
+
+    call: CallId
+    seat: SeatId
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """The agent is back with the caller."""
 
     call: CallId
     seat: SeatId
@@ -287,6 +375,7 @@ Event = (
     | WrapUpExtended
     | WrapUpEnded
     | Forced
+    | MoveCall
     | PolicyChanged
     | SeatUnreachable
     | SeatReachable
@@ -298,6 +387,8 @@ Event = (
     | Answered
     | NotAnswered
     | TalkEnded
+    | CallHeld
+    | CallResumed
     | Tick
 )
 
@@ -396,6 +487,50 @@ class SeatStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A call waits for another group: its channel is to remember that."""
+
+    call: CallId
+    channel: str
+    node: NodeId
+    old: GroupId
+    group: GroupId
+    overflow: tuple[tuple[int, GroupId], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastResort:
+    """A row of the group's overflow that leads out of the line is due for this call. Told once per row.
+
+    The call stays in the line, and may be offered to an agent at any moment; the shell tells TicketLeft when the caller
+    has taken the way out.
+    """
+
+    call: CallId
+    channel: str
+    node: NodeId
+    kind: OverflowTo
+    """subcentre, duty-phone, callback or message."""
+    target: str
+    group: GroupId
+    """Whose row it is."""
+    when: OverflowWhen
+    """Why."""
+    waited_ms: int
+    """Since the call rang."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTooLong:
+    """A caller is on hold and nobody comes back; told again after every further ``hold_alarm_seconds``."""
+
+    call: CallId
+    seat: SeatId
+    agent: AgentId | None
+    held_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """Who is signed in where: the part of the state that outlives every process, in app_queue's membership."""
 
@@ -415,7 +550,19 @@ class RosterChanged:
     new: SignIn | None
 
 
-Effect = Offer | Withdraw | OfferFailed | TicketWaiting | Connected | TalkOver | SeatStateChanged | RosterChanged
+Effect = (
+    Offer
+    | Withdraw
+    | OfferFailed
+    | TicketWaiting
+    | Connected
+    | TalkOver
+    | SeatStateChanged
+    | RosterChanged
+    | Moved
+    | LastResort
+    | HeldTooLong
+)
 
 
 # What the switch shows after a restart.
@@ -431,6 +578,8 @@ class SeatSeen:
     in_use: bool = False
     idle_since_ms: int | None = None
     """None = now."""
+    levels: Mapping[GroupId, int] = field(default_factory=dict)
+    languages: frozenset[str] = frozenset()
 
 
 class TicketPhase(StrEnum):

@@ -35,6 +35,10 @@ class Ordered(Generic[K]):
         """The smallest key, or None."""
         return self._keys[0] if self._keys else None
 
+    def head(self, count: int) -> list[K]:
+        """The first so many."""
+        return self._keys[:count]
+
     def before(self, key: K) -> int:
         """How many keys come before this one, whether or not it is here."""
         return bisect_left(self._keys, key)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from queues.acd import Acd, TicketRank, ticket_rank
 from queues.call_rules import new_ticket
-from queues.model import Effect, Policy, SeatSeen, Stray, TicketPhase, TicketSeen, Why
+from queues.model import Effect, LastResort, Policy, SeatSeen, Stray, TicketPhase, TicketSeen, Why
 from queues.rules import expire
 from queues.states import AgentState
 from queues.turn import Turn
@@ -30,7 +30,7 @@ def restore(
     seen_seats = sorted(seats, key=lambda seen: seen.seat)
     for seen_seat in seen_seats:
         _sign_in(turn, seen_seat)
-    for seen in sorted(tickets, key=_talking_first):
+    for seen in sorted(tickets, key=lambda seen: _talking_first(policy, seen)):
         if seen.ticket.call in turn.acd.tickets:
             turn.stray(Stray.RESTORE_CONFLICT)
         elif seen.phase is TicketPhase.TALKING:
@@ -39,7 +39,7 @@ def restore(
             _resume_wait(turn, seen)
     for seen_seat in seen_seats:
         _see_phone(turn, seen_seat)
-    turn.effects.clear()
+    turn.effects = [effect for effect in turn.effects if isinstance(effect, LastResort)]
     expire(turn)
     return turn.acd, turn.finish(rosters=False)
 
@@ -47,9 +47,9 @@ def restore(
 _PHASES = (TicketPhase.TALKING, TicketPhase.OFFERED, TicketPhase.WAITING)
 
 
-def _talking_first(seen: TicketSeen) -> tuple[int, TicketRank, SeatId]:
+def _talking_first(policy: Policy, seen: TicketSeen) -> tuple[int, TicketRank, SeatId]:
     ticket = seen.ticket
-    rank = ticket_rank(ticket.call, ticket.priority, ticket.since_ms)
+    rank = ticket_rank(ticket.call, ticket.since_ms, policy.head_start_ms(ticket.priority))
     return (_PHASES.index(seen.phase), rank, seen.seat or SeatId(""))
 
 
@@ -65,7 +65,7 @@ def _sign_in(turn: Turn, seen: SeatSeen) -> None:
     if seen.sign_in.agent in turn.acd.seat_of:
         turn.stray(Stray.RESTORE_CONFLICT)
         return
-    turn.sign_in(seat, seen.sign_in.agent, seen.sign_in.groups, None)
+    turn.sign_in(seat, seen.sign_in.agent, seen.sign_in.groups, None, seen.levels, seen.languages)
     turn.rest(seat, Why.RESTORED)
     if seen.idle_since_ms is not None:
         turn.idle_since(seat, seen.idle_since_ms)
@@ -88,12 +88,13 @@ def _resume_talk(turn: Turn, seen: TicketSeen) -> None:
     ticket = new_ticket(turn, seen.ticket, _joined(seen))
     turn.connect(ticket, turn.seat(seen.seat))
     if seen.talk_since_ms is not None:
-        ticket.talk_since_ms = seen.talk_since_ms
+        ticket.talk_since_ms = turn.seat(seen.seat).talk_since_ms = seen.talk_since_ms
 
 
 def _resume_wait(turn: Turn, seen: TicketSeen) -> None:
     """A call waits, or is on its way to a seat: then with a new reservation, from now."""
     ticket = new_ticket(turn, seen.ticket, _joined(seen))
+    ticket.newcomer = False
     turn.queue(ticket, again=True)
     if seen.phase is not TicketPhase.OFFERED or seen.seat is None:
         return

@@ -7,8 +7,8 @@ every deadline that is due; then calls and seats are brought together, so that n
 serve it. ``now`` is unix milliseconds; the shell derives it from one wall-clock reading plus a monotonic clock, so that
 a clock set back or forth moves no deadline.
 
-Priorities are strict: a higher one is always first. Within one priority the oldest call is first over all groups of the
-freed seat, so no group starves another.
+The oldest call is first over all groups of the freed seat, so no group starves another; a priority is a head start in
+age (queues.acd.ticket_rank), so no class starves another either.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from queues.acd import Acd
 from queues.model import (
     AgentSignedIn,
     Answered,
+    CallHeld,
+    CallResumed,
     Effect,
     Event,
     Failure,
     Forced,
+    HeldTooLong,
+    MoveCall,
     NotAnswered,
     Paused,
     PolicyChanged,
@@ -75,12 +79,16 @@ def expire(turn: Turn) -> None:
             turn.fail(ticket, Failure.TIMEOUT)
         elif seat.state is AgentState.WRAP_UP:
             turn.rest(seat, Why.WRAP_UP_OVER)
+        elif seat.state is AgentState.HOLD:
+            assert seat.call is not None, "a seat on hold has a call"
+            turn.effects.append(HeldTooLong(seat.call, seat.id, seat.agent, turn.now - seat.since_ms))
+            turn.seat_deadline(seat, turn.now + turn.acd.policy.hold_alarm_seconds * 1000)
         else:
             turn.rest(seat, Why.BACK_BY_POLICY)
 
 
 def _policy_changed(turn: Turn, event: PolicyChanged) -> None:
-    turn.acd.policy = event.policy
+    turn.policy(event.policy)
 
 
 def _tick(turn: Turn, event: Tick) -> None:
@@ -105,6 +113,9 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     Answered: call_rules.answered,
     NotAnswered: call_rules.not_answered,
     TalkEnded: call_rules.talk_ended,
+    CallHeld: call_rules.held,
+    CallResumed: call_rules.resumed,
+    MoveCall: call_rules.moved,
     PolicyChanged: _policy_changed,
     Tick: _tick,
 }

@@ -19,6 +19,8 @@ from queues.model import (
     Effect,
     Event,
     Failure,
+    HeldTooLong,
+    Moved,
     NotAnswered,
     Offer,
     OfferFailed,
@@ -34,6 +36,7 @@ from queues.model import (
     Withdraw,
 )
 from queues.rules import apply
+from routing.overflow import overflow_text
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
 from telephony.model import CallId, Var
@@ -101,6 +104,8 @@ class QueueService:
                     self._start(self._redirect(effect))
                 case Withdraw(back_to_wait=True) if effect.call != asking:
                     self._start(self._back_to_wait(effect))
+                case Moved():
+                    self._start(self._remember(effect))
                 case RosterChanged():
                     self._start(self._sign(roster.actions(effect.old, effect.new)))
                 case _:
@@ -170,6 +175,14 @@ class QueueService:
         except AmiError as error:
             log.warning("caller not brought back to wait", call=withdrawn.call, error=str(error))
 
+    async def _remember(self, moved: Moved) -> None:
+        """The channel says what the call waits for: a restarted engine reads it there."""
+        for name, value in ((Var.GROUP, moved.group), (Var.OVERFLOW, overflow_text(moved.overflow))):
+            try:
+                await self._switch.send("Setvar", {"Channel": moved.channel, "Variable": name, "Value": value})
+            except AmiError as error:
+                log.warning("move not written to the channel", call=moved.call, variable=name, error=str(error))
+
     async def _sign(self, actions: Iterable[roster.Action]) -> None:
         async with self._signing:
             for action in actions:
@@ -225,6 +238,16 @@ class QueueService:
                     new=effect.new,
                     why=effect.why,
                     pause=effect.pause,
+                )
+            case Moved():
+                log.info("call moved", call=effect.call, old=effect.old, group=effect.group)
+            case HeldTooLong():
+                log.warning(
+                    "caller forgotten on hold",
+                    call=effect.call,
+                    seat=effect.seat,
+                    agent=effect.agent,
+                    held_ms=effect.held_ms,
                 )
             case _:
                 pass

@@ -6,7 +6,7 @@ Theory of operation. A seat that is signed in rests in the first of these that h
 contact), *paused* (the agent asked for it), *busy* (its phone is in use outside the ACD), *ready*. Work takes it out of
 its rest: reserved, ringing, talking, wrap-up; and after work, or after not-responding, it rests again. Only a ready
 seat is ever reserved, which is why no seat gets two calls. What an agent asks for during a call (pause, sign-out) is
-kept aside and becomes the next rest.
+kept aside and becomes the next rest. Hold is a part of the talk: whatever ends the one ends the other.
 
 The switch is the truth: whatever we believed, a seat that Asterisk says is talking is talking. That is the one way into
 work that does not begin with a reservation.
@@ -28,6 +28,8 @@ class AgentState(StrEnum):
     """A call is on its way to this seat."""
     RINGING = "ringing"
     TALKING = "talking"
+    HOLD = "hold"
+    """In a talk, the caller hears music (保持)."""
     WRAP_UP = "wrap-up"
     PAUSED = "paused"
     NOT_RESPONDING = "not-responding"
@@ -77,7 +79,18 @@ MOVES: Final[Mapping[AgentState, Mapping[AgentState, str]]] = {
     _S.READY: {_S.RESERVED: "is offered a call", **_TALKS, **{s: w for s, w in _RESTS.items() if s is not _S.READY}},
     _S.RESERVED: {_S.RINGING: "phone rings", **_OFFER_ENDS},
     _S.RINGING: _OFFER_ENDS,
-    _S.TALKING: {_S.WRAP_UP: "call over", **_RESTS},
+    _S.TALKING: {
+        _S.HOLD: "puts the caller on hold",
+        _S.WRAP_UP: "call over",
+        _S.NOT_RESPONDING: "hangs up at once",
+        **_RESTS,
+    },
+    _S.HOLD: {
+        _S.TALKING: "back with the caller",
+        _S.WRAP_UP: "call over",
+        _S.NOT_RESPONDING: "hangs up at once",
+        **_RESTS,
+    },
     _S.WRAP_UP: {**_TALKS, **_RESTS},
     _S.NOT_RESPONDING: {**_TALKS, **_RESTS},
     _S.PAUSED: {**_TALKS, **{s: w for s, w in _RESTS.items() if s is not _S.PAUSED}},

@@ -6,16 +6,20 @@ bring together who can meet. It does not know what events mean; the rules do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from queues.acd import Acd, Seat, Ticket, TicketRank
+from queues.acd import Acd, Seat, Ticket, TicketRank, ticket_rank
+from queues.lanes import Lane
 from queues.model import (
     Connected,
     Effect,
     Failure,
+    LastResort,
     Offer,
     OfferFailed,
+    Policy,
     RosterChanged,
     SeatStateChanged,
     SignIn,
@@ -28,9 +32,13 @@ from queues.model import (
 )
 from queues.ordered import Ordered
 from queues.states import AgentState, check
-from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
+from queues.widening import reach
+from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId
 
 OFFERED = frozenset({AgentState.RESERVED, AgentState.RINGING})
+IN_TALK = frozenset({AgentState.TALKING, AgentState.HOLD})
+WORKING = OFFERED | IN_TALK | {AgentState.READY, AgentState.WRAP_UP}
+"""Takes calls, or has one: from the agents of a group in these states its expected wait is reckoned."""
 
 
 class Turn:
@@ -42,8 +50,8 @@ class Turn:
         self.acd = acd
         self.now = now
         self.effects: list[Effect] = []
-        self._touched: dict[GroupId, None] = {}
-        """Groups where a call or a seat became free."""
+        self._touched: dict[Lane, None] = {}
+        """Lanes where a call or a seat became free."""
         self._rosters: dict[SeatId, SignIn | None] = {}
 
     # Seats
@@ -55,18 +63,30 @@ class Turn:
             seat = self.acd.seats[seat_id] = Seat(seat_id, self.acd.node, since_ms=self.now)
         return seat
 
-    def sign_in(self, seat: Seat, agent: AgentId, groups: tuple[GroupId, ...], pause: str | None) -> None:
+    def sign_in(
+        self,
+        seat: Seat,
+        agent: AgentId,
+        groups: tuple[GroupId, ...],
+        pause: str | None,
+        levels: Mapping[GroupId, int],
+        languages: frozenset[str],
+    ) -> None:
         """Put an agent at an empty seat."""
         self._note_roster(seat)
-        seat.agent, seat.groups, seat.pause = agent, tuple(sorted(set(groups))), pause
+        seat.agent, seat.pause = agent, pause
         self.acd.seat_of[agent] = seat.id
+        self._qualify(seat, groups, levels, languages)
 
-    def regroup(self, seat: Seat, groups: tuple[GroupId, ...]) -> None:
-        """Give the agent of a seat other groups."""
+    def regroup(
+        self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
+    ) -> None:
+        """Give the agent of a seat other groups, levels or languages."""
         self._note_roster(seat)
         if seat.state is AgentState.READY:
             self._unline(seat)
-        seat.groups = tuple(sorted(set(groups)))
+        self._count(seat, -1)
+        self._qualify(seat, groups, levels, languages)
         if seat.state is AgentState.READY:
             self._line_up(seat)
 
@@ -74,9 +94,11 @@ class Turn:
         """Empty a seat that is in no call."""
         self._note_roster(seat)
         self.move(seat, AgentState.SIGNED_OUT, why)
+        self._count(seat, -1)
         if seat.agent is not None:
             del self.acd.seat_of[seat.agent]
         seat.agent, seat.groups, seat.pause, seat.leaving = None, (), None, False
+        seat.levels, seat.languages, seat.lanes = {}, frozenset(), ()
 
     def idle_since(self, seat: Seat, idle_since_ms: int) -> None:
         """Give a ready seat another place in the line."""
@@ -112,6 +134,8 @@ class Turn:
         check(old, new)
         if old is AgentState.READY:
             self._unline(seat)
+        if (old in WORKING) is not (new in WORKING):
+            self.acd.working.update(dict.fromkeys(seat.groups, 1 if new in WORKING else -1))
         self.seat_deadline(seat, until_ms)
         seat.state, seat.since_ms, seat.why = new, self.now, why
         if new is AgentState.READY:
@@ -139,6 +163,8 @@ class Turn:
     def wrap_up(self, seat: Seat, group: GroupId | None) -> None:
         """After a talk: wrap-up as the group has it, or straight to rest."""
         seconds = 0 if group is None else self.acd.policy.of(group).wrap_up_seconds
+        if group is not None:
+            self.acd.handled(group, self.now - seat.talk_since_ms + seconds * 1000)
         if seat.agent is None or seat.leaving or seconds == 0:
             self.rest(seat, Why.TALK_ENDED)
         else:
@@ -149,33 +175,88 @@ class Turn:
     def queue(self, ticket: Ticket, *, again: bool) -> None:
         """Let a call wait that neither is offered nor talks."""
         ticket.phase, ticket.seat, ticket.reservation, ticket.served_by = TicketPhase.WAITING, None, "", None
+        if not ticket.counted:
+            self.acd.queued[ticket.group] += 1
+            ticket.counted = True
         self.effects.append(TicketWaiting(ticket.call, ticket.group, ticket.priority, again))
         self.reindex(ticket)
 
     def reindex(self, ticket: Ticket) -> None:
-        """Put a waiting call under the groups that may answer it now, and set its next deadline."""
+        """Put a waiting call into the lanes that it asks for now, and set its next deadline."""
         self.unindex(ticket)
-        waited = self.now - ticket.joined_ms
-        widened = (group for seconds, group in ticket.overflow if seconds * 1000 <= waited)
-        ticket.asks = tuple(dict.fromkeys((ticket.group, *widened)))
+        if ticket.language and ticket.language not in self.acd.asked:
+            self._open(ticket.language)
+        now = reach(self.acd, ticket, self.now)
+        ticket.asks, ticket.lanes, ticket.newcomer = now.asks, now.lanes, False
         held = ticket.held_until_ms is not None and ticket.held_until_ms > self.now
         if held:
             self.ticket_deadline(ticket, ticket.held_until_ms)
             return
         ticket.held_until_ms = None
-        later = [ticket.joined_ms + s * 1000 for s, _ in ticket.overflow if s * 1000 > waited]
-        self.ticket_deadline(ticket, min(later, default=None))
-        for group in ticket.asks:
-            self.acd.waiting.setdefault(group, Ordered()).add(ticket.rank)
-            self._touched[group] = None
+        self._overflow(ticket, now.rows)
+        self.ticket_deadline(ticket, now.look_again_ms)
+        for name in ticket.lanes:
+            self.acd.waiting.setdefault(name, Ordered()).add(ticket.rank)
+            self._touched[name] = None
         ticket.indexed = True
+
+    def _overflow(self, ticket: Ticket, rows: tuple[int, ...]) -> None:
+        """Note the rows that have come due; tell of the first that leads out of the line, the others come later."""
+        told = False
+        for index in rows:
+            row = self.acd.policy.of(ticket.group).overflow[index]
+            if row.to in LAST_RESORTS:
+                if told:
+                    continue
+                told = True
+                ticket.resort_after_ms = self.now + self.acd.policy.resort_pause_seconds * 1000
+                waited = max(0, self.now - ticket.since_ms)
+                self.effects.append(
+                    LastResort(
+                        ticket.call,
+                        ticket.channel,
+                        ticket.node,
+                        row.to,
+                        row.target,
+                        ticket.group,
+                        row.when,
+                        waited,
+                    )
+                )
+            ticket.rows |= {index}
+
+    def uncount(self, ticket: Ticket) -> None:
+        """No longer among those who wait for its group."""
+        if ticket.counted:
+            self.acd.queued[ticket.group] -= 1
+            ticket.counted = False
+
+    def rank(self, ticket: Ticket) -> TicketRank:
+        """Its place in every line."""
+        return ticket_rank(ticket.call, ticket.since_ms, self.acd.policy.head_start_ms(ticket.priority))
+
+    def policy(self, policy: Policy) -> None:
+        """Go on by other settings: every line is made anew, which is O(n log n) and rare."""
+        acd = self.acd
+        tickets = [ticket for ticket in acd.tickets.values() if ticket.phase is TicketPhase.WAITING]
+        for ticket in tickets:
+            self.unindex(ticket)
+        acd.policy = policy
+        for ticket in acd.tickets.values():
+            ticket.rank = self.rank(ticket)
+        for seat in acd.seats.values():
+            if seat.agent is not None:
+                self._lane_again(seat)
+        for ticket in tickets:
+            ticket.rows = frozenset()
+            self.reindex(ticket)
 
     def unindex(self, ticket: Ticket) -> None:
         """Take a call out of every line."""
         self.ticket_deadline(ticket, None)
         if ticket.indexed:
-            for group in ticket.asks:
-                self.acd.waiting[group].discard(ticket.rank)
+            for name in ticket.lanes:
+                self.acd.waiting[name].discard(ticket.rank)
             ticket.indexed = False
 
     def ticket_deadline(self, ticket: Ticket, until_ms: int | None) -> None:
@@ -188,6 +269,7 @@ class Turn:
     def forget(self, ticket: Ticket) -> None:
         """The ACD has nothing more to do with this call."""
         self.unindex(ticket)
+        self.uncount(ticket)
         del self.acd.tickets[ticket.call]
 
     # A ticket and a seat
@@ -197,7 +279,9 @@ class Turn:
         group = next((g for g in ticket.asks if g in seat.groups), ticket.group)
         ring_seconds = self.acd.policy.of(group).ring_seconds
         deadline = self.now + (ring_seconds + self.acd.policy.offer_margin_seconds) * 1000
+        ticket.choice = self.acd.choice(ticket, seat, group, self.now)
         self.unindex(ticket)
+        self.uncount(ticket)
         ticket.offers += 1
         ticket.phase, ticket.seat, ticket.served_by = TicketPhase.OFFERED, seat.id, group
         ticket.reservation = f"{ticket.call}/{ticket.offers}"
@@ -248,18 +332,23 @@ class Turn:
             hold = min(policy.hold_seconds << min(ticket.errors, 16), policy.hold_seconds_max)
             ticket.errors += 1
             ticket.held_until_ms = self.now + hold * 1000
+        self.not_responding(seat, why)
+        self.queue(ticket, again=True)
+
+    def not_responding(self, seat: Seat, why: Failure) -> None:
+        """Leave in peace for a while a seat that did not take its call, unless it rests for another reason."""
         asked_otherwise = seat.leaving or seat.pause is not None or not seat.reachable
         if asked_otherwise or (why is Failure.BUSY and seat.in_use):
             self.rest(seat, Why(why.value))
         else:
-            seconds = policy.back_after.get(why)
+            seconds = self.acd.policy.back_after.get(why)
             until = None if seconds is None else self.now + seconds * 1000
             self.move(seat, AgentState.NOT_RESPONDING, Why(why.value), until)
-        self.queue(ticket, again=True)
 
     def connect(self, ticket: Ticket, seat: Seat) -> None:
         """A free call and a free seat talk with each other."""
         self.unindex(ticket)
+        self.uncount(ticket)
         group = ticket.served_by if ticket.served_by is not None else ticket.group
         ticket.phase, ticket.seat, ticket.served_by, ticket.talk_since_ms = (
             TicketPhase.TALKING,
@@ -268,7 +357,7 @@ class Turn:
             self.now,
         )
         ticket.errors, ticket.held_until_ms = 0, None
-        seat.call = ticket.call
+        seat.call, seat.talk_since_ms = ticket.call, self.now
         if seat.state is AgentState.TALKING:
             seat.since_ms = self.now
         self.move(seat, AgentState.TALKING, Why.ANSWERED)
@@ -293,22 +382,22 @@ class Turn:
     def match(self) -> None:
         """Until nobody can meet: the first call that some ready seat can serve goes to the longest idle of them.
 
-        Before the turn nobody could meet, so only groups where a call or a seat became free in this turn matter. Every
-        call in the line of a group with a ready seat can be served, so the first call of all is the first of its line:
-        a heap of the firsts finds it. Lines only grow shorter here, so a stale first is only ever too early.
+        Before the turn nobody could meet, so only lanes where a call or a seat became free in this turn matter. Every
+        call in a lane with a ready seat can be served, so the first call of all is the first of its lane: a heap of the
+        firsts finds it. Lines only grow shorter here, so a stale first is only ever too early.
         """
         acd = self.acd
-        heap: list[tuple[TicketRank, GroupId]] = []
-        for group in self._touched:
-            self._candidate(heap, group)
+        heap: list[tuple[TicketRank, Lane]] = []
+        for name in self._touched:
+            self._candidate(heap, name)
         while heap:
-            rank, group = heappop(heap)
-            if acd.ready[group].first() is not None and acd.waiting[group].first() == rank:
+            rank, name = heappop(heap)
+            if acd.ready[name].first() is not None and acd.waiting[name].first() == rank:
                 ticket = acd.tickets[rank[-1]]
                 seat = acd.best_seat(ticket)
-                assert seat is not None, "its group has a ready seat"
+                assert seat is not None, "its lane has a ready seat"
                 self.offer(ticket, seat)
-            self._candidate(heap, group)
+            self._candidate(heap, name)
         self._touched.clear()
 
     def finish(self, *, rosters: bool = True) -> tuple[Effect, ...]:
@@ -326,22 +415,57 @@ class Turn:
             ]
         return tuple(self.effects)
 
-    def _candidate(self, heap: list[tuple[TicketRank, GroupId]], group: GroupId) -> None:
-        """Put the first call of a group that has a ready seat into the heap."""
-        ready, waiting = self.acd.ready.get(group), self.acd.waiting.get(group)
+    def _candidate(self, heap: list[tuple[TicketRank, Lane]], name: Lane) -> None:
+        """Put the first call of a lane that has a ready seat into the heap."""
+        ready, waiting = self.acd.ready.get(name), self.acd.waiting.get(name)
         if ready and waiting:
             first = waiting.first()
             assert first is not None, "the line is not empty"
-            heappush(heap, (first, group))
+            heappush(heap, (first, name))
 
     def _line_up(self, seat: Seat) -> None:
-        for group in seat.groups:
-            self.acd.ready.setdefault(group, Ordered()).add(seat.rank(group))
-            self._touched[group] = None
+        for name, level in seat.lanes:
+            self.acd.ready.setdefault(name, Ordered()).add(seat.rank(level))
+            self._touched[name] = None
 
     def _unline(self, seat: Seat) -> None:
-        for group in seat.groups:
-            self.acd.ready[group].discard(seat.rank(group))
+        for name, level in seat.lanes:
+            self.acd.ready[name].discard(seat.rank(level))
+
+    def _qualify(
+        self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
+    ) -> None:
+        """What the agent of a seat can do."""
+        seat.groups = tuple(sorted(set(groups)))
+        seat.levels = {group: levels[group] for group in seat.groups if group in levels}
+        seat.languages = languages
+        seat.lanes = self.acd.lanes_of(seat)
+        self._count(seat, 1)
+
+    def _count(self, seat: Seat, one: int) -> None:
+        """Add a signed-in seat to those who serve its groups, or take it out."""
+        if seat.agent is None:
+            return
+        acd = self.acd
+        acd.staff.update(dict.fromkeys(seat.groups, one))
+        acd.speakers.update(dict.fromkeys(seat.languages, one))
+        if seat.state in WORKING:
+            acd.working.update(dict.fromkeys(seat.groups, one))
+
+    def _open(self, language: str) -> None:
+        """Somebody asks for a language for the first time: give it lanes."""
+        self.acd.asked.add(language)
+        for seat in self.acd.seats.values():
+            if language in seat.languages and seat.agent is not None:
+                self._lane_again(seat)
+
+    def _lane_again(self, seat: Seat) -> None:
+        """Other lanes for a signed-in seat, whose agent can do what it could."""
+        if seat.state is AgentState.READY:
+            self._unline(seat)
+        seat.lanes = self.acd.lanes_of(seat)
+        if seat.state is AgentState.READY:
+            self._line_up(seat)
 
     def _note_roster(self, seat: Seat) -> None:
         self._rosters.setdefault(seat.id, seat.sign_in())

@@ -7,7 +7,7 @@ standard library only, so that any room may import it.
 from __future__ import annotations
 
 import re
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final, NewType
 
 CallId = NewType("CallId", str)
@@ -47,6 +47,51 @@ EMERGENCY_NUMBERS: Final = ("110", "119", "120", "122")
 HOTLINE_NUMBER: Final = "12345"
 
 
+class Priority(IntEnum):
+    """Classes of callers, as ``HL_PRIORITY`` carries them; a number in between counts as the class below it."""
+
+    NORMAL = 0
+    REPEAT = 3
+    """Called not long ago."""
+    DROPPED = 5
+    """The last talk broke off."""
+    CENTRE = 7
+    """An emergency centre that calls us."""
+    FIRST = 9
+    """Ours to make good: an emergency number or a transfer that reached nobody."""
+
+
+class OverflowWhen(StrEnum):
+    """What makes a group's caller overflow; the row's value says how much of it."""
+
+    WAITED = "waited"
+    """After so many seconds of waiting."""
+    EXPECTED = "expected"
+    """When the wait that is to be expected is longer than so many seconds, or cannot end."""
+    LENGTH = "length"
+    """When it comes into a line that has more callers than this, itself counted."""
+    NOBODY = "nobody"
+    """When nobody is signed in for any group that may answer it, after so many seconds of waiting."""
+
+
+class OverflowTo(StrEnum):
+    """Where an overflowing caller may go."""
+
+    GROUP = "group"
+    """Another group may answer, too."""
+    EVERYONE = "everyone"
+    """Whoever is signed in may answer."""
+    SUBCENTRE = "subcentre"
+    DUTY_PHONE = "duty-phone"
+    """值班电话"""
+    CALLBACK = "callback"
+    MESSAGE = "message"
+
+
+LAST_RESORTS: Final = frozenset((OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE, OverflowTo.CALLBACK, OverflowTo.MESSAGE))
+"""Ways out of the line; the others only let more agents answer."""
+
+
 class Stage(StrEnum):
     """Where a caller's channel is; kept on the channel in ``HL_STAGE`` so that a restarted engine can read it."""
 
@@ -78,7 +123,7 @@ class Var(StrEnum):
     OVERFLOW = "HL_OVERFLOW"
     """Widening steps, ``group:seconds`` joined by ``/``: who else may answer after that many seconds."""
     PRIORITY = "HL_PRIORITY"
-    """0 is normal; a higher number is served first."""
+    """A class of :class:`Priority`: 0 is normal, a higher one has a longer head start."""
     VERSION = "HL_VERSION"
     """Version of the routing table this call started with."""
     SEAT = "HL_SEAT"

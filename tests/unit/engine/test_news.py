@@ -8,9 +8,9 @@ import pytest
 
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn
+from queues.model import AgentSignedIn, MoveCall
 from queues.states import AgentState
-from telephony.model import AgentId, SeatId, Stage
+from telephony.model import AgentId, GroupId, SeatId, Stage
 from tests.unit.engine.house import House, call_id, channel, event, seat_channel
 
 pytestmark = pytest.mark.unit
@@ -68,6 +68,28 @@ async def test_the_caller_hangs_up_while_it_rings(house: House) -> None:
     assert house.state("8001") is AgentState.READY
     assert house.ledger.of(Kind.ENDED) == [{"cause": "16", "by": "caller"}]
     assert house.calls.live == {}
+
+
+async def test_a_caller_on_hold_is_known_and_a_caller_who_holds_is_not(house: House) -> None:
+    talking(house)
+    at_seat = {"Channel": seat_channel("8001"), "Uniqueid": "hl1-1795351329.99", "Linkedid": call_id(1)}
+    house.news.hear(event("Hold", **at_seat, MusicClass="default"))
+    assert house.state("8001") is AgentState.HOLD
+    house.news.hear(event("Unhold", **at_seat))
+    assert house.state("8001") is AgentState.TALKING
+    house.news.hear(event("Hold", Channel=channel(1), Uniqueid=call_id(1), Linkedid=call_id(1)))
+    assert house.state("8001") is AgentState.TALKING
+
+
+async def test_a_moved_call_says_so_on_its_channel(house: House) -> None:
+    for seat_busy in (1, 2):
+        offered(house, seat_busy)
+    house.queues.tell(MoveCall(call_id(2), GroupId("market"), ((20, GroupId("general")),)))
+    await house.settle()
+    assert [told for action, told in house.link.sent if action == "Setvar"] == [
+        {"Channel": channel(2), "Variable": "HL_GROUP", "Value": "market"},
+        {"Channel": channel(2), "Variable": "HL_OVERFLOW", "Value": "general:20"},
+    ]
 
 
 async def test_the_agent_hangs_up_first_and_the_call_goes_on(house: House) -> None:

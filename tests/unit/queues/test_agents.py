@@ -4,6 +4,7 @@ import pytest
 
 from queues.model import (
     AgentSignedIn,
+    CallHeld,
     Event,
     Failure,
     Forced,
@@ -64,8 +65,10 @@ def floor_in(state: AgentState) -> Floor:
         elif state is S.NOT_RESPONDING:
             floor.tell(NotAnswered(call_id(1), S1, Failure.NO_ANSWER))
             floor.tell(TicketLeft(call_id(1)))
-        elif state in (S.TALKING, S.WRAP_UP):
+        elif state in (S.TALKING, S.HOLD, S.WRAP_UP):
             floor.talk(1, 1)
+            if state is S.HOLD:
+                floor.tell(CallHeld(call_id(1), S1))
             if state is S.WRAP_UP:
                 floor.end(1, 1)
     assert floor.state(1) is state
@@ -90,6 +93,7 @@ ready           same   paused  signed-out  unreachable  same   busy  same   no  
 reserved        same   same    same        unreachable  same   same  same   no    no
 ringing         same   same    same        same         same   same  same   no    no
 talking         same   same    same        same         same   same  same   no    no
+hold            same   same    same        same         same   same  same   no    no
 wrap-up         ready  paused  signed-out  same         same   same  same   same  ready
 paused          ready  same    signed-out  unreachable  same   same  same   no    no
 not-responding  ready  paused  signed-out  same         same   same  same   no    no
@@ -120,7 +124,7 @@ def test_what_each_event_does_in_each_state(state: AgentState, event: str, then:
         assert floor.state(1) is (state if then == "same" else AgentState(then))
 
 
-@pytest.mark.parametrize("state", [S.RESERVED, S.RINGING, S.TALKING])
+@pytest.mark.parametrize("state", [S.RESERVED, S.RINGING, S.TALKING, S.HOLD])
 @pytest.mark.parametrize(
     ("wish", "then"),
     [(Paused(S1, "用餐"), S.PAUSED), (SignedOut(S1), S.SIGNED_OUT)],
@@ -128,7 +132,7 @@ def test_what_each_event_does_in_each_state(state: AgentState, event: str, then:
 def test_a_wish_during_a_call_is_kept_until_it_is_over(state: AgentState, wish: Event, then: AgentState) -> None:
     floor = floor_in(state)
     assert len(rosters(floor.tell(wish))) == 1  # durable at once
-    if state is S.TALKING:
+    if state in (S.TALKING, S.HOLD):
         floor.end(1, 1)
         if then is S.PAUSED:
             assert floor.state(1) is S.WRAP_UP

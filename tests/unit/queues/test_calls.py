@@ -4,6 +4,7 @@ from typing import TypeVar
 
 import pytest
 
+from queues.lanes import lane
 from queues.model import (
     Answered,
     Connected,
@@ -181,7 +182,7 @@ def test_joining_again_is_harmless_and_never_changes_the_age() -> None:
     assert (floor.ticket(1).since_ms, floor.ticket(1).joined_ms) == (since, joined)
     floor.join(1, "market", age=0, after=10)
     assert (floor.ticket(1).since_ms, floor.ticket(1).joined_ms) == (since, floor.now)
-    assert len(floor.acd.waiting[GroupId("general")]) == 0
+    assert len(floor.acd.waiting[lane(GroupId("general"))]) == 0
 
 
 def test_joining_while_offered_changes_nothing() -> None:

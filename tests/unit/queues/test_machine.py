@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,17 +13,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from queues.acd import Acd, Seat
+from queues.call_rules import wish_of
 from queues.model import (
     AgentSignedIn,
     Answered,
+    CallHeld,
+    CallResumed,
     Effect,
     Event,
     Failure,
     Forced,
+    GroupPolicy,
+    MoveCall,
     NotAllowed,
     NotAnswered,
     Offer,
+    Overflow,
     Paused,
+    Policy,
+    PolicyChanged,
     Ready,
     Ringing,
     RosterChanged,
@@ -40,6 +50,7 @@ from queues.model import (
     TicketLeft,
     TicketPhase,
     TicketSeen,
+    TicketWaiting,
     Withdraw,
     WrapUpEnded,
     WrapUpExtended,
@@ -47,22 +58,56 @@ from queues.model import (
 from queues.restore import restore
 from queues.rules import apply
 from queues.states import MOVES, AgentState
-from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
+from queues.turn import WORKING
+from telephony.model import AgentId, CallId, GroupId, NodeId, OverflowTo, OverflowWhen, Priority, SeatId
 from tests.unit.queues import reference
 from tests.unit.queues.floor import POLICY, START, agent_id, call_id, seat_id
 
 pytestmark = pytest.mark.unit
 
 GROUPS = [GroupId("general"), GroupId("market"), GroupId("transport")]
+MACHINE_POLICY = replace(
+    POLICY,
+    groups={
+        GROUPS[0]: GroupPolicy(20, 10, short_talk_seconds=2),
+        GROUPS[1]: GroupPolicy(
+            15,
+            0,
+            level_seconds=5,
+            language_seconds=7,
+            preferred_seconds=9,
+            overflow=(
+                Overflow(OverflowWhen.NOBODY, 3, OverflowTo.GROUP, "transport"),
+                Overflow(OverflowWhen.LENGTH, 2, OverflowTo.EVERYONE),
+                Overflow(OverflowWhen.WAITED, 12, OverflowTo.CALLBACK),
+            ),
+        ),
+        GROUPS[2]: GroupPolicy(
+            20,
+            5,
+            overflow=(
+                Overflow(OverflowWhen.EXPECTED, 4, OverflowTo.GROUP, "general"),
+                Overflow(OverflowWhen.WAITED, 8, OverflowTo.EVERYONE),
+                Overflow(OverflowWhen.NOBODY, 0, OverflowTo.DUTY_PHONE, "06638000000"),
+            ),
+        ),
+    },
+    levels=3,
+)
+OTHER_POLICY = replace(MACHINE_POLICY, levels=2, head_start_seconds={Priority.REPEAT: 30})
+TALK = {AgentState.TALKING, AgentState.HOLD}
 OFFERED = {AgentState.RESERVED, AgentState.RINGING}
 PHASE_OF = {
     AgentState.RESERVED: TicketPhase.OFFERED,
     AgentState.RINGING: TicketPhase.OFFERED,
     AgentState.TALKING: TicketPhase.TALKING,
+    AgentState.HOLD: TicketPhase.TALKING,
 }
 
 seats = st.integers(1, 5).map(seat_id)
 agents = st.integers(1, 5).map(agent_id)
+skills = st.fixed_dictionaries({}, optional={group: st.integers(1, 4) for group in GROUPS})
+tongues = st.frozensets(st.sampled_from(["teochew", "hakka"]))
 calls = st.integers(1, 9).map(call_id)
 groups = st.sampled_from(GROUPS)
 serving = st.lists(groups, max_size=3).map(tuple)
@@ -75,6 +120,7 @@ person_events = st.one_of(
     st.builds(WrapUpEnded, seats),
     st.builds(WrapUpExtended, seats, st.sampled_from([0, 30, 900])),
     st.builds(Forced, seats, st.sampled_from(AgentState), st.just("班长")),
+    st.builds(MoveCall, calls, groups, overflow),
 )
 phone_events = st.one_of(
     st.builds(SeatUnreachable, seats),
@@ -86,7 +132,9 @@ wire_events = st.one_of(
     st.builds(Ringing, calls, seats),
     st.builds(Answered, calls, seats),
     st.builds(NotAnswered, calls, seats, st.sampled_from(Failure)),
-    st.builds(TalkEnded, calls, seats),
+    st.builds(TalkEnded, calls, seats, st.booleans()),
+    st.builds(CallHeld, calls, seats),
+    st.builds(CallResumed, calls, seats),
 )
 
 Step = Callable[[Acd], tuple[Acd, tuple[Effect, ...]]]
@@ -101,6 +149,8 @@ def fingerprint(acd: Acd) -> tuple[object, ...]:
         [(g, list(line)) for g, line in acd.ready.items()],
         list(acd.deadlines),
         repr(acd.strays),
+        *(repr(+counts) for counts in (acd.staff, acd.working, acd.speakers, acd.queued)),
+        sorted(acd.asked),
     )
 
 
@@ -109,7 +159,7 @@ class AcdMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.acd = Acd(NodeId("a"), POLICY)
+        self.acd = Acd(NodeId("a"), MACHINE_POLICY)
         self.now = START
         self.born: dict[CallId, int] = {}
         self.idle: dict[SeatId, int] = {}
@@ -140,7 +190,8 @@ class AcdMachine(RuleBasedStateMachine):
         offered_now = {e.call for e in effects if isinstance(e, Offer)}
         for effect in effects:
             if isinstance(effect, TalkOver) and not (
-                isinstance(event, TicketJoined | Answered) and event.call == effect.call
+                (isinstance(event, TicketJoined | Answered) and event.call == effect.call)
+                or any(isinstance(e, TicketWaiting) and e.call == effect.call for e in effects)
             ):
                 self.born.pop(effect.call, None)
             if isinstance(effect, SeatStateChanged) and effect.old is not effect.new:
@@ -164,13 +215,34 @@ class AcdMachine(RuleBasedStateMachine):
             if (t.phase is TicketPhase.WAITING and not reference.held(t, self.now)) or t.call in dict(made)
         ]
         free = [s for s in self.acd.seats.values() if s.state is AgentState.READY or s.id in dict(made).values()]
-        assert made == reference.choose(could, free, self.idle, self.now)
+        assert made == reference.choose(self.acd, could, free, self.idle, self.now)
 
     # Histories
 
-    @rule(agent=agents, seat=seats, groups=serving, pause=st.none() | st.just("培训"), after=after)
-    def sign_in(self, agent: AgentId, seat: SeatId, groups: tuple[GroupId, ...], pause: str | None, after: int) -> None:
-        self.tell(AgentSignedIn(agent, seat, groups, pause), after)
+    @rule(
+        agent=agents,
+        seat=seats,
+        groups=serving,
+        pause=st.none() | st.just("培训"),
+        levels=skills,
+        languages=tongues,
+        after=after,
+    )
+    def sign_in(
+        self,
+        agent: AgentId,
+        seat: SeatId,
+        groups: tuple[GroupId, ...],
+        pause: str | None,
+        levels: dict[GroupId, int],
+        languages: frozenset[str],
+        after: int,
+    ) -> None:
+        self.tell(AgentSignedIn(agent, seat, groups, pause, levels, languages), after)
+
+    @rule(policy=st.sampled_from([MACHINE_POLICY, OTHER_POLICY]), after=after)
+    def the_table_is_published(self, policy: Policy, after: int) -> None:
+        self.tell(PolicyChanged(policy), after)
 
     @rule(seat=seats, agent=agents)
     def sign_in_for_all(self, seat: SeatId, agent: AgentId) -> None:
@@ -180,8 +252,10 @@ class AcdMachine(RuleBasedStateMachine):
         call=calls,
         group=groups,
         age=st.sampled_from([0, 0, 1000, 60_000]),
-        priority=st.sampled_from([0, 0, 0, 1]),
+        priority=st.sampled_from([0, 0, 0, 3, 4, 9]),
         overflow=overflow,
+        preferred=st.none() | st.none() | agents,
+        language=st.sampled_from(["", "", "teochew", "hakka"]),
         after=after,
     )
     def join(
@@ -191,9 +265,12 @@ class AcdMachine(RuleBasedStateMachine):
         age: int,
         priority: int,
         overflow: tuple[tuple[int, GroupId], ...],
+        preferred: AgentId | None,
+        language: str,
         after: int,
     ) -> None:
-        self.tell(TicketJoined(call, group, self.now + after - age, priority, overflow), after)
+        since = self.now + after - age
+        self.tell(TicketJoined(call, group, since, priority, overflow, "", preferred, language), after)
 
     @rule(call=calls)
     def leave(self, call: CallId) -> None:
@@ -224,13 +301,17 @@ class AcdMachine(RuleBasedStateMachine):
         else:
             self.tell(Answered(seat.call, seat.id), after)
 
-    @rule(pick=st.integers(0, 4), after=after)
-    @precondition(lambda self: any(s.state is AgentState.TALKING for s in self.acd.seats.values()))
-    def a_talk_ends(self, pick: int, after: int) -> None:
-        talking = [s for s in self.acd.seats.values() if s.state is AgentState.TALKING]
+    @rule(
+        pick=st.integers(0, 4),
+        what=st.sampled_from([TalkEnded, lambda call, seat: TalkEnded(call, seat, True), CallHeld, CallResumed]),
+        after=after,
+    )
+    @precondition(lambda self: any(s.state in TALK for s in self.acd.seats.values()))
+    def a_talk_goes_on(self, pick: int, what: Callable[[CallId, SeatId], Event], after: int) -> None:
+        talking = [s for s in self.acd.seats.values() if s.state in TALK]
         seat = talking[pick % len(talking)]
         assert seat.call is not None
-        self.tell(TalkEnded(seat.call, seat.id), after)
+        self.tell(what(seat.call, seat.id), after)
 
     @rule()
     @precondition(lambda self: self.acd.next_deadline() is not None)
@@ -241,11 +322,11 @@ class AcdMachine(RuleBasedStateMachine):
 
     @rule(shuffle=st.randoms(use_true_random=False))
     def the_engine_restarts(self, shuffle: Random) -> None:
-        old, now = self.acd, self.now
+        old, now, self_policy = self.acd, self.now, self.acd.policy
         seen_seats = [_seen(s) for s in old.seats.values()]
         seen_tickets = [
             TicketSeen(
-                TicketJoined(t.call, t.group, t.since_ms, t.priority, t.overflow),
+                wish_of(t),
                 t.phase,
                 t.seat,
                 t.joined_ms,
@@ -257,7 +338,7 @@ class AcdMachine(RuleBasedStateMachine):
         talking = {s.id: s.call for s in old.seats.values() if s.state in PHASE_OF}
 
         def step(_: Acd) -> tuple[Acd, tuple[Effect, ...]]:
-            return restore(NodeId("a"), POLICY, seen_seats, seen_tickets, now)
+            return restore(NodeId("a"), self_policy, seen_seats, seen_tickets, now)
 
         self.acd, effects = step(old)
         shuffle.shuffle(seen_seats)
@@ -301,7 +382,7 @@ class AcdMachine(RuleBasedStateMachine):
         assert len(self.acd.seat_of) == sum(s.agent is not None for s in self.acd.seats.values())
         signed_in = {s.id for s in self.acd.seats.values() if s.agent is not None}
         for seat in self.acd.seats.values():
-            if seat.state not in (AgentState.SIGNED_OUT, AgentState.TALKING):
+            if seat.state not in {AgentState.SIGNED_OUT} | TALK:
                 assert seat.id in signed_in
             if seat.state is AgentState.READY:
                 assert seat.reachable
@@ -318,19 +399,28 @@ class AcdMachine(RuleBasedStateMachine):
             (group, ticket.call)
             for ticket in self.acd.tickets.values()
             if ticket.phase is TicketPhase.WAITING and not reference.held(ticket, self.now)
-            for group in reference.asks(ticket, self.now)
+            for group in ticket.lanes
         }
         assert {(g, rank[-1]) for g, line in self.acd.waiting.items() for rank in line} == waiting
         ready = {
-            (group, seat.id)
+            (name, seat.id)
             for seat in self.acd.seats.values()
             if seat.state is AgentState.READY
-            for group in seat.groups
+            for name, _ in seat.lanes
         }
         assert {(g, rank[-1]) for g, line in self.acd.ready.items() for rank in line} == ready
-        for group, line in self.acd.waiting.items():
+        for name, line in self.acd.waiting.items():
             tickets = [self.acd.tickets[rank[-1]] for rank in line]
-            assert tickets == reference.line(tickets), group
+            assert tickets == reference.line(self.acd, tickets), name
+
+    @invariant()
+    def the_counts_are_right(self) -> None:
+        signed_in = [s for s in self.acd.seats.values() if s.agent is not None]
+        assert +self.acd.staff == Counter(g for s in signed_in for g in s.groups)
+        assert +self.acd.working == Counter(g for s in signed_in for g in s.groups if s.state in WORKING)
+        assert +self.acd.speakers == Counter(one for s in signed_in for one in s.languages)
+        waiting = [t for t in self.acd.tickets.values() if t.phase is TicketPhase.WAITING]
+        assert +self.acd.queued == Counter(t.group for t in waiting)
 
     @invariant()
     def nothing_is_overdue_and_nobody_is_stuck(self) -> None:
@@ -341,7 +431,7 @@ class AcdMachine(RuleBasedStateMachine):
         first = self.acd.next_deadline()
         assert first is None or first > self.now
         for seat in self.acd.seats.values():
-            if seat.state in OFFERED | {AgentState.WRAP_UP, AgentState.NOT_RESPONDING}:
+            if seat.state in OFFERED | {AgentState.WRAP_UP, AgentState.NOT_RESPONDING, AgentState.HOLD}:
                 assert seat.until_ms is not None
 
     def teardown(self) -> None:
@@ -349,7 +439,7 @@ class AcdMachine(RuleBasedStateMachine):
         self._everybody_is_served_in_order()
 
     def _replays_the_same(self) -> None:
-        acd = Acd(NodeId("a"), POLICY)
+        acd = Acd(NodeId("a"), MACHINE_POLICY)
         for step, effects in self.history:
             acd, again = step(acd)
             assert again == effects
@@ -360,18 +450,18 @@ class AcdMachine(RuleBasedStateMachine):
         for seat in list(self.acd.seats.values()):
             if seat.agent is not None:
                 self.tell(Forced(seat.id, AgentState.SIGNED_OUT))
-        self.tell(Tick(), 11_000)  # nobody is held back any more
+        self.tell(Tick(), 61_000)  # nobody is held back or insists on anybody any more
         waiting = [t for t in self.acd.tickets.values() if t.phase is TicketPhase.WAITING]
-        expected = [t.call for t in reference.line(waiting)]
+        expected = [t.call for t in reference.line(self.acd, waiting)]
         lonely = seat_id(99)
-        self.tell(AgentSignedIn(agent_id(99), lonely, tuple(GROUPS)))
+        self.tell(AgentSignedIn(agent_id(99), lonely, tuple(GROUPS), None, {}, frozenset(["teochew", "hakka"])))
         served = []
         for _ in expected:
             call = self.acd.seats[lonely].call
             assert call is not None
             served.append(call)
             self.tell(Answered(call, lonely))
-            self.tell(TalkEnded(call, lonely))
+            self.tell(TalkEnded(call, lonely), 3000)
             self.tell(Ready(lonely))
         assert served == expected
         assert self.acd.seats[lonely].state is AgentState.READY
@@ -379,8 +469,8 @@ class AcdMachine(RuleBasedStateMachine):
 
 def _seen(seat: Seat) -> SeatSeen:
     sign_in = None if seat.agent is None else SignIn(seat.agent, seat.id, seat.groups, seat.pause)
-    return SeatSeen(seat.id, sign_in, seat.reachable, seat.in_use, seat.idle_since_ms)
+    return SeatSeen(seat.id, sign_in, seat.reachable, seat.in_use, seat.idle_since_ms, seat.levels, seat.languages)
 
 
-AcdMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+AcdMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)
 TestAcd = AcdMachine.TestCase

@@ -4,7 +4,7 @@ import pytest
 
 from queues.model import Offer, PolicyChanged, Ready, Tick, TicketLeft, WrapUpEnded
 from queues.states import AgentState
-from telephony.model import GroupId
+from telephony.model import Priority
 from tests.unit.queues.floor import POLICY, Floor, call_id, offers, seat_id
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def test_equal_idleness_is_broken_by_seat_id() -> None:
     ("calls", "order"),  # each call: serial, priority, age in seconds
     [
         ([(1, 0, 10), (2, 0, 20), (3, 0, 5)], "213"),
-        ([(1, 0, 60), (2, 1, 1), (3, 1, 2)], "321"),
+        ([(1, 0, 60), (2, 3, 1), (3, 3, 2)], "321"),
         ([(12, 0, 5), (3, 0, 5)], "3 12"),
     ],
 )
@@ -105,7 +105,7 @@ def test_one_turn_that_frees_many_gives_the_first_calls_the_longest_idle_seats()
     for n in (3, 1, 2):
         floor.end(n, n)
     for n in (11, 12, 13, 14):
-        floor.join(n, priority=n == 14)
+        floor.join(n, priority=Priority.REPEAT if n == 14 else 0)
     floor.sign_in(4, "market")
     assert offers(floor.tell(Tick(), after=10)) == [("14", "8001"), ("11", "8002"), ("12", "8003")]
 
@@ -115,7 +115,7 @@ def test_position_counts_those_who_wait_for_the_same_group() -> None:
     for n in (1, 2, 3):
         floor.join(n, after=1)
     floor.join(9, "market", age=99)
-    floor.join(4, priority=1, after=1)
+    floor.join(4, priority=Priority.REPEAT, after=1)
     assert [floor.acd.position(call_id(n)) for n in (4, 1, 2, 3, 9, 77)] == [1, 2, 3, 4, 1, None]
     floor.tell(TicketLeft(call_id(1)))
     assert floor.acd.position(call_id(2)) == 2
@@ -137,7 +137,9 @@ def test_lines_are_empty_when_all_is_done() -> None:
     floor.tell(TicketLeft(call_id(1)))
     assert floor.state(1) is AgentState.READY  # market has no wrap-up
     assert all(len(line) == 0 for line in floor.acd.waiting.values())
-    assert {g: len(line) for g, line in floor.acd.ready.items()} == {GroupId("general"): 1, GroupId("market"): 1}
+    assert {str(name): len(line) for name, line in floor.acd.ready.items()} == {
+        "general": 1, "market": 1, "*": 1, "=1001": 1,
+    }  # fmt: skip
     assert len(floor.acd.deadlines) == 0
 
 

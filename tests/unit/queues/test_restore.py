@@ -20,7 +20,7 @@ from queues.model import (
 from queues.restore import restore
 from queues.rules import apply
 from queues.states import AgentState
-from telephony.model import GroupId, NodeId, SeatId
+from telephony.model import GroupId, NodeId, Priority, SeatId
 from tests.unit.queues.floor import POLICY, START, agent_id, call_id, seat_id
 
 pytestmark = pytest.mark.unit
@@ -44,7 +44,7 @@ def rebuild(seats: list[SeatSeen], tickets: list[TicketSeen]) -> tuple[Acd, tupl
 
 
 def test_waiting_calls_keep_their_order_and_ages() -> None:
-    acd, effects = rebuild([], [call(1, 10), call(2, 50), call(3, 30), call(4, 1, priority=1)])
+    acd, effects = rebuild([], [call(1, 10), call(2, 50), call(3, 30), call(4, 1, priority=Priority.REPEAT)])
     assert effects == ()
     assert [acd.position(call_id(n)) for n in (4, 2, 3, 1)] == [1, 2, 3, 4]
     assert acd.tickets[call_id(2)].since_ms == START - 50_000
