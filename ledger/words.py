@@ -29,6 +29,7 @@ WHY: Final[Mapping[str, str]] = {
     "error": "未能接通",
     "cancel": "来电人先挂机",
     "timeout": "振铃超时",
+    "cut-short": "接听后立即断开",
     "engine-away": "引擎不在",
     "engine-late": "引擎未及时答复",
 }
