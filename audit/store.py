@@ -65,6 +65,12 @@ async def entries(session: AsyncSession, limit: int | None = None) -> Sequence[E
     return [_entry(row) for row in await session.scalars(newest_first)][::-1]
 
 
+async def after(session: AsyncSession, seq: int) -> Sequence[Entry]:
+    """Entries with higher numbers, in their order."""
+    rows = await session.scalars(select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq))
+    return [_entry(row) for row in rows]
+
+
 def _entry(row: AuditRow) -> Entry:
     try:
         detail = json.loads(row.detail)

@@ -37,8 +37,9 @@ from phones.centre import Centre
 from phones.citizen import Citizen
 from phones.seat_phone import SeatPhone
 from routing.model import Snapshot, Table
+from routing.publish import publish_draft
 from routing.sample import sample_table
-from routing.service import load_rows, publish
+from routing.service import load_rows
 from telephony.model import CallId
 
 START_SECONDS = 30.0
@@ -230,7 +231,7 @@ async def product(
     database = open_database(settings.database_url)
     try:
         await load_rows(database, edit(_own_trunks(sample_table())))
-        await publish(database, settings.data_dir, "测试", "测试用路由表")
+        await publish_draft(database, settings.data_dir, "测试", "测试用路由表")
     finally:
         await database.close()
     asterisk = await asyncio.to_thread(find_asterisk, lambda line: None)

@@ -6,7 +6,14 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
-STORES: Final = ("routing.store", "audit.store", "ledger.store", "recordings.store", "queues.pin_store")
+STORES: Final = (
+    "routing.store",
+    "routing.release_store",
+    "audit.store",
+    "ledger.store",
+    "recordings.store",
+    "queues.pin_store",
+)
 
 
 def load_stores() -> None:

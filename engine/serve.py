@@ -25,7 +25,7 @@ from engine.settings import Settings
 from engine.status import Control
 from ledger.journal import Journal
 from routing.model import Snapshot
-from routing.service import ensure_published
+from routing.publish import ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from telephony.model import CallId
 

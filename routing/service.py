@@ -1,19 +1,20 @@
-"""Loading, editing, publishing and fetching the routing table: the shell around the pure parts.
+"""The draft and the published versions in the database: the shell around the pure parts.
 
-One job: database and snapshot file kept in step. The database is committed first; a file that is missing or behind is
-written again at the next start, so a crash in between loses nothing.
+One job: load, edit and save the draft, each change with its entry in the audit; fetch what was published. Publishing
+is routing/publish.py's.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from audit.model import Act, Actor
+from audit.store import append
 from database.connection import Database
 from routing import store
 from routing.draft import Conflict, Draft, DraftConflict, Edit, Was, changes, edited, overtaken
@@ -21,22 +22,27 @@ from routing.lint import require_sound
 from routing.model import Snapshot, Table
 from routing.rows import Key, Row, rows_of, table_of
 from routing.sample import sample_table
-from routing.snapshot import (
-    SNAPSHOT_FILE,
-    SnapshotCorrupt,
-    SnapshotMissing,
-    checksum,
-    freeze,
-    from_json,
-    load_snapshot,
-    to_json,
-    write_snapshot,
-)
+from routing.snapshot import SnapshotCorrupt, checksum, from_json, thaw
+from routing.words import row_words
 
-FIRST_REASON: Final = "首次启动，载入示例路由表（示例，待核）"
 SYSTEM: Final = "系统"
 
+HERE: Final = "本机"
+SHOWN: Final = 3
+"""Rows that the audit names in its sentence."""
+KEPT: Final = 200
+"""Rows whose new contents the audit keeps; the rows' own history has all of them."""
+
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes the draft, why and when."""
+
+    actor: Actor
+    reason: str
+    at: datetime
 
 
 class NoTable(LookupError):
@@ -60,7 +66,14 @@ async def load_draft(database: Database) -> Draft:
 
 
 async def save_draft(
-    database: Database, table: Table, *, seen: int | None, by: str, clock: Clock = _utc_now
+    database: Database,
+    table: Table,
+    *,
+    seen: int | None,
+    by: str,
+    origin: str = HERE,
+    reason: str = "",
+    clock: Clock = _utc_now,
 ) -> frozenset[Key]:
     """Make the draft this table, all of it or nothing; tells which rows changed.
 
@@ -72,11 +85,17 @@ async def save_draft(
     wanted = rows_of(table)
     async with database.transaction() as session:
         await store.lock(session)
-        return await _save(session, wanted, seen, by, clock())
+        return await _save(session, wanted, seen, Change(Actor(by, origin), reason, clock()))
 
 
 async def edit_draft(
-    database: Database, edits: Sequence[Edit], *, by: str, clock: Clock = _utc_now
+    database: Database,
+    edits: Sequence[Edit],
+    *,
+    by: str,
+    origin: str = HERE,
+    reason: str = "",
+    clock: Clock = _utc_now,
 ) -> Mapping[Key, int]:
     """Carry out the edits, all or none; tells each row's new revision.
 
@@ -97,8 +116,18 @@ async def edit_draft(
             raise DraftConflict(conflicts)
         changed = {key: row for key, row in after.items() if before.get(key) != row}
         revision = await store.draft_revision(session) + 1
-        await store.write_rows(session, changed, revision=revision, at=clock(), by=by)
+        await _write(session, changed, revision, Change(Actor(by, origin), reason, clock()))
         return {key: revision if key in changed else stored[key].revision for key in after}
+
+
+async def discard_draft(
+    database: Database, *, by: str, origin: str = HERE, reason: str = "", clock: Clock = _utc_now
+) -> frozenset[Key]:
+    """Make the draft what is in force; what was typed stays in the rows' history. Raises NoTable when nothing is."""
+    published = await latest(database)
+    if published is None:
+        raise NoTable("还没有发布过路由表，没有可恢复的版本；请先运行 ./hotline up")
+    return await save_draft(database, thaw(published), seen=None, by=by, origin=origin, reason=reason, clock=clock)
 
 
 async def load_sample(database: Database, *, force: bool = False) -> bool:
@@ -113,7 +142,7 @@ async def load_rows(database: Database, table: Table, *, force: bool = False) ->
         await store.lock(session)
         if not force and not await store.is_empty(session):
             return False
-        await _save(session, rows_of(table), None, SYSTEM, _utc_now())
+        await _save(session, rows_of(table), None, Change(Actor(SYSTEM, HERE), "载入路由表", _utc_now()))
     return True
 
 
@@ -124,9 +153,7 @@ async def _draft(session: AsyncSession) -> Draft:
     return Draft(table_of(rows), await store.draft_revision(session))
 
 
-async def _save(
-    session: AsyncSession, wanted: Mapping[Key, Row], seen: int | None, by: str, at: datetime
-) -> frozenset[Key]:
+async def _save(session: AsyncSession, wanted: Mapping[Key, Row], seen: int | None, change: Change) -> frozenset[Key]:
     now = await store.read_rows(session)
     latest = await store.draft_revision(session)
     if seen is not None and seen < latest:
@@ -139,9 +166,25 @@ async def _save(
         changed = {key: row for key, row in wishes.items() if now.get(key) != row}
     else:
         changed = changes(now, wanted)
-    await store.write_rows(session, changed, revision=latest + 1, at=at, by=by)
+    await _write(session, changed, latest + 1, change)
     await store.arrange(session, wanted)
     return frozenset(changed)
+
+
+async def _write(session: AsyncSession, changed: Mapping[Key, Row | None], revision: int, change: Change) -> None:
+    if not changed:
+        return
+    await store.write_rows(session, changed, revision=revision, at=change.at, by=change.actor.name)
+    names = [row_words(key) for key in changed]
+    more = f" 等 {len(names)} 行" if len(names) > SHOWN else ""
+    rows = {".".join(key): None if row is None else dict(row) for key, row in [*changed.items()][:KEPT]}
+    act = Act(
+        "routing.draft",
+        f"修改草稿：{'、'.join(names[:SHOWN])}{more}",
+        change.reason,
+        {"rows": rows, "count": len(names)},
+    )
+    await append(session, change.actor, act, change.at)
 
 
 async def _seen(session: AsyncSession, edit: Edit) -> Row | None:
@@ -155,21 +198,6 @@ def _was(stored: store.Stored | None) -> Was:
 # Published versions
 
 
-async def publish(database: Database, data_dir: Path, author: str, reason: str, *, clock: Clock = _utc_now) -> Snapshot:
-    """Freeze the draft as the next version, keep it, and put it on disk. Raises TableInvalid or DatabaseError."""
-    async with database.transaction() as session:
-        await store.lock(session)
-        table = (await _draft(session)).table
-        require_sound(table)
-        moment = clock()
-        snapshot = freeze(table, await store.newest_version(session) + 1, moment)
-        text = to_json(snapshot)
-        version = store.Version(snapshot.version, moment, author, reason, checksum(text))
-        await store.add_version(session, version, text)
-    await asyncio.to_thread(write_snapshot, data_dir / SNAPSHOT_FILE, snapshot)
-    return snapshot
-
-
 async def latest(database: Database) -> Snapshot | None:
     """The newest published version; None before the first. Raises SnapshotCorrupt if its row was tampered with."""
     async with database.reading() as session:
@@ -180,22 +208,3 @@ async def latest(database: Database) -> Snapshot | None:
     if checksum(text) != version.sha256:
         raise SnapshotCorrupt(f"数据库中路由表版本 {version.version} 的校验和不符；请从备份恢复 routing_versions")
     return from_json(text)
-
-
-async def ensure_published(database: Database, data_dir: Path) -> Snapshot:
-    """What a start needs: some published version, and its snapshot file in place. Safe to repeat."""
-    snapshot = await latest(database)
-    if snapshot is None:
-        await load_sample(database)
-        return await publish(database, data_dir, SYSTEM, FIRST_REASON)
-    path = data_dir / SNAPSHOT_FILE
-    if await asyncio.to_thread(_on_disk, path) != snapshot:
-        await asyncio.to_thread(write_snapshot, path, snapshot)
-    return snapshot
-
-
-def _on_disk(path: Path) -> Snapshot | None:
-    try:
-        return load_snapshot(path)
-    except (SnapshotMissing, SnapshotCorrupt):
-        return None

@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections import abc
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, get_origin
@@ -91,27 +91,59 @@ def checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Put the snapshot at ``path`` in one step: even after a crash a reader sees the old file or the new one, whole."""
-    body = to_json(snapshot)
-    text = f'{{"format":{FORMAT},"sha256":"{checksum(body)}","snapshot":{body}}}\n'
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A snapshot laid ready beside the file that it will replace: written and synced, read by nobody."""
+
+    part: Path
+    path: Path
+
+    def put(self) -> None:
+        """Put it in the file's place in one step: even after a crash a reader sees the old one or the new, whole."""
+        self.part.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def discard(self) -> None:
+        """Take it away again; harmless when it is gone."""
+        with suppress(OSError):
+            self.part.unlink()
+
+
+def stage_snapshot(path: Path, body: str) -> Staged:
+    """Lay the canonical JSON of a snapshot ready for ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    staged = Staged(Path(name), path)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as part:
-            part.write(text)
+            part.write(f'{{"format":{FORMAT},"sha256":"{checksum(body)}","snapshot":{body}}}\n')
             part.flush()
             os.fsync(part.fileno())
-        Path(name).replace(path)
     except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
+        staged.discard()
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    return staged
+
+
+def clear_staged(path: Path) -> None:
+    """Clear away what a crash left beside ``path``; for a start, when nobody publishes."""
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Put the snapshot at ``path`` in one step: even after a crash a reader sees the old file or the new one, whole."""
+    staged = stage_snapshot(path, to_json(snapshot))
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        staged.put()
+    except BaseException:
+        staged.discard()
+        raise
 
 
 def load_snapshot(path: Path) -> Snapshot:

@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from database.connection import Database, open_database
 from routing import store
+from routing.draft import Edit
 from routing.faults import TableInvalid
 from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table
+from routing.publish import PublishRefused, ensure_published, publish_draft
 from routing.sample import sample_table
-from routing.service import ensure_published, latest, load_draft, load_rows, load_sample, publish
+from routing.service import edit_draft, latest, load_draft, load_rows, load_sample
 from routing.snapshot import SNAPSHOT_FILE, SnapshotCorrupt, load_snapshot
 from telephony.model import GroupId
 
@@ -25,6 +27,10 @@ MOMENT = datetime(2026, 11, 22, 4, 5, 6, 789, tzinfo=UTC)
 
 async def read(database: Database) -> Table:
     return (await load_draft(database)).table
+
+
+async def note(database: Database, text: str) -> None:
+    await edit_draft(database, [Edit(("numbers", "12333"), {"note": text})], by="管理员")
 
 
 async def test_the_sample_comes_back_exactly(database: Database) -> None:
@@ -80,14 +86,15 @@ async def test_a_table_with_faults_is_not_loaded(database: Database) -> None:
 
 async def test_an_empty_database_says_what_to_do(database: Database, tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="没有路由表"):
-        await publish(database, tmp_path, "管理员", "试")
+        await publish_draft(database, tmp_path, "管理员", "试")
     assert await latest(database) is None
 
 
 async def test_publishing_numbers_keeps_and_writes_a_version(database: Database, tmp_path: Path) -> None:
     await load_sample(database)
-    first = await publish(database, tmp_path, "管理员", "首次", clock=lambda: MOMENT)
-    second = await publish(database, tmp_path, "管理员", "再次")
+    first = await publish_draft(database, tmp_path, "管理员", "首次", clock=lambda: MOMENT)
+    await note(database, "改过")
+    second = await publish_draft(database, tmp_path, "管理员", "再次")
     assert (first.version, second.version) == (1, 2)
     assert first.published_at == MOMENT.isoformat()
     assert await latest(database) == second == load_snapshot(tmp_path / SNAPSHOT_FILE)
@@ -97,14 +104,18 @@ async def test_publishing_numbers_keeps_and_writes_a_version(database: Database,
     assert (oldest.version, oldest.author, oldest.published_at) == (1, "管理员", MOMENT)
 
 
-async def test_two_publishers_get_two_versions(database: Database, tmp_path: Path) -> None:
+async def test_of_two_publishers_at_once_the_second_is_told(database: Database, tmp_path: Path) -> None:
     await load_sample(database)
     other = open_database(database.engine.url)
     try:
-        made = await asyncio.gather(*(publish(one, tmp_path, "管理员", "并发") for one in (database, other) * 3))
+        made = await asyncio.gather(
+            *(publish_draft(one, tmp_path, "管理员", "并发") for one in (database, other)), return_exceptions=True
+        )
     finally:
         await other.close()
-    assert sorted(snapshot.version for snapshot in made) == [1, 2, 3, 4, 5, 6]
+    (refused,) = [one for one in made if isinstance(one, PublishRefused)]
+    assert "刚刚由他人发布" in str(refused) or "不必发布" in str(refused)
+    assert await latest(database) in made
 
 
 async def test_a_faulty_edit_cannot_be_published(database: Database, tmp_path: Path) -> None:
@@ -113,7 +124,7 @@ async def test_a_faulty_edit_cannot_be_published(database: Database, tmp_path: P
         gone = """UPDATE routing_draft SET body = '{"value":"gone"}' WHERE key = 'default_group'"""
         await session.execute(text(gone))
     with pytest.raises(TableInvalid, match="default_group"):
-        await publish(database, tmp_path, "管理员", "坏表")
+        await publish_draft(database, tmp_path, "管理员", "坏表")
     assert await latest(database) is None
     assert not (tmp_path / SNAPSHOT_FILE).exists()
 
@@ -121,7 +132,7 @@ async def test_a_faulty_edit_cannot_be_published(database: Database, tmp_path: P
 @pytest.mark.parametrize("change", ["UPDATE routing_versions SET author = 'x'", "DELETE FROM routing_versions"])
 async def test_a_published_version_cannot_be_changed(database: Database, tmp_path: Path, change: str) -> None:
     await load_sample(database)
-    await publish(database, tmp_path, "管理员", "首次")
+    await publish_draft(database, tmp_path, "管理员", "首次")
     with pytest.raises(DBAPIError, match="a published version is never changed"):
         async with database.transaction() as session:
             await session.execute(text(change))
@@ -144,5 +155,6 @@ async def test_a_start_publishes_once_and_mends_the_file(database: Database, tmp
         damage()
         assert await ensure_published(database, tmp_path) == first
         assert load_snapshot(path) == first
-    second = await publish(database, tmp_path / "elsewhere", "管理员", "别处发布")
+    await note(database, "改过")
+    second = await publish_draft(database, tmp_path / "elsewhere", "管理员", "别处发布")
     assert await ensure_published(database, tmp_path) == second == load_snapshot(path)
