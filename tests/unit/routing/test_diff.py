@@ -61,7 +61,7 @@ def test_the_change_of_a_merge_mode_is_a_sentence() -> None:
         ),
         (
             lambda t: replace(t, schedules=(mornings(t.schedules[0]), *t.schedules[1:])),
-            "班表 office：平日时段由周一二三四五 08:30–12:00、周一二三四五 14:30–17:30改为周一二三四五 08:30–12:00，影响",
+            "班表 office：平日时段由周一二三四五 08:30–12:00、周一二三四五 14:30–17:30改为周一二三四五 08:30–12:00",
         ),
         (
             lambda t: replace(t, agents=(*t.agents, Agent("1011", "座席1011", (GroupId("general"),)))),
