@@ -264,7 +264,10 @@ def _periods(row: _Row, key: str) -> tuple[Period, ...]:
 
 
 def _holidays(top: _Row, years: tuple[int, ...]) -> tuple[Holiday, ...]:
-    """The imported years, with the file's own days over them. A year the library lacks may stand in the file alone."""
+    """The imported years, with the file's own days over them. A year the library lacks may stand in the file alone.
+
+    ``holidays_complete`` says that the file's own days are all there are, as in a file that was exported.
+    """
     written: dict[date, Holiday] = {}
     for item in top.items("holidays", '[{ day = 2027-01-01, kind = "holiday", name = "元旦" }]'):
         day = item.day("day", needed=True)
@@ -274,7 +277,7 @@ def _holidays(top: _Row, years: tuple[int, ...]) -> tuple[Holiday, ...]:
         if day is not None:
             written[day] = Holiday(day, kind, name)
     imported: dict[date, Holiday] = {}
-    for year in years:
+    for year in () if top.yes("holidays_complete", default=False) else years:
         try:
             imported |= {holiday.day: holiday for holiday in holiday_rows(year)}
         except HolidayYearMissing as error:

@@ -1,4 +1,7 @@
-"""``hotline route``: where a call would go, and why, without a call."""
+"""``hotline route``: where a call would go, and why, without a call; and the table that decides it.
+
+Commands with a file of their own are in engine/route.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from engine.route.exchange import export_command, import_command
+from engine.route.lint import lint_command
 from engine.settings import SettingsError, load_settings
 from routing.calendar import CITY, city_time
 from routing.explain import as_json, explain
@@ -17,7 +22,7 @@ from routing.rules import decide
 from routing.sample import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
-app = typer.Typer(help="路由：一个来电会去哪里，为什么。", no_args_is_help=True)
+app = typer.Typer(help="路由：一个来电会去哪里，为什么；检查、推算、导入导出路由表。", no_args_is_help=True)
 
 SAMPLE_NOTE = "还没有发布过路由表，以下按内置示例（示例，待核）推算"
 UNUSABLE = 2
@@ -25,7 +30,7 @@ UNUSABLE = 2
 
 @app.callback()
 def _route() -> None:
-    """路由：一个来电会去哪里，为什么。"""
+    """路由：一个来电会去哪里，为什么；检查、推算、导入导出路由表。"""
 
 
 @app.command("test")
@@ -52,6 +57,11 @@ def route_test(
     typer.echo(f"时间：{city_time(moment):%Y-%m-%d %H:%M:%S}（北京时间）")
     for line in explain(decision):
         typer.echo(line)
+
+
+app.command("lint")(lint_command)
+app.command("export")(export_command)
+app.command("import")(import_command)
 
 
 def _table(path: Path) -> tuple[Snapshot, str]:

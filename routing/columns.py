@@ -1,0 +1,229 @@
+"""The routing table's sheets and columns, as people see them in workbooks, CSV, messages and pictures.
+
+One job: what stands in each column. Which sheets and columns there are comes from the model's own declarations
+(routing/rows.py), their names from routing/words.py. What is added here is only advice; a new field works without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, Final, get_args, get_origin
+
+from routing.codec import field_types
+from routing.model import Table
+from routing.rows import SETTINGS, VALUE, Kind, Shape, kinds, settings
+from routing.words import FIELDS, KINDS, VALUES
+
+_KEY_TITLES: Final[Mapping[str, str]] = {
+    "numbers": "号码",
+    "holidays": "日期",
+    "agents": "工号",
+    "seats": "分机",
+    "auto_answer": "分机",
+    "known_years": "年份",
+    "rating_keys": "按键",
+    "pause_reasons": "按键",
+    "waiting_keys": "按键",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What helps somebody who fills in a column for the first time."""
+
+    hint: str = ""
+    example: str = ""
+    refers: str = ""
+    """The kind of row whose key must stand here."""
+    blank: bool = False
+    """A text that may be empty although the model has no default."""
+    choices: tuple[str, ...] = ()
+    """The only codes that make sense, where the type allows more."""
+
+
+SHEET_HINTS: Final[Mapping[str, str]] = {
+    "settings": "整张路由表的单个数值，每行一项。",
+    "groups": "谁来接电话。每个来电进一个组，由组里的座席接听。",
+    "schedules": "部门或分中心什么时候上班。调休上班日按工作日的时段，节假日只按节假日时段。",
+    "holidays": "与平常星期不同的日子：放假的日子和调休上班的周末。每年由国务院公布。",
+    "known_years": "节假日已经录入的年份；别的年份按平常星期处理。",
+    "numbers": "每个老号码一行：打进来听到什么、谁来接。12345 和 110、119、120、122 不写在这里。",
+    "trunks": "通往运营商、紧急中心、分中心等对端的线路。紧急中心的线路改动前必须与对方核实。",
+    "agents": "每个工号一行，以及他会接哪些组的电话。",
+    "seats": "能签入的话机。",
+    "auto_answer": "来电时自动接听的话机，须在“话机”中有。",
+    "rating_keys": "好差评：按哪个键是几级。5 非常满意，4 满意，3 基本满意，2 不满意，1 非常不满意。",
+    "pause_reasons": "*14 后按的数字是什么原因；第一行也是只拨 *14 的原因。",
+    "waiting_keys": "市民等候时按哪个键做什么。",
+}
+
+ADVICE: Final[Mapping[str, Advice]] = {
+    "settings.area_code": Advice("本市区号，带 0；没有就留空", "0663", blank=True),
+    "settings.greeting": Advice("提示音编号，可用 hotline prompts list 查看", "greeting-12345"),
+    "settings.default_group": Advice("接 12345、未知号码和部门下班后来电的技能组", "general", "groups"),
+    "groups.id": Advice("小写字母开头，只含小写字母、数字和连字符", "social-security"),
+    "groups.name": Advice("座席和报表上看到的名字", "社会保障"),
+    "groups.ring_seconds": Advice("一个座席振铃多久没接就换下一个，5 到 3600", "20"),
+    "groups.wrap_up_seconds": Advice("挂机后多久才派下一个来电，0 到 3600", "10"),
+    "groups.whisper": Advice("是：座席接起时先听到市民拨的是哪个老号码", "是"),
+    "schedules.id": Advice("小写字母、数字和连字符", "office"),
+    "schedules.name": Advice("看得懂的名字", "机关上班时间"),
+    "schedules.periods": Advice(
+        "星期 起-止，多段用分号隔开；止不含在内，不晚于起即跨过零点", "周一至周五 08:30-12:00；周一至周五 14:30-17:30"
+    ),
+    "schedules.holiday_periods": Advice("写法相同；留空即节假日不上班", "每天 09:00-17:00"),
+    "holidays.day": Advice("年-月-日", "2027-01-01"),
+    "holidays.kind": Advice("放假，还是周末调休上班", "节假日", choices=("holiday", "makeup-workday")),
+    "holidays.name": Advice("可留空", "元旦"),
+    "known_years.key": Advice("四位数字", "2027"),
+    "numbers.number": Advice("市内拨打的写法，不带区号", "12333"),
+    "numbers.name": Advice("这条线的名字，会读给市民听", "人社"),
+    "numbers.mode": Advice(
+        "整体并入：直接进技能组；双号并行：上班时间先由部门接；设分中心：转到对方，没人接再收回", "整体并入"
+    ),
+    "numbers.group": Advice("整体并入、双号并行：谁接；设分中心：没人接时收回到哪里", "general", "groups"),
+    "numbers.first_day": Advice("含当天；留空即不限", "2026-07-01"),
+    "numbers.last_day": Advice("含当天；留空即不限", "2027-06-30"),
+    "numbers.prompt": Advice("提示音编号", "legacy-12333-during"),
+    "numbers.prompt_after": Advice("提示音编号", "legacy-12333-after"),
+    "numbers.schedule": Advice("双号并行、设分中心：部门的上班时间；留空即全天", "office", "schedules"),
+    "numbers.overflow_group": Advice("等久了还可以由谁接；留空即 12345 受理组", "general", "groups"),
+    "numbers.overflow_seconds": Advice("等多少秒后溢出，0 到 3600", "20"),
+    "numbers.trunk": Advice("只有设分中心才填", "subcentre-12366", "trunks"),
+    "numbers.note": Advice("示例行写 示例，待核", "示例，待核"),
+    "trunks.id": Advice("小写字母开头，只含小写字母、数字和连字符", "subcentre-12366"),
+    "trunks.role": Advice("这条线路通往哪里", "分中心", choices=tuple(VALUES["trunks.role"])),
+    "trunks.number": Advice("在对端拨的号码；运营商留空", "12366", blank=True),
+    "trunks.host": Advice("对方的 IP 地址或主机名", "192.0.2.10"),
+    "trunks.port": Advice("1 到 65535", "5060"),
+    "trunks.name": Advice("看得懂的名字", "12366 税务分中心"),
+    "agents.id": Advice("3 到 8 位数字", "1001"),
+    "agents.name": Advice("看得懂的名字", "座席1001"),
+    "agents.groups": Advice("用顿号隔开，靠前的是专长", "market、general", "groups"),
+    "agents.supervisor": Advice("是：可以监听、插话、接管", "否"),
+    "seats.key": Advice("3 到 8 位数字", "8001"),
+    "auto_answer.key": Advice("3 到 8 位数字", "8001", "seats"),
+    "rating_keys.key": Advice("一个数字", "5"),
+    "rating_keys.value": Advice("1 到 5", "5"),
+    "pause_reasons.key": Advice("一个数字", "1"),
+    "pause_reasons.value": Advice("1 到 10 个汉字，会读给座席听", "小休"),
+    "waiting_keys.key": Advice("一个数字", "1"),
+}
+"""``kind.field``; a key without a name of its own is called ``key``."""
+
+FREE: Final = frozenset({"name", "note"})
+"""Fields with text of people, kept as it is; elsewhere spaces around a text are a slip of the hand."""
+
+KEY: Final = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a row."""
+
+    name: str
+    title: str
+    declared: Any = field(compare=False)
+    """Its type in the model."""
+    empty: Any = field(compare=False)
+    """What an empty cell stands for; MISSING when something must be written."""
+    words: Mapping[str, str] = field(compare=False, default_factory=dict)
+    """Code -> Chinese, where only these may stand."""
+    advice: Advice = field(default_factory=Advice)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One kind of row; the first column is the key."""
+
+    kind: Kind
+    title: str
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    @property
+    def first(self) -> Column:
+        return self.columns[0]
+
+
+@cache
+def sheets() -> Mapping[str, Sheet]:
+    """Every sheet by the name of its kind, in the table's order. Of ``settings`` the columns are its lines."""
+    return {kind.name: Sheet(kind, KINDS.get(kind.name, kind.name), tuple(_columns(kind))) for kind in kinds().values()}
+
+
+def _columns(kind: Kind) -> list[Column]:
+    if kind.shape is Shape.VALUE:
+        return [_column(kind, name, declared, _default(Table, name)) for name, declared in settings().items()]
+    if kind.shape is Shape.RECORDS:
+        types = field_types(kind.declared)
+        return [_column(kind, name, declared, _default(kind.declared, name)) for name, declared in types.items()]
+    key = _column(kind, KEY, kind.key_type, MISSING)
+    return [key] if kind.shape is Shape.KEYS else [key, _column(kind, VALUE, kind.declared, MISSING)]
+
+
+def _column(kind: Kind, name: str, declared: Any, default: Any) -> Column:
+    path = f"{kind.name}.{name}"
+    advice = ADVICE.get(path, Advice())
+    words = VALUES.get(path, {})
+    if advice.choices:
+        words = {code: words[code] for code in advice.choices}
+    title = FIELDS.get(path) or (_KEY_TITLES.get(kind.name, "编号") if name in (kind.key, KEY) else name)
+    return Column(name, title, declared, _empty(declared, default, advice), words, advice)
+
+
+def _default(owner: Any, name: str) -> Any:
+    (found,) = (one for one in fields(owner) if one.name == name)
+    return found.default if found.default_factory is MISSING else found.default_factory()
+
+
+def _empty(declared: Any, default: Any, advice: Advice) -> Any:
+    if default is not MISSING:
+        return default
+    if type(None) in get_args(declared):
+        return None
+    if get_origin(declared) in (tuple, frozenset):
+        return get_origin(declared)()
+    return "" if advice.blank else MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the table a fault's path points, in codes; empty parts are not told by it."""
+
+    table: str = ""
+    row: str = ""
+    field: str = ""
+
+
+def place_of(path: str) -> Place:
+    """Table, row and field of a path such as ``numbers.12333.group``. A row's key may hold dots itself."""
+    head, _, rest = path.partition(".")
+    if not rest and head in settings():
+        return Place(SETTINGS, head, VALUE)
+    sheet = sheets().get({"calendar_years": "known_years"}.get(head, head))
+    if sheet is None:
+        return Place()
+    if sheet.kind.shape is Shape.RECORDS:
+        for column in sheet.columns[1:]:
+            key, found, tail = rest.rpartition(f".{column.name}")
+            if found and (not tail or tail.startswith("[")):
+                return Place(sheet.name, key, column.name)
+    return Place(sheet.name, rest)
+
+
+def place_words(path: str) -> str:
+    """The same for people: 归并号码 12333 的“受理组”."""
+    place = place_of(path)
+    sheet = sheets().get(place.table)
+    if sheet is None:
+        return path
+    if place.table == SETTINGS:
+        return f"{sheet.title}的“{next(column.title for column in sheet.columns if column.name == place.row)}”"
+    title = next((column.title for column in sheet.columns if column.name == place.field), "")
+    return sheet.title + (f" {place.row}" if place.row else "") + (f" 的“{title}”" if title else "")

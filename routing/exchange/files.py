@@ -1,0 +1,73 @@
+"""Which kind of file it is: workbook, TOML, one CSV, or a folder of CSVs, by its name.
+
+One job: a path to a table and back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from routing.columns import Sheet, sheets
+from routing.exchange.faults import whole_file
+from routing.exchange.grid import Grid, table_of
+from routing.exchange.separated import read_csv, write_csv
+from routing.exchange.toml_text import write_toml
+from routing.exchange.workbook import MOST_BYTES, read_workbook, write_workbook
+from routing.model import Table
+from routing.toml import read_table
+
+WORKBOOKS: Final = (".xlsx", ".xlsm")
+"""What a .xlsm has more, its macros, is neither kept nor run."""
+
+
+def read_file(path: Path, base: Table | None) -> Table:
+    """The table that the file describes; what it does not hold is that of ``base``.
+
+    Raises FileInvalid with every fault at its cell, TableInvalid for TOML, or OSError.
+    """
+    if path.is_dir():
+        return table_of([_csv(one) for one in sorted(path.glob("*.csv"))], base)
+    if path.stat().st_size > MOST_BYTES:
+        raise whole_file(f"文件有 {path.stat().st_size / 1e6:.0f} MB，最多 {MOST_BYTES / 1e6:.0f} MB；请分批导入")
+    suffix = path.suffix.lower()
+    if suffix == ".toml":
+        try:
+            return read_table(path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            raise whole_file("TOML 文件应为 UTF-8 编码；请另存为 UTF-8") from None
+    if suffix == ".csv":
+        return table_of([_csv(path)], base)
+    if suffix in WORKBOOKS:
+        return table_of(read_workbook(path.read_bytes()), base)
+    raise whole_file(f"不认识 {path.suffix or '没有后缀'} 的文件；请用 .xlsx、.csv 或 .toml", "路由表.xlsx")
+
+
+def write_file(table: Table, path: Path) -> list[Path]:
+    """Write the table in the kind of file that the name asks for; tells what was written. Raises OSError."""
+    suffix = path.suffix.lower()
+    if suffix == ".toml":
+        path.write_text(write_toml(table), encoding="utf-8")
+        return [path]
+    if suffix == ".xlsx":
+        path.write_bytes(write_workbook(table))
+        return [path]
+    if suffix:
+        raise whole_file(f"不能导出为 {path.suffix}；请用 .xlsx、.toml，或写一个文件夹名来放 CSV", "路由表.xlsx")
+    path.mkdir(parents=True, exist_ok=True)
+    written = [path / f"{sheet.title}.csv" for sheet in sheets().values()]
+    for sheet, file in zip(sheets().values(), written, strict=True):
+        file.write_bytes(write_csv(sheet, table))
+    return written
+
+
+def _csv(path: Path) -> Grid:
+    return read_csv(_sheet(path), path.read_bytes())
+
+
+def _sheet(path: Path) -> Sheet:
+    for sheet in sheets().values():
+        if path.stem in (sheet.name, sheet.title):
+            return sheet
+    titles = "、".join(f"{sheet.title}.csv" for sheet in sheets().values())
+    raise whole_file(f"看不出 {path.name} 是哪张表；请改名", titles)
