@@ -1,0 +1,1 @@
+"""What would be if: calculators, staffing, and the ACD's own core run in virtual time."""
