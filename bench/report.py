@@ -129,6 +129,9 @@ limit for CPU per call is {LIMIT:g} times the static dialplan.
 ## The machine of this run
 {machine}
 
+Whether the simulation of the ACD agrees with a real floor: [agreement](agreement.md), by
+`.venv/bin/python -m bench.agreement` (about six minutes).
+
 Run it again: `make bench` (about a quarter of an hour; `.venv/bin/python -m bench --help` for shorter forms).
 """
 

@@ -47,6 +47,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "node": '"hl1"',
     "ask_seconds": "3.0",
     "wait_slice_seconds": "10",
+    "answer_seconds": "15",
+    "answer_percent": "95",
+    "short_abandon_seconds": "5",
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -129,6 +132,12 @@ class Settings(BaseModel):
     """The longest the dialplan waits for an answer of the engine before it helps itself."""
     wait_slice_seconds: Annotated[int, Field(ge=2, le=60)] = 10
     """How often a waiting caller's dialplan asks again."""
+    answer_seconds: Annotated[float, Field(ge=1, le=600)] = 15
+    """The city's aim: an answer within so many seconds (GB/T 33358-2016 asks for 15)."""
+    answer_percent: Annotated[float, Field(ge=1, le=99.9)] = 95
+    """The city's aim: of so many of a hundred callers (GB/T 33358-2016 asks for a connection rate of 95)."""
+    short_abandon_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+    """Who hangs up this soon is counted apart. Ours, not a standard's."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from telephony.model import CallId
 
@@ -41,6 +41,13 @@ class Kind(StrEnum):
     """The dialplan went on alone [why]."""
     ENDED = "ended"
     """The caller's channel is gone [cause, by, talk_ms, answered]."""
+    AGENT_TIME = "agent-time"
+    """What an agent did in one half-hour [agent, start, groups, state_ms, wrap_ups, wrap_up_ms]; about
+    :data:`NO_CALL`."""
+
+
+NO_CALL: Final = CallId("-")
+"""What a fact is about that concerns no call in particular."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from database.connection import Database
-from ledger.model import Fact, Kind
+from ledger.model import NO_CALL, Fact, Kind
 from ledger.records import CallRecord, fold, ordered
 from ledger.segments import Cursor, read
-from ledger.store import CallFilter, facts_of, kinds_of, list_calls, load_cursor
+from ledger.store import (
+    CallFilter,
+    facts_between,
+    facts_of,
+    facts_of_kind,
+    kinds_of,
+    list_calls,
+    load_cursor,
+)
 from telephony.model import CallId
 
 ALL: Final = 1 << 40
@@ -45,7 +54,8 @@ async def calls_now(database: Database | None, folder: Path, node: str, wanted: 
     """The calls wanted, newest first. Raises DatabaseError."""
     pending: dict[CallId, list[Fact]] = defaultdict(list)
     for fact in await undrained(database, folder, node):
-        pending[fact.call].append(fact)
+        if fact.call != NO_CALL:
+            pending[fact.call].append(fact)
     records: dict[CallId, CallRecord] = {}
     if database is not None:
         async with database.reading() as session:
@@ -59,6 +69,39 @@ async def calls_now(database: Database | None, folder: Path, node: str, wanted: 
             records[call] = record
     newest_first = sorted(records.values(), key=lambda record: (record.entered_at, record.call), reverse=True)
     return newest_first[: max(0, wanted.limit)]
+
+
+async def stories_between(
+    database: Database | None, folder: Path, node: str, since: datetime, until: datetime
+) -> list[list[Fact]]:
+    """The facts of each call that came in from ``since`` up to, but not at, ``until``. Raises DatabaseError."""
+    stories: dict[CallId, list[Fact]] = defaultdict(list)
+    for fact in await undrained(database, folder, node):
+        stories[fact.call].append(fact)
+    stories.pop(NO_CALL, None)
+    if database is not None:
+        async with database.reading() as session:
+            stored = [fact for call in list(stories) for fact in await facts_of(session, call)]
+            for fact in (*stored, *await facts_between(session, since, until)):
+                stories[fact.call].append(fact)
+
+    def began(story: list[Fact]) -> bool:
+        record = fold(story)
+        return record is not None and since <= record.entered_at < until
+
+    return [ordered(story) for story in stories.values() if began(story)]
+
+
+async def kind_between(
+    database: Database | None, folder: Path, node: str, kind: Kind, since: datetime, until: datetime
+) -> list[Fact]:
+    """The facts of one kind from ``since`` up to, but not at, ``until``. Raises DatabaseError."""
+    pending = await undrained(database, folder, node)
+    found = [fact for fact in pending if fact.kind is kind and since <= fact.at < until]
+    if database is not None:
+        async with database.reading() as session:
+            found += await facts_of_kind(session, kind, since, until)
+    return ordered(found)
 
 
 async def kinds_known(

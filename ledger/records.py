@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from ledger.model import Fact, Kind
+from ledger.model import NO_CALL, Fact, Kind
 from telephony.model import CallId
 
 MAX_WORD: Final = 64
@@ -69,7 +69,7 @@ def ordered(facts: Iterable[Fact]) -> list[Fact]:
 
 def fold(facts: Iterable[Fact]) -> CallRecord | None:
     """The outline of the one call that these facts are about; None without facts."""
-    line = ordered(facts)
+    line = [fact for fact in ordered(facts) if fact.call != NO_CALL]
     if not line:
         return None
     entered = _first(line, Kind.ENTERED)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database.base import Base, UtcDateTime, insert_ignore
 from ledger.codec import MAX_CALL, MAX_ID, MAX_SOURCE, clean
-from ledger.model import Fact, Kind
+from ledger.model import NO_CALL, Fact, Kind
 from ledger.records import MAX_WORD, CallRecord, TransferRecord, fold
 from ledger.segments import Cursor
 from telephony.model import CallId
@@ -39,6 +39,10 @@ class FactRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     source: Mapped[str] = mapped_column(String(MAX_SOURCE))
+
+
+_FACT: Final = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
+"""Columns, not objects: the drain reads a call's facts several times while it lasts."""
 
 
 class CallRow(Base):
@@ -106,7 +110,7 @@ async def add_facts(session: AsyncSession, facts: Sequence[Fact]) -> None:
             for fact in facts[start : start + CHUNK]
         ]
         await session.execute(statement, rows)
-    await project(session, {fact.call for fact in facts})
+    await project(session, {fact.call for fact in facts} - {NO_CALL})
 
 
 async def project(session: AsyncSession, calls: Iterable[CallId]) -> None:
@@ -126,6 +130,19 @@ async def project(session: AsyncSession, calls: Iterable[CallId]) -> None:
 async def facts_of(session: AsyncSession, call: CallId) -> list[Fact]:
     """All facts of one call, in its order."""
     return await _facts(session, [call])
+
+
+async def facts_between(session: AsyncSession, since: datetime, until: datetime) -> list[Fact]:
+    """All facts of the calls that came in from ``since`` up to, but not at, ``until``; call by call, in order."""
+    wanted = select(CallRow.call_id).where(CallRow.entered_at >= since, CallRow.entered_at < until)
+    query = select(*_FACT).where(FactRow.call_id.in_(wanted), FactRow.kind.in_(KINDS))
+    return _as_facts(await session.execute(query.order_by(FactRow.call_id, FactRow.at, FactRow.id)))
+
+
+async def facts_of_kind(session: AsyncSession, kind: Kind, since: datetime, until: datetime) -> list[Fact]:
+    """All facts of one kind from ``since`` up to, but not at, ``until``, in their order."""
+    query = select(*_FACT).where(FactRow.at >= since, FactRow.at < until, FactRow.kind == kind.value)
+    return _as_facts(await session.execute(query.order_by(FactRow.at, FactRow.id)))
 
 
 async def kinds_of(session: AsyncSession, calls: Iterable[CallId]) -> dict[CallId, set[Kind]]:
@@ -181,10 +198,11 @@ async def save_cursor(session: AsyncSession, node: str, cursor: Cursor) -> None:
 
 
 async def _facts(session: AsyncSession, calls: Sequence[CallId]) -> list[Fact]:
-    # Columns, not objects: the drain reads a call's facts several times while it lasts.
-    columns = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
-    query = select(*columns).where(FactRow.call_id.in_(calls), FactRow.kind.in_(KINDS))
-    rows = await session.execute(query.order_by(FactRow.at, FactRow.id))
+    query = select(*_FACT).where(FactRow.call_id.in_(calls), FactRow.kind.in_(KINDS))
+    return _as_facts(await session.execute(query.order_by(FactRow.at, FactRow.id)))
+
+
+def _as_facts(rows: Iterable[Any]) -> list[Fact]:
     return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
 
 

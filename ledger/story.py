@@ -220,4 +220,5 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.RATED: _rated,
     Kind.FALLBACK: _fallback,
     Kind.ENDED: _ended,
+    Kind.AGENT_TIME: lambda data: f"工号 {word(data, 'agent') or '未知'} 的半小时工时",
 }

@@ -1,11 +1,11 @@
-"""Many phones at once, by SIPp: callers at a rate, and any number of seats or a centre behind one port.
+"""Many phones at once, by SIPp: callers at a rate or at given moments, any number of seats or a centre behind one port.
 
 SIPp 3.6 answers MD5 challenges only; a registrar that also offers SHA-256 is one it cannot register at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,13 +18,23 @@ _SILENT = ("[media_port]", "")
 _CALLERS = 500
 """Different caller numbers in one run, 13800000000 upwards."""
 _LONG_MS = 3_600_000
+_CREATED_PER_SECOND = 200
+"""How fast SIPp makes ready callers who each wait for their own moment."""
+_PAUSE = """\
+  <nop><action>
+    <assignstr assign_to="text" value="[field{field}]"/><todouble assign_to="ms" variable="text"/>
+  </action></nop>
+  <pause variable="ms"{then}/>
+"""
+"""A pause of its own for every call, in ms, from the injection file."""
+_BYE = '  <recv request="BYE" timeout="{ms}" ontimeout="hang-up"/>\n'
 HANG_UP = ' ontimeout="hang-up"'
 """What a caller's scenario does at the end of its talk."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerLoad:
-    """Citizens who call one number at a steady rate."""
+    """Citizens who call one number, at a steady rate or each at a moment of its own."""
 
     host: str
     port: int
@@ -41,11 +51,13 @@ class CallerLoad:
     audio: Path | None = None
     """An .alaw file that every caller says, again and again; None sends no packets."""
     local_host: str = "127.0.0.1"
+    arrivals: Sequence[float] = ()
+    """When each calls, rising, s after ``start`` is done; instead of ``rate`` and ``seconds``."""
 
     async def run(self) -> Tally:
         """Make all calls and wait for the last to end. Raises SippFailed when SIPp itself fails."""
         sipp = await self.start()
-        return await sipp.finish(self.seconds + 2 * self.patience + 10)
+        return await sipp.finish(self._seconds + 2 * self.patience + 10)
 
     async def start(self) -> Sipp:
         """Begin, and let the caller of this method decide when to stop."""
@@ -54,17 +66,35 @@ class CallerLoad:
         then = "" if self.hang_up_after is None else HANG_UP
         port, audio = _audio(self.audio)
         text = scenario(
-            "caller", answer_ms=_ms(self.patience), talk_ms=_ms(talk), then=then, audio_port=port, audio=audio
-        )
-        calls = max(1, round(self.rate * self.seconds))
-        rows = [(str(13_800_000_000 + n),) for n in range(min(calls, _CALLERS))]
+            "caller", answer_ms=_ms(self.patience), talk_ms=_ms(talk), then=then, audio_port=port, audio=audio,
+            before=_PAUSE.format(field=1, then="") if self.arrivals else "",
+        )  # fmt: skip
+        calls = len(self.arrivals) or max(1, round(self.rate * self.seconds))
+        rows = [(str(13_800_000_000 + n), *self._pause(n)) for n in range(len(self.arrivals) or min(calls, _CALLERS))]
         rate = ("-r", str(round(self.rate * 10)), "-rp", "10s") if self.rate < 10 else ("-r", str(round(self.rate)))
+        if self.arrivals:
+            rate = ("-r", str(_CREATED_PER_SECOND))
         arguments = (
             f"{self.host}:{self.port}", "-s", self.number, "-i", self.local_host, "-mi", self.local_host,
             "-p", str(free_udp_port(self.local_host)), *rate,
-            "-m", str(calls), "-l", str(self.at_once), "-timeout", f"{round(self.seconds + 2 * self.patience + 5)}s",
+            "-m", str(calls), "-l", str(self.at_once), "-timeout", f"{round(self._seconds + 2 * self.patience + 5)}s",
         )  # fmt: skip
         return await Sipp.start(text, arguments, rows=rows)
+
+    @property
+    def _lead(self) -> float:
+        """Seconds until all who wait for their moment have been made ready."""
+        return len(self.arrivals) / _CREATED_PER_SECOND
+
+    @property
+    def _seconds(self) -> float:
+        return self._lead + self.arrivals[-1] if self.arrivals else self.seconds
+
+    def _pause(self, number: int) -> tuple[str, ...]:
+        """How long a caller who has a moment of its own waits for it, ms."""
+        if not self.arrivals:
+            return ()
+        return (_ms(self._lead + self.arrivals[number] - number / _CREATED_PER_SECOND),)
 
 
 class CalleeLoad:
@@ -72,14 +102,16 @@ class CalleeLoad:
 
     def __init__(
         self, host: str, port: int, *, local_port: int, users: Mapping[str, str] | None = None, ring: float = 0.1,
-        talk: float | None = None, expires: int = 3600, audio: Path | None = None, local_host: str = "127.0.0.1",
+        talk: float | None = None, talks: Sequence[float] = (), expires: int = 3600, audio: Path | None = None,
+        local_host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
-        """Answers after ``ring`` s; hangs up after ``talk`` s, or never (None)."""
+        """Answers after ``ring`` s; hangs up after ``talk`` s, or never (None); with ``talks``, after each in turn."""
         self._peer = f"{host}:{port}"
         self._local = ("-i", local_host, "-mi", local_host, "-p", str(local_port))
         self._users = dict(users or {})
         self._ring = ring
         self._talk = talk
+        self._talks = talks
         self._expires = expires
         self._audio = audio
         self._sipp: Sipp | None = None
@@ -98,8 +130,10 @@ class CalleeLoad:
             await self._register(self._expires)
         port, audio = _audio(self._audio)
         talk = str(_LONG_MS) if self._talk is None else _ms(self._talk)
-        text = scenario("callee", ring_ms=_ms(self._ring), talk_ms=talk, audio_port=port, audio=audio)
-        self._sipp = await Sipp.start(text, (self._peer, *self._local, "-aa"))
+        then = _PAUSE.format(field=0, then=' next="hang-up"') if self._talks else _BYE.format(ms=talk)
+        text = scenario("callee", ring_ms=_ms(self._ring), talk=then, audio_port=port, audio=audio)
+        rows = [(_ms(seconds),) for seconds in self._talks]
+        self._sipp = await Sipp.start(text, (self._peer, *self._local, "-aa"), rows=rows)
 
     def answered(self) -> int:
         """How many calls were answered so far, at most a second old."""

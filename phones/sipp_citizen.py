@@ -153,7 +153,7 @@ class SippCitizen:
         media = await Media.open(self._local_host, voice, follow=True)
         text = scenario(
             "caller", answer_ms=str(round(patience * 1000)), talk_ms=str(round(longest * 1000)), then=HANG_UP,
-            audio_port=str(media.port), audio="",
+            audio_port=str(media.port), audio="", before="",
         )  # fmt: skip
         call_id = secrets.token_hex(12)
         port = free_udp_port(self._local_host)

@@ -1,4 +1,4 @@
-"""``hotline queues``: who waits, of a running engine."""
+"""``hotline queues``: who waits, of a running engine; and what would be if (engine/foresight)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
+from engine.foresight import erlang, simulate, staffing
 from engine.remote import ask
 from queues.model import TicketPhase
 
-app = typer.Typer(help="排队：谁在等候。", no_args_is_help=True)
+app = typer.Typer(help="排队：谁在等候；推演、排队公式、排班。", no_args_is_help=True)
 
 AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
@@ -19,7 +20,12 @@ PHASE: Final = {TicketPhase.WAITING: "排队", TicketPhase.OFFERED: "振铃", Ti
 
 @app.callback()
 def _queues() -> None:
-    """排队：谁在等候。"""
+    """排队：谁在等候；推演、排队公式、排班。"""
+
+
+app.command("simulate")(simulate.command)
+app.command("erlang")(erlang.command)
+app.command("staffing")(staffing.command)
 
 
 @app.command("list")

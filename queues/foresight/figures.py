@@ -38,7 +38,7 @@ class Figures:
 
     calls: float
     wait_share: float
-    """Who had to wait at all, for more than the moment of the offer."""
+    """Who found no free seat and joined the line."""
     in_time: float
     """Answered within the target's seconds."""
     answered: float
@@ -61,7 +61,7 @@ def figures(fates: Sequence[Fate], target_seconds: float) -> Figures:
 
     return Figures(
         calls,
-        share(sum(1 for fate in fates if fate.wait_ms is None or fate.wait_ms > 0)),
+        share(sum(1 for fate in fates if fate.offered_ms != fate.at_ms)),
         share(sum(1 for wait in answers if wait <= target_seconds * 1000)),
         share(len(answers)),
         share(sum(1 for fate in fates if fate.gone_ms is not None)),

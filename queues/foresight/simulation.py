@@ -56,6 +56,8 @@ class Fate:
     number: str
     group: GroupId
     """Asked for."""
+    offered_ms: int | None = None
+    """When a seat was first found."""
     answered_ms: int | None = None
     agent: AgentId | None = None
     gone_ms: int | None = None
@@ -172,6 +174,8 @@ class _World:
     def _ring(self, offer: Offer) -> None:
         """The phone rings at once, and is answered or not, unless the offer is over before."""
         self._offers[offer.call] = offer.reservation
+        fate = self._fates[offer.call]
+        fate.offered_ms = self.now if fate.offered_ms is None else fate.offered_ms
         habits = self.scenario.habits
         seconds = habits.ring.draw(self.dice)
         missed = habits.missed_share > 0 and self.dice.random() < habits.missed_share

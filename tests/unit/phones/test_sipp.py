@@ -30,8 +30,8 @@ def test_no_statistics_is_a_failure_with_the_log(stat: str) -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("caller", {"answer_ms": "1", "talk_ms": "2", "then": "", "audio_port": "4000", "audio": ""}),
-        ("callee", {"ring_ms": "1", "talk_ms": "2", "audio_port": "4000", "audio": ""}),
+        ("caller", {"answer_ms": "1", "talk_ms": "2", "then": "", "audio_port": "4000", "audio": "", "before": ""}),
+        ("callee", {"ring_ms": "1", "talk": "", "audio_port": "4000", "audio": ""}),
         ("register", {"expires": "60"}),
     ],
 )
