@@ -13,7 +13,9 @@ from typing import Any, Final, Protocol
 import structlog
 from aiohttp import web
 
+from console.live_routes import add_live_routes
 from console.queue_routes import queue_routes
+from ledger.live import Live
 from queues.acd import Acd
 from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
@@ -44,6 +46,11 @@ class Control(Protocol):
 
     def tell(self, event: QueueEvent) -> None: ...
 
+    @property
+    def counters(self) -> Live: ...
+
+    def picture(self) -> dict[str, Any]: ...
+
     async def status(self) -> dict[str, Any]: ...
 
 
@@ -61,6 +68,7 @@ def application(control: Control, token: str) -> web.Application:
             *queue_routes(control),
         ]
     )
+    add_live_routes(app, control)
     return app
 
 
@@ -161,7 +169,7 @@ def _guard(token: str) -> Any:
 
 
 _OWN_REFUSALS: Final[Mapping[int, str]] = {
-    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats、/api/queues",
+    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats、/api/queues、/api/live、/metrics",
     405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
     413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Calls:
 
     journal: Journal
     live: dict[CallId, LiveCall] = field(default_factory=dict)
+    heard: Callable[[Kind, CallId, Mapping[str, Any]], None] = lambda kind, call, data: None
+    """Who else hears of every fact."""
 
     def note(self, kind: Kind, call: CallId, **data: Any) -> None:
         """Write a fact into the journal; never blocks. A call that was told to have entered does not enter again."""
@@ -49,6 +51,7 @@ class Calls:
                 return
             held.entered = True
         self.journal.note(kind, call, data)
+        self.heard(kind, call, data)
 
     def enter(self, call: CallId, channel: str, stage: Stage = Stage.RING) -> LiveCall:
         """The call, known or new."""

@@ -18,6 +18,7 @@ from agi_scripts.server import FastAgiServer
 from engine.calls import Calls
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
+from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.reconcile import policy
 from engine.recovery import Recovery
@@ -62,6 +63,9 @@ class Engine:
         self.queues = QueueService(
             Acd(NodeId(settings.node), policy(snapshot)), self.switch, self.calls.note, self.clock
         )
+        self.live = LiveBoard(settings.aims, lambda: self.queues.acd, journal, self.clock)
+        self.calls.heard = self.live.note
+        self.queues.listeners.append(self.live.effect)
         self.transfers = TransferWatch(self.calls.note)
         self.recovery = Recovery(
             NodeId(settings.node),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -24,6 +25,8 @@ from engine.plan import recordings_home, switch_home
 from engine.settings import Settings
 from engine.status import Control
 from ledger.journal import Journal
+from ledger.measures import Outcome, outcome
+from ledger.reader import stories_between
 from routing.model import Snapshot
 from routing.publish import ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
@@ -52,12 +55,17 @@ async def serve(settings: Settings) -> None:
     def live() -> frozenset[CallId] | None:
         return frozenset(engine.calls.live) if engine.switch.up and engine.recovery.looked.is_set() else None
 
+    async def past(since: datetime, until: datetime) -> list[Outcome]:
+        stories = await stories_between(database, journal.folder, settings.node, since, until)
+        return [call for story in stories if (call := outcome(story))]
+
     cel_folder = switch_home(settings.data_dir) / "cel"
     books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
     try:
         await engine.start()
         books.start()
+        engine.live.start(past)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
@@ -65,6 +73,7 @@ async def serve(settings: Settings) -> None:
     finally:
         await _quietly(runner.cleanup())
         await _quietly(engine.stop())
+        await _quietly(engine.live.stop())
         await _quietly(journal.flush())
         await _quietly(books.stop())
         left = await journal.stop()

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from ledger.measures import Aims
 from telephony.model import NODE_ID
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -193,6 +194,11 @@ class Settings(BaseModel):
         if not re.fullmatch("[\u4e00-\u9fff]{1,10}", name):
             raise ValueError("应为 1 到 10 个汉字，因为要读给来电人听")
         return name
+
+    @property
+    def aims(self) -> Aims:
+        """What the hotline is measured against."""
+        return Aims(self.answer_seconds, self.answer_percent, self.short_abandon_seconds)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.books import Books
 from engine.engine import Engine
+from ledger.live import Live
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
@@ -41,6 +42,14 @@ class Control:
         if not self._engine.switch.up:
             raise NotAllowed("Asterisk 暂时没有连上，签入签出记不住；请稍候再试，或运行 ./hotline status 查看")
         self._engine.queues.tell(event)
+
+    @property
+    def counters(self) -> Live:
+        return self._engine.live.counters
+
+    def picture(self) -> dict[str, Any]:
+        """The live view, as screens show it."""
+        return self._engine.live.picture({group.id: group.name for group in self.snapshot.groups.values()})
 
     async def status(self) -> dict[str, Any]:
         """Everything ``hotline status`` shows; ``healthy`` is what its exit code says."""

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from engine.foresight.history import aims, day_of, history
+from engine.foresight.history import day_of, history
 from engine.foresight.show import percent, seconds, show
 from engine.settings import load_settings
 from ledger.measures import By, Measures, measures, told_apart
@@ -37,7 +37,7 @@ def command(
         until = datetime.now(settings.zone)
         since = until - timedelta(days=1)
     past = asyncio.run(history(settings, since, until))
-    city = aims(settings)
+    city = settings.aims
     whole = measures(past.calls, city, past.times)
     parts = {} if by is None else told_apart(past.calls, past.times, by, city, settings.zone)
     if as_data:

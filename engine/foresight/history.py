@@ -17,7 +17,7 @@ from database.errors import DatabaseError
 from engine.engine import journal_folder
 from engine.foresight.show import wrong
 from engine.settings import Settings
-from ledger.measures import HALF_HOUR, AgentTime, Aims, Outcome, agent_time, outcome
+from ledger.measures import HALF_HOUR, AgentTime, Outcome, agent_time, outcome
 from ledger.model import Kind
 from ledger.reader import kind_between, stories_between
 
@@ -34,11 +34,6 @@ class Past:
     times: list[AgentTime]
     complete: bool
     """False: the database could not be asked."""
-
-
-def aims(settings: Settings) -> Aims:
-    """What this city aims at."""
-    return Aims(settings.answer_seconds, settings.answer_percent, settings.short_abandon_seconds)
 
 
 def day_of(text: str, settings: Settings, option: str = "--day") -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,15 @@ async def test_a_real_floor_agrees_with_the_simulation_of_the_same_arrivals(home
     """Forty callers are far too few for the figures; but each of them waits as long as the simulation says."""
     async with product(home, edit=floor(SMALL.seats)) as running:
         found = await measure(SMALL, running)
+        live = (await running.ask("/api/live"))["day"]
+        status, told = await running.hotline("measures", "--json")
     assert found.lost == 0
+    assert (live["calls"], live["answered"]) == (SMALL.calls, SMALL.calls)
+    assert status == 0
+    measured = json.loads(told)["all"]
+    assert {name: round(value, 4) for name, value in measured.items() if name.startswith("in_time")} == {
+        name: value for name, value in live.items() if name.startswith("in_time")
+    }
     assert found.real["wait_share"] > 0.2, "a floor where nobody waits shows nothing"
     assert found.near >= NEAR_SHARE, found
     assert abs(found.real["wait_share"] - found.same_calls["wait_share"]) <= 0.05

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from console.api import MAX_BODY_BYTES, MAX_REASON, application
 from ivr.model import Script
+from ledger.live import Live
 from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
 from routing.model import Snapshot
@@ -25,6 +26,7 @@ ROUTES = [
     ("GET", "/api/agents"),
     ("GET", "/api/seats"),
     ("GET", "/api/queues"),
+    ("GET", "/api/live"),
     ("POST", "/api/agents/1001/sign-in"),
     ("POST", "/api/agents/1001/sign-out"),
     ("POST", "/api/agents/1001/ready"),
@@ -57,6 +59,13 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.house.queues.tell(event)
+
+    @property
+    def counters(self) -> Live:
+        return self.house.live.counters
+
+    def picture(self) -> dict[str, Any]:
+        return self.house.live.picture({group.id: group.name for group in self.house.table.groups.values()})
 
     async def status(self) -> dict[str, Any]:
         return {"healthy": True}

@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from engine.calls import Calls
 from engine.desk import EngineDesk
+from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.reconcile import policy
 from ivr.model import Question, Script
 from ledger.journal import Journal
+from ledger.measures import Aims
 from ledger.model import Kind
 from queues.acd import Acd
 from queues.service import QueueService
@@ -89,6 +91,9 @@ class House:
         self.queues = QueueService(
             Acd(NodeId("hl1"), policy(table)), cast("AmiLink", self.link), self.calls.note, lambda: self.now
         )
+        self.live = LiveBoard(Aims(), lambda: self.queues.acd, cast("Journal", self.ledger), lambda: self.now)
+        self.calls.heard = self.live.note
+        self.queues.listeners.append(self.live.effect)
         self.transfers = TransferWatch(self.calls.note)
         self.sent_away: list[CallId] = []
         self.news = SwitchNews(lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append)

@@ -1,0 +1,125 @@
+"""The live view over the control API: a snapshot, a stream of what changes, and metrics for Prometheus.
+
+One job: HTTP. ``/api/live`` is the whole picture; ``/api/live/stream`` sends it once as ``snapshot`` and then, at most
+once a second and only when something changed, a ``delta`` (JSON merge patch, RFC 7396) as server-sent events. Pictures
+are made once for all who look, and not at all when nobody does. A reader that does not keep up is let go: it comes
+again and gets a new snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from console.metrics import text
+from ledger.live import Live, merge_patch
+from queues.acd import Acd
+
+STEP_SECONDS: Final = 1.0
+QUIET_SECONDS: Final = 15.0
+"""After so long without news a comment is sent, so that a dead reader is noticed."""
+
+MAX_BEHIND: Final = 20
+"""Deltas that a slow reader may be behind."""
+
+MAX_READERS: Final = 50
+
+
+class LiveView(Protocol):
+    """What these routes need of the engine."""
+
+    @property
+    def acd(self) -> Acd: ...
+
+    @property
+    def counters(self) -> Live: ...
+
+    def picture(self) -> dict[str, Any]:
+        """Everything a screen shows, at this moment."""
+        ...
+
+
+def add_live_routes(app: web.Application, control: LiveView) -> None:
+    """Add them to the control API's application; open streams end when it shuts down."""
+    views = _Views(control)
+    app.add_routes(
+        [
+            web.get("/api/live", views.snapshot),
+            web.get("/api/live/stream", views.stream),
+            web.get("/metrics", views.metrics),
+        ]
+    )
+    app.on_shutdown.append(views.close)
+
+
+class _Views:
+    def __init__(self, control: LiveView) -> None:
+        self._control = control
+        self._readers: set[asyncio.Queue[bytes]] = set()
+        self._painter: asyncio.Task[None] | None = None
+        self._last: dict[str, Any] = {}
+
+    async def snapshot(self, request: web.Request) -> web.Response:
+        return web.Response(text=_json(self._control.picture()), content_type="application/json", charset="utf-8")
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        body, kind = text(self._control.acd, self._control.counters)
+        return web.Response(body=body, headers={"Content-Type": kind})
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        if len(self._readers) >= MAX_READERS:
+            reason = f"已有 {MAX_READERS} 个大屏或页面在看，请关掉不用的再试"
+            raise web.HTTPServiceUnavailable(text=_json({"error": reason}), content_type="application/json")
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await answer.prepare(request)
+        news: asyncio.Queue[bytes] = asyncio.Queue(MAX_BEHIND)
+        if self._painter is None:
+            self._last = self._control.picture()
+            self._painter = asyncio.get_running_loop().create_task(self._paint())
+        news.put_nowait(_event("snapshot", self._last))
+        self._readers.add(news)
+        try:
+            while news in self._readers or not news.empty():
+                try:
+                    await answer.write(await asyncio.wait_for(news.get(), QUIET_SECONDS))
+                except TimeoutError:
+                    await answer.write(b": still here\n\n")
+        finally:
+            self._readers.discard(news)
+            if not self._readers and self._painter is not None:
+                self._painter.cancel()
+                self._painter = None
+        return answer
+
+    async def close(self, app: web.Application) -> None:
+        """Let all readers go."""
+        for news in tuple(self._readers):
+            self._readers.discard(news)
+            if news.empty():
+                news.put_nowait(b"")  # wakes who waits for news
+
+    async def _paint(self) -> None:
+        while True:
+            await asyncio.sleep(STEP_SECONDS)
+            picture = self._control.picture()
+            patch = merge_patch(self._last, picture)
+            self._last = picture
+            if not patch:
+                continue
+            event = _event("delta", patch)
+            for news in tuple(self._readers):
+                try:
+                    news.put_nowait(event)
+                except asyncio.QueueFull:
+                    self._readers.discard(news)
+
+
+def _event(name: str, value: Any) -> bytes:
+    return f"event: {name}\ndata: {_json(value)}\n\n".encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,71 @@
+"""The live counters as Prometheus metrics.
+
+One job: names and types. Nothing is counted here: families are made from the counters when somebody scrapes, so a call
+costs nothing more for being monitored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from ledger.live import WAIT_BOUNDS, Live, shown
+from queues.acd import Acd
+from queues.model import TicketPhase
+from queues.states import AgentState
+
+
+def text(acd: Acd, live: Live) -> tuple[bytes, str]:
+    """The exposition, and its content type."""
+    registry = CollectorRegistry()
+    registry.register(_Families(acd, live))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _Families(Collector):
+    def __init__(self, acd: Acd, live: Live) -> None:
+        self._acd = acd
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        counts = self._live.since_start
+        calls = CounterMetricFamily(
+            "hotline_calls", "Calls since the engine's start, by how they went.", labels=["fate"]
+        )
+        calls.add_metric(["answered"], counts.answered)
+        calls.add_metric(["abandoned"], counts.abandoned)
+        calls.add_metric(["short_abandoned"], counts.short_abandoned)
+        yield calls
+        in_time = CounterMetricFamily(
+            "hotline_answered_in_time", "Calls answered within the city's seconds.", labels=["since"]
+        )
+        in_time.add_metric(["ring"], counts.in_time_from_ring)
+        in_time.add_metric(["prompt"], counts.in_time_from_prompt)
+        yield in_time
+        bounds = [*map(str, WAIT_BOUNDS), "+Inf"]
+        yield HistogramMetricFamily(
+            "hotline_answer_seconds", "From ring to the human.",
+            list(zip(bounds, accumulate(self._live.waits), strict=True)), sum_value=counts.wait_ms / 1000,
+        )  # fmt: skip
+        tickets = Counter(ticket.phase for ticket in self._acd.tickets.values())
+        yield _gauge("hotline_queue_calls", "Calls in the ACD now.", "phase", {p: tickets[p] for p in TicketPhase})
+        lines = Counter(t.group for t in self._acd.tickets.values() if t.phase is TicketPhase.WAITING)
+        yield _gauge("hotline_waiting_calls", "Calls waiting now, by group.", "group", lines)
+        seats = Counter(seat.state for seat in self._acd.seats.values())
+        yield _gauge("hotline_seats", "Seats now, by state.", "state", {state: seats[state] for state in AgentState})
+        for name, value in shown(self._live.window.whole).items():
+            if value is not None:
+                yield GaugeMetricFamily(f"hotline_day_{name}", f"{name} of the last 24 hours.", value)
+
+
+def _gauge(name: str, help_: str, label: str, values: Mapping[Any, int]) -> Metric:
+    family = GaugeMetricFamily(name, help_, labels=[label])
+    for key, value in values.items():
+        family.add_metric([str(key)], value)
+    return family

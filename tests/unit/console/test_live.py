@@ -1,0 +1,98 @@
+"""The live view over HTTP: a snapshot, deltas that make the next one, metrics; nothing without the token."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from console import live_routes
+from ivr.model import Script
+from ledger.model import Kind
+from tests.unit.console.test_api import ALLOWED, Client, ask, client, control, house, sign_in
+from tests.unit.engine.house import House, call_id
+from tests.unit.ledger.test_live import patched
+
+__all__ = ["client", "control", "house"]
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_routes, "STEP_SECONDS", 0.01)
+
+
+async def events(stream: Any, count: int) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    while len(found) < count:
+        name = (await stream.content.readline()).decode()
+        data = (await stream.content.readline()).decode()
+        assert await stream.content.readline() == b"\n"
+        found.append((name.removeprefix("event: ").strip(), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+async def test_the_stream_is_a_snapshot_and_then_what_changes(client: Client, house: House) -> None:
+    async with client.get("/api/live/stream", headers=ALLOWED) as stream:
+        assert stream.content_type == "text/event-stream"
+        ((name, first),) = await events(stream, 1)
+        assert (name, first["now"]["waiting"]) == ("snapshot", 0)
+        house.desk.place(house.question(Script.OFFER))
+        ((name, delta),) = await events(stream, 1)
+        assert name == "delta"
+        assert "agents" not in delta, "only what changed"
+        _, now = await ask(client, "GET", "/api/live")
+        assert patched(first, delta) == now
+        assert now["groups"]["general"]["now"]["waiting"] == 1
+
+
+async def test_two_readers_see_the_same_and_nobody_costs_nothing(client: Client, house: House) -> None:
+    async with (
+        client.get("/api/live/stream", headers=ALLOWED) as one,
+        client.get("/api/live/stream", headers=ALLOWED) as two,
+    ):
+        await events(one, 1)
+        await events(two, 1)
+        await sign_in(client)
+        assert await events(one, 1) == await events(two, 1)
+
+
+async def test_too_many_readers_are_a_sentence(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_routes, "MAX_READERS", 1)
+    async with client.get("/api/live/stream", headers=ALLOWED) as first:
+        await events(first, 1)
+        status, body = await ask(client, "GET", "/api/live/stream")
+        assert status == 503
+        assert "大屏" in body["error"]
+
+
+async def test_metrics_for_prometheus(client: Client, house: House) -> None:
+    await sign_in(client)
+    house.calls.note(Kind.ENTERED, call_id(1), number="12345", group="general", rule="hotline")
+    house.desk.place(house.question(Script.OFFER, since_ms=house.now))
+    house.now += 12_000
+    house.calls.note(Kind.ANSWERED, call_id(1), group="general", waited_ms=12_000, by="agent")
+    async with client.get("/metrics", headers=ALLOWED) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        families = {one.name: one for one in text_string_to_metric_families(await answer.text())}
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value for one in families.values() for sample in one.samples
+    }
+    assert samples["hotline_calls_total", "answered"] == 1
+    assert samples["hotline_answered_in_time_total", "ring"] == 1
+    assert samples["hotline_answer_seconds_bucket", "10"] == 0
+    assert samples["hotline_answer_seconds_bucket", "15"] == 1
+    assert samples["hotline_answer_seconds_sum",] == 12
+    assert samples["hotline_seats", "reserved"] == 1
+    assert samples["hotline_queue_calls", "offered"] == 1
+    assert samples["hotline_day_connection_rate",] == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/live", "/api/live/stream"])
+async def test_without_the_token_nothing_is_told(client: Client, path: str) -> None:
+    status, body = await ask(client, "GET", path, headers={})
+    assert status == 401
+    assert set(body) == {"error"}
