@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from routing.model import Decision, TargetKind
+from routing.model import Decision, Snapshot, Target, TargetKind
 
 _TARGETS: Final[Mapping[TargetKind, str]] = {
     TargetKind.GROUP: "技能组",
@@ -28,6 +28,18 @@ def explain(decision: Decision) -> list[str]:
     lines.append("经过：")
     lines += [f"  {step}. {line}" for step, line in enumerate(decision.trace, start=1)]
     return lines
+
+
+def place_name(target: Target, snapshot: Snapshot) -> str:
+    """Where a call goes, as people call it: 技能组 社会保障."""
+    match target.kind:
+        case TargetKind.GROUP:
+            names = {str(group.id): group.name for group in snapshot.groups.values()}
+        case TargetKind.SUBCENTRE:
+            names = {trunk.id: trunk.name for trunk in snapshot.trunks.values()}
+        case _:
+            names = {}
+    return f"{_TARGETS[target.kind]} {names.get(target.id, target.id)}"
 
 
 def as_json(decision: Decision) -> dict[str, Any]:

@@ -10,17 +10,14 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine.progress import progress
 from engine.settings import Settings, SettingsError, load_settings
 from ivr.catalogue import CatalogueFault, Kind, Prompt, Source, catalogue
 from routing.model import Snapshot
 
 app = typer.Typer(help="提示音：生成、查看、检查。", no_args_is_help=True)
-
-PATIENCE_SECONDS: Final = 2.0
-"""A build longer than this shows how far it is."""
 
 _KINDS: Final[Mapping[Kind, str]] = {
     Kind.GREETING: "欢迎",
@@ -45,7 +42,7 @@ def build(as_json: Json = False) -> None:
 
     settings, prompts = _prompts()
     started = time.monotonic()
-    with _progress() as show, _explained(ToolMissing):
+    with progress("生成提示音") as show, _explained(ToolMissing):
         report = build_sounds(settings.data_dir, prompts, show)
     seconds = time.monotonic() - started
     if as_json:
@@ -140,34 +137,6 @@ def _explained(*expected: type[Exception]) -> Iterator[None]:
     except expected as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from failure
-
-
-class _Meter:
-    """A progress bar that keeps quiet while the work is short."""
-
-    def __init__(self) -> None:
-        columns = (TextColumn("生成提示音"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("")
-        self._quiet_until = time.monotonic() + PATIENCE_SECONDS
-
-    def __call__(self, done: int, total: int) -> None:
-        self._bar.update(self._task, completed=done, total=total)
-        if done < total and time.monotonic() >= self._quiet_until:
-            self._bar.start()
-
-    def stop(self) -> None:
-        if self._bar.live.is_started:
-            self._bar.stop()
-
-
-@contextmanager
-def _progress() -> Iterator[_Meter]:
-    meter = _Meter()
-    try:
-        yield meter
-    finally:
-        meter.stop()
 
 
 def _print_json(value: object) -> None:

@@ -14,6 +14,9 @@ import typer
 
 from engine.route.exchange import export_command, import_command
 from engine.route.lint import lint_command
+from engine.route.matrix import matrix_command
+from engine.route.picture import picture_command
+from engine.route.replay import replay_command
 from engine.settings import SettingsError, load_settings
 from routing.calendar import CITY, city_time
 from routing.explain import as_json, explain
@@ -62,6 +65,9 @@ def route_test(
 app.command("lint")(lint_command)
 app.command("export")(export_command)
 app.command("import")(import_command)
+app.command("matrix")(matrix_command)
+app.command("replay")(replay_command)
+app.command("picture")(picture_command)
 
 
 def _table(path: Path) -> tuple[Snapshot, str]:

@@ -28,7 +28,7 @@ _BETWEEN: Final = re.compile(r"[、,/\s和]+")
 
 def periods_text(periods: Iterable[Period]) -> str:
     """The periods as people write them; several with a semicolon between."""
-    return "；".join(f"{_days_text(period.days)} {_clock(period.start)}-{_clock(period.end)}" for period in periods)
+    return "；".join(f"{days_text(period.days)} {_clock(period.start)}-{_clock(period.end)}" for period in periods)
 
 
 def read_periods(text: str) -> tuple[Period, ...]:
@@ -71,7 +71,8 @@ def _day(name: str) -> int:
     return int(name) if name.isdigit() else NAMES.index(name.replace("天", "日")) + 1
 
 
-def _days_text(days: frozenset[int]) -> str:
+def days_text(days: frozenset[int]) -> str:
+    """ISO weekdays in words: 每天, 周一至周五, 周六、周日."""
     if days == WEEK:
         return _EVERY_DAY
     runs: list[list[int]] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from routing.calendar import WEEK
@@ -18,7 +19,10 @@ from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
 TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour")
 LONGEST_NAME: Final = 60
+LONGEST_NOTE: Final = 200
 MAX_SECONDS: Final = 3600
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Years outside are slips of the hand."""
 
 _AREA_CODE: Final = re.compile(r"0\d{2,3}", re.ASCII)
 _PROMPT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
@@ -128,6 +132,24 @@ def _holiday_kinds(view: View) -> Iterator[Fault]:
             yield Fault(f"holidays.{holiday.day}", repr(str(holiday.kind)), "只写节假日和调休上班日", '"holiday"')
 
 
+def _dates(view: View) -> Iterator[Fault]:
+    written: Iterable[tuple[str, date | None]] = (
+        *((f"numbers.{row.number}.first_day", row.first_day) for row in view.table.numbers),
+        *((f"numbers.{row.number}.last_day", row.last_day) for row in view.table.numbers),
+        *((f"holidays.{holiday.day}", holiday.day) for holiday in view.table.holidays),
+    )
+    for path, day in written:
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            yield Fault(path, str(day), f"应在 {FIRST_YEAR} 年到 {LAST_YEAR} 年之间", "2026-07-01")
+
+
+def _notes(view: View) -> Iterator[Fault]:
+    for row in view.table.numbers:
+        if len(row.note) > LONGEST_NOTE or not row.note.isprintable():
+            reason = f"应为最多 {LONGEST_NOTE} 个可见字符，写在一行里"
+            yield Fault(f"numbers.{row.number}.note", repr(row.note), reason, '"示例，待核"')
+
+
 def _never_matches(view: View) -> Iterator[Fault]:
     for row in view.table.numbers:
         normal = normalise(row.number, view.table.area_code)
@@ -164,6 +186,8 @@ RULES: Final = (
     Rule("bad-seconds", Severity.ERROR, "秒数超出范围", _seconds),
     Rule("bad-days", Severity.ERROR, "星期写法不对", _days),
     Rule("bad-holiday-kind", Severity.ERROR, "节假日类别不对", _holiday_kinds),
+    Rule("bad-date", Severity.ERROR, "日期不可能", _dates),
+    Rule("bad-note", Severity.ERROR, "备注太长或有不可见字符", _notes),
     Rule("never-matches", Severity.ERROR, "号码永远匹配不到来电", _never_matches),
     Rule("bad-trunk", Severity.ERROR, "中继写法不对", _trunks),
 )

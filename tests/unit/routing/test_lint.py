@@ -170,6 +170,21 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
         [(table(holidays=(Holiday(date(2026, 12, 12), DayKind.WEEKEND),)), "holidays.2026-12-12", "只写节假日")],
         [table(holidays=(Holiday(date(2026, 12, 12), DayKind.MAKEUP_WORKDAY),))],
     ),
+    "bad-date": (
+        [
+            (number(first_day=date(1999, 12, 31)), "numbers.12333.first_day", "2000 年到 2100 年"),
+            (number(last_day=date(2101, 1, 1)), "numbers.12333.last_day", "2000 年到 2100 年"),
+            (table(holidays=(Holiday(date(206, 10, 1), DayKind.HOLIDAY),)), "holidays.0206-10-01", "2000 年"),
+        ],
+        [number(first_day=date(2000, 1, 1), last_day=date(2100, 12, 31)), number(first_day=None, last_day=None)],
+    ),
+    "bad-note": (
+        [
+            (number(note="待" * 201), "numbers.12333.note", "最多 200 个"),
+            (number(note="一\n二"), "numbers.12333.note", "一行"),
+        ],
+        [number(note="待" * 200), number(note="")],
+    ),
     "never-matches": (
         [
             (extra_number("0663-12399"), "numbers.0663-12399", "例如 12399"),
