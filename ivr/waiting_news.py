@@ -68,8 +68,8 @@ def wait_prompt(low_seconds: float | None, high_seconds: float | None) -> str:
     """The prompt of the smallest spoken range that holds the expected one; empty when there is no expectation."""
     if low_seconds is None or high_seconds is None:
         return ""
-    low = max(step for step in STEPS_MINUTES if step * 60 <= max(0.0, low_seconds))
     high = upper_end(high_seconds)
+    low = max(step for step in STEPS_MINUTES if step * 60 <= max(0.0, low_seconds) and step * 60 < high)
     if high == float("inf"):
         return f"wait-over-{low}" if low else STILL
     return f"wait-{low}-{round(high / 60)}"

@@ -60,6 +60,7 @@ def test_far_back_no_place_is_told() -> None:
         (30, 61, "wait-0-3"),
         (61, 170, "wait-1-3"),
         (180, 600, "wait-3-10"),
+        (300, 300, "wait-3-5"),
         (599, 1300, "wait-5-over"),
         (10, 1300, STILL),
     ],
