@@ -12,13 +12,14 @@ Asterisk sends its header at once.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import structlog
 
-from telephony.agi_codec import AgiCodec, Closed, HungUp, Opened
+from telephony.agi_codec import AgiCodec, Closed, HungUp, Opened, State
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiDeadline, AgiProtocolError, HangUp
 
@@ -65,7 +66,10 @@ class FastAgiServer:
         session_seconds: float = 5.0,
         max_sessions: int = 500,
         max_half_open: int = 600,
+        header_bytes: int = 1,
     ) -> None:
+        """``header_bytes``: no header block is shorter. Asterisk sends it in some forty small pieces; until so much has
+        come the kernel does not wake us (SO_RCVLOWAT)."""
         self.counters = Counters()
         self.handler = handler
         self.allow = frozenset(allow)
@@ -74,6 +78,7 @@ class FastAgiServer:
         self.session_seconds = session_seconds
         self.max_sessions = max_sessions
         self.max_half_open = max_half_open
+        self.header_bytes = header_bytes
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
@@ -160,10 +165,13 @@ class _Peer(asyncio.Protocol):
             self.drop()
             return
         self._timer = self._loop.call_later(self._server.header_seconds, self._late)
+        self._wake_at(self._server.header_bytes)
         self._server.joined(self)
 
     def data_received(self, data: bytes) -> None:
         codec = self._codec
+        if codec.state is State.HEADER:
+            self._wake_at(1)  # what is left may be less
         try:
             codec.receive(data)
             while (event := codec.next_event()) is not None:
@@ -217,6 +225,12 @@ class _Peer(asyncio.Protocol):
         self._session = session
         self._task.add_done_callback(self._close)
         self._timer = self._loop.call_later(self._server.session_seconds, self._late)
+
+    def _wake_at(self, octets: int) -> None:
+        """Let the kernel tell of data when so much of it, or the end, is there."""
+        assert self._transport is not None
+        if self._server.header_bytes > 1:
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
 
     def _break(self, error: AgiProtocolError) -> None:
         if self._session is None:
