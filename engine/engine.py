@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from agi_scripts.questions import guarded, handler
+from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
 from engine.calls import Calls
 from engine.credentials import Credentials
@@ -84,6 +84,7 @@ class Engine:
             "127.0.0.1",
             settings.fastagi_port,
             guarded(credentials.agi_token, handler(self.desk, catalogue(snapshot, settings.city))),
+            header_bytes=HEADER_BYTES,
         )
 
     async def start(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from agi_scripts.questions import guarded, handler, read, write
+from agi_scripts.questions import BETWEEN, guarded, handler, read, write
 from ivr.desk import SeatAction
 from ivr.model import Answer, Question, Script, Step
 from telephony.agi_session import AgiSession
@@ -159,7 +159,9 @@ async def test_a_key_of_an_idle_phone_reaches_the_desk() -> None:
 async def test_a_question_without_the_token_is_not_asterisks() -> None:
     desk = Counter()
     for shown in ((), ("",), ("guess",)):
-        asked = session("enter", *facts(), *shown)
+        asked = session("enter", BETWEEN.join((*facts(), *shown)))
         with pytest.raises(AgiProtocolError):
             await guarded("made-up-token", handler(desk, KNOWN))(asked)
-    await guarded("made-up-token", handler(desk, KNOWN))(session("enter", *facts(), "made-up-token"))
+    await guarded("made-up-token", handler(desk, KNOWN))(
+        session("enter", BETWEEN.join((*facts(), "made-up-token")))
+    )

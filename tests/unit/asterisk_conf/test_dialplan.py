@@ -52,7 +52,8 @@ def test_every_question_has_a_flow_and_every_flow_is_asked() -> None:
 
 def test_the_arguments_of_a_question_stand_in_the_order_they_are_read() -> None:
     (line,) = (step for step in PLAN["ask"]["s"] if step.startswith("AGI("))
-    *sent, token = line.removeprefix("AGI(").removesuffix(")").split(",")[1:]
+    _, asked_at_once = line.removeprefix("AGI(").removesuffix(")").split(",")
+    *sent, token = asked_at_once.split(questions.BETWEEN)
     assert token == "made-up-token", "last, and taken off before the rest is read"
     names = {"${DIALSTATUS}": "dial_status", "${ARG3}": "key", "${ARG4}": "action"}
     heard = [names.get(one) or one.removeprefix("${HL_").removesuffix("}").lower() for one in sent]
