@@ -98,6 +98,8 @@ class FastAgiServer:
         self._server = await loop.create_server(
             lambda: _Peer(self, loop), self._host, self._port, backlog=ACCEPT_BACKLOG, reuse_address=True
         )
+        for listening in self._server.sockets:
+            _wake_at(listening, self.header_bytes)  # a connection inherits it
 
     async def stop(self, drain_seconds: float) -> None:
         """Stops listening, drops half-open peers, lets sessions end for ``drain_seconds``, then ends the rest."""
@@ -155,6 +157,7 @@ class _Peer(asyncio.Protocol):
         self._session: AgiSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._woken = server.header_bytes == 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not every loop's transports inherit from asyncio's.
@@ -165,13 +168,14 @@ class _Peer(asyncio.Protocol):
             self.drop()
             return
         self._timer = self._loop.call_later(self._server.header_seconds, self._late)
-        self._wake_at(self._server.header_bytes)
         self._server.joined(self)
 
     def data_received(self, data: bytes) -> None:
         codec = self._codec
-        if codec.state is State.HEADER:
-            self._wake_at(1)  # what is left may be less
+        if codec.state is State.HEADER and not self._woken:
+            self._woken = True  # what is left may be less
+            assert self._transport is not None
+            _wake_at(self._transport.get_extra_info("socket"), 1)
         try:
             codec.receive(data)
             while (event := codec.next_event()) is not None:
@@ -226,12 +230,6 @@ class _Peer(asyncio.Protocol):
         self._task.add_done_callback(self._close)
         self._timer = self._loop.call_later(self._server.session_seconds, self._late)
 
-    def _wake_at(self, octets: int) -> None:
-        """Let the kernel tell of data when so much of it, or the end, is there."""
-        assert self._transport is not None
-        if self._server.header_bytes > 1:
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
-
     def _break(self, error: AgiProtocolError) -> None:
         if self._session is None:
             self._server.counters.protocol_errors += 1
@@ -279,3 +277,8 @@ class _Peer(asyncio.Protocol):
             self._transport.abort()
         else:
             self._transport.close()
+
+
+def _wake_at(sock: socket.socket, octets: int) -> None:
+    """Let the kernel tell of data only when so much of it, or the end, is there (socket(7), SO_RCVLOWAT)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)

@@ -157,7 +157,9 @@ class SwitchNews:
         if state in ("UNAVAILABLE", "INVALID"):
             self._queues.tell(SeatUnreachable(seat))
             return
-        self._queues.tell(SeatReachable(seat))
+        known = self._queues.acd.seats.get(seat)
+        if known is None or not known.reachable:
+            self._queues.tell(SeatReachable(seat))
         self._queues.tell(SeatFree(seat) if state in ("NOT_INUSE", "UNKNOWN") else SeatBusyElsewhere(seat))
 
     def _in_app_queue(self, event: Event) -> None:

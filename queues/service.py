@@ -47,9 +47,9 @@ SILENT_SECONDS: Final = 0.5
 """How often deadlines are looked at while the link is down."""
 
 _TOLD_BY_THE_LEDGER: Final = frozenset(
-    (Why.OFFERED, Why.RINGING, Why.ANSWERED, Why.CALLER_LEFT, Why.TALK_ENDED, Why.WRAP_UP_OVER)
+    (Why.OFFERED, Why.RINGING, Why.ANSWERED, Why.CALLER_LEFT, Why.TALK_ENDED, Why.WRAP_UP_OVER, Why.PHONE_FREE)
 )
-"""Four to five lines a call, each as dear as a fact."""
+"""Five to six lines a call, each as dear as a fact."""
 
 LAST_WORDS_SECONDS: Final = 0.5
 """How long commands on their way to the switch may take when the engine stops."""
@@ -73,6 +73,8 @@ class QueueService:
         self._note = note
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._due_ms: int | None = None
+        """What the timer waits for."""
         self._work: set[asyncio.Task[None]] = set()
         self._signing = asyncio.Lock()
         """One sign-in after the other, so that the switch ends up with the last one."""
@@ -255,10 +257,13 @@ class QueueService:
     # Time
 
     def _arm(self) -> None:
+        due = self.acd.next_deadline()
         if self._timer is not None:
+            if due == self._due_ms:
+                return
             self._timer.cancel()
             self._timer = None
-        due = self.acd.next_deadline()
+        self._due_ms = due
         if due is not None:
             delay = max(0, due - self._clock()) / 1000
             self._timer = asyncio.get_running_loop().call_later(delay, self._due)

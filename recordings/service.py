@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,8 @@ LOOK_BACK: Final = timedelta(days=2)
 INTERVAL_SECONDS: Final = 5.0
 READ_BYTES: Final = 1 << 20
 PAGE: Final = 200
+TOLD_CALLS: Final = 20
+"""Call ids in one line of the log; `hotline recordings check` names all."""
 
 NOT_LEFT_ALONE: Final = timedelta(hours=1)
 """A file without a call may belong to one whose facts are still on their way; after this it is an orphan."""
@@ -86,17 +88,9 @@ class Recordings:
         async with self._database.reading() as session:
             due = await store.unsettled(session, now - SETTLE)
             talks = await store.talks(session, [recording.call for recording in due])
-        judged = []
-        for recording in due:
-            talk, _, ended_at = talks[recording.call]
-            try:
-                judged.append(await self._judged(recording, talk, ended_at))
-            except OSError as error:  # one unreadable file must not keep the others from being judged
-                log.warning("recordings.file_unreadable", call=recording.call, error=str(error))
+        judged = await asyncio.to_thread(self._judged_each, due, talks)
         await self._save(judged)
-        for recording in judged:
-            if recording.fault:
-                log.error("recordings.fault", call=recording.call, status=recording.status, fault=recording.fault)
+        _tell_faults(judged)
         return judged
 
     async def sweep(self) -> Sweep:
@@ -128,15 +122,12 @@ class Recordings:
             if call in talks:
                 talk, entered_at, ended_at = talks[call]
                 row = row or Recording(call, recording_file(call), Status.PLANNED, entered_at)
-                judged.append(await self._judged(row, talk, ended_at))
+                judged.append(await asyncio.to_thread(self._judged, row, talk, ended_at))
             elif self._now() - on_disk[call] > NOT_LEFT_ALONE:
                 row = row or Recording(call, recording_file(call), Status.ORPHAN, on_disk[call])
                 files = await asyncio.to_thread(_look, self._folder, row.file)
-                judged.append(
-                    replace(
-                        await self._measured(row, files), status=Status.ORPHAN, fault="有录音文件，但流水里没有这个呼叫"
-                    )
-                )
+                measured = await asyncio.to_thread(self._measured, row, files)
+                judged.append(replace(measured, status=Status.ORPHAN, fault="有录音文件，但流水里没有这个呼叫"))
         async with self._database.transaction() as session:
             await store.add(session, [recording for recording in judged if recording.call not in known])
         await self._save([recording for recording in judged if known.get(recording.call, recording) != recording])
@@ -153,24 +144,38 @@ class Recordings:
                 talks = await store.talks(session, [row.call for row in gone])
             for row in gone:
                 talk, _, ended_at = talks.get(row.call, (Talk(ended=True, answered=False, talk_ms=None), None, None))
-                judged.append(await self._judged(row, talk, ended_at))
+                judged.append(await asyncio.to_thread(self._judged, row, talk, ended_at))
             if len(page) < PAGE:
                 break
             after = page[-1].call
         await self._save(judged)
         return judged
 
-    async def _judged(self, recording: Recording, talk: Talk, ended_at: datetime | None) -> Recording:
-        files = await asyncio.to_thread(_look, self._folder, recording.file)
+    # In a worker's thread: files are read
+
+    def _judged_each(
+        self, due: Iterable[Recording], talks: Mapping[CallId, tuple[Talk, datetime, datetime | None]]
+    ) -> list[Recording]:
+        judged = []
+        for recording in due:
+            talk, _, ended_at = talks[recording.call]
+            try:
+                judged.append(self._judged(recording, talk, ended_at))
+            except OSError as error:  # one unreadable file must not keep the others from being judged
+                log.warning("recordings.file_unreadable", call=recording.call, error=str(error))
+        return judged
+
+    def _judged(self, recording: Recording, talk: Talk, ended_at: datetime | None) -> Recording:
+        files = _look(self._folder, recording.file)
         verdict = judge(files, talk)
-        measured = await self._measured(recording, files, hash_it=verdict.status is Status.KEPT)
+        measured = self._measured(recording, files, hash_it=verdict.status is Status.KEPT)
         return replace(measured, status=verdict.status, fault=verdict.fault, ended_at=ended_at)
 
-    async def _measured(self, recording: Recording, files: Found, *, hash_it: bool = True) -> Recording:
+    def _measured(self, recording: Recording, files: Found, *, hash_it: bool = True) -> Recording:
         mixed = files.mixed
         digest = recording.sha256
         if mixed and hash_it and (not digest or mixed.bytes != recording.bytes):
-            digest = await asyncio.to_thread(_sha256, self._folder / recording.file)
+            digest = _sha256(self._folder / recording.file)
         return replace(
             recording,
             seconds=mixed.seconds if mixed else 0.0,
@@ -185,6 +190,16 @@ class Recordings:
         if recordings:
             async with self._database.transaction() as session:
                 await store.save(session, recordings)
+
+
+def _tell_faults(judged: Iterable[Recording]) -> None:
+    """One line for each kind of fault: a switch that records nothing must not flood the log."""
+    faults: dict[tuple[Status, str], list[CallId]] = {}
+    for recording in judged:
+        if recording.fault:
+            faults.setdefault((recording.status, recording.fault), []).append(recording.call)
+    for (status, fault), calls in faults.items():
+        log.error("recordings.fault", status=status, fault=fault, count=len(calls), calls=calls[:TOLD_CALLS])
 
 
 def _look(folder: Path, file: str) -> Found:

@@ -162,6 +162,4 @@ async def test_a_question_without_the_token_is_not_asterisks() -> None:
         asked = session("enter", BETWEEN.join((*facts(), *shown)))
         with pytest.raises(AgiProtocolError):
             await guarded("made-up-token", handler(desk, KNOWN))(asked)
-    await guarded("made-up-token", handler(desk, KNOWN))(
-        session("enter", BETWEEN.join((*facts(), "made-up-token")))
-    )
+    await guarded("made-up-token", handler(desk, KNOWN))(session("enter", BETWEEN.join((*facts(), "made-up-token"))))

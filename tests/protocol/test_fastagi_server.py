@@ -69,7 +69,11 @@ async def enter(session: AgiSession) -> None:
 
 
 async def call(server: FastAgiServer) -> bytes:
-    switch = await Switch.connect(server)
+    return await call_with(server, HEADER)
+
+
+async def call_with(server: FastAgiServer, header: bytes) -> bytes:
+    switch = await Switch.connect(server, header)
     line = await switch.line()
     if line:
         await switch.reply(b"200 result=0")
@@ -101,8 +105,9 @@ async def test_a_question_is_answered_in_one_round_trip(serve: Serve) -> None:
     assert (server.counters.accepted, server.counters.answered) == (1, 1)
 
 
-async def test_a_header_may_come_byte_by_byte(serve: Serve) -> None:
-    server = await serve(enter)
+@pytest.mark.parametrize("header_bytes", [1, 20, len(HEADER)])
+async def test_a_header_may_come_byte_by_byte(serve: Serve, header_bytes: int) -> None:
+    server = await serve(enter, header_bytes=header_bytes)
     switch = await Switch.connect(server, b"")
     for i in range(len(HEADER)):
         switch.writer.write(HEADER[i : i + 1])
@@ -110,6 +115,14 @@ async def test_a_header_may_come_byte_by_byte(serve: Serve) -> None:
     assert await switch.line() == ANSWER
     await switch.reply(b"200 result=0")
     assert await switch.gone()
+
+
+async def test_too_little_for_a_header_wakes_nobody_and_is_let_go(serve: Serve) -> None:
+    server = await serve(enter, header_bytes=len(HEADER) + 1, header_seconds=0.3)
+    switch = await Switch.connect(server)
+    assert await switch.gone()
+    assert (server.counters.late, server.counters.answered) == (1, 0)
+    assert await call_with(server, HEADER[:-1] + b"agi_arg_2: 5\n\n") == ANSWER
 
 
 async def test_variables_are_read_uri_encoded(serve: Serve) -> None:
