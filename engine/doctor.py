@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -172,6 +173,8 @@ def _database(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _routing(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from routing.calendar import city_time
+    from routing.lint.days import holiday_alarm
     from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
     try:
@@ -188,6 +191,8 @@ def _routing(settings: Settings) -> Iterator[tuple[Level, str]]:
             Level.GOOD,
             f"第 {snapshot.version} 版，{len(snapshot.numbers)} 个归并号码，{len(snapshot.groups)} 个技能组",
         )
+        if alarm := holiday_alarm(snapshot.known_years, city_time(datetime.now(UTC)).date()):
+            yield Level.NOTE, alarm
 
 
 def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:

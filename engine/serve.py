@@ -19,6 +19,7 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.books import Books
+from engine.calendar_watch import CalendarWatch
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
 from engine.plan import recordings_home, switch_home
@@ -62,6 +63,7 @@ async def serve(settings: Settings) -> None:
     cel_folder = switch_home(settings.data_dir) / "cel"
     books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
+    reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot).run())
     try:
         await engine.start()
         books.start()
@@ -71,6 +73,7 @@ async def serve(settings: Settings) -> None:
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
         await stopping.wait()
     finally:
+        reminding.cancel()
         await _quietly(runner.cleanup())
         await _quietly(engine.stop())
         await _quietly(engine.live.stop())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.books import Books
@@ -12,6 +13,8 @@ from ledger.live import Live
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
+from routing.calendar import city_time
+from routing.lint.days import holiday_alarm
 from routing.model import Snapshot
 
 MAX_LAG_FACTS = 10_000
@@ -65,9 +68,11 @@ class Control:
             *([drain.trouble] if drain.trouble else []),
             *([f"数据库落后 {lag.facts} 条流水"] if lag.facts > MAX_LAG_FACTS else []),
         ]
+        alarm = holiday_alarm(engine.snapshot.known_years, city_time(datetime.now(UTC)).date())
         return {
             "healthy": not faults,
             "faults": faults,
+            "alarms": [alarm] if alarm else [],
             "node": engine.settings.node,
             "table_version": engine.snapshot.version,
             "ami": {"state": engine.switch.state.value, **asdict(engine.switch.counters)},

@@ -49,6 +49,9 @@ class Run:
 
 Line = tuple[Run, ...]
 
+Span = tuple[int, int, object]
+"""Half-hours [first, end) and the state that they are in: all that decide looks at besides number and caller."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
@@ -134,16 +137,17 @@ class _Hours:
         self._moments = moments
         self._open: dict[str, tuple[bool, ...]] = {}
         self._phases: dict[tuple[date | None, date | None], tuple[Phase, ...]] = {}
-        self._spans: dict[tuple[str, date | None, date | None], tuple[tuple[int, int], ...]] = {}
+        self._spans: dict[tuple[str, date | None, date | None], tuple[Span, ...]] = {}
 
-    def spans(self, row: LegacyNumber | None) -> tuple[tuple[int, int], ...]:
+    def spans(self, row: LegacyNumber | None) -> tuple[Span, ...]:
         if row is None:  # 12345, emergency and unknown numbers know no time
-            return ((0, len(self._moments)),)
+            return ((0, len(self._moments), None),)
         key = (row.schedule, row.first_day, row.last_day)
         if key not in self._spans:
             same = list(zip(self._openings(row.schedule), self._phases_of(row), strict=True))
             starts = [slot for slot in range(len(same)) if not slot or same[slot] != same[slot - 1]]
-            self._spans[key] = tuple(zip(starts, [*starts[1:], len(same)], strict=True))
+            ends = [*starts[1:], len(same)]
+            self._spans[key] = tuple((first, end, same[first]) for first, end in zip(starts, ends, strict=True))
         return self._spans[key]
 
     def _openings(self, name: str) -> tuple[bool, ...]:
@@ -166,15 +170,18 @@ def _line(
     number: str,
     caller: str,
     snapshot: Snapshot,
-    spans: Iterable[tuple[int, int]],
+    spans: Iterable[Span],
     moments: Sequence[datetime],
     outcomes: dict[Outcome, int],
 ) -> Iterator[Run]:
-    """One decision for each stretch; neighbours with the same outcome are one run."""
+    """One decision for each state of hours and phase; neighbours with the same outcome are one run."""
     last: Run | None = None
-    for first, end in spans:
-        found = outcome_of(decide(CallFacts(number, caller), snapshot, moments[first]))
-        place = outcomes.setdefault(found, len(outcomes))
+    places: dict[object, int] = {}
+    for first, end, state in spans:
+        if state not in places:
+            found = outcome_of(decide(CallFacts(number, caller), snapshot, moments[first]))
+            places[state] = outcomes.setdefault(found, len(outcomes))
+        place = places[state]
         if last is not None and last.outcome == place:
             last = Run(last.first, end, place)
             continue

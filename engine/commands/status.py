@@ -29,4 +29,6 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
         typer.echo(f"流水      已写 {now['journal']['written']} 条，数据库落后 {now['database']['lag_facts']} 条")
         for fault in now["faults"]:
             typer.echo(f"故障      {fault}")
+        for alarm in now["alarms"]:
+            typer.echo(f"提醒      {alarm}")
     raise typer.Exit(0 if now["healthy"] else 1)

@@ -30,6 +30,15 @@ def missing_years(known: Sequence[int] | frozenset[int], today: date) -> tuple[i
     return tuple(year for year in due if year not in known)
 
 
+def holiday_alarm(known: frozenset[int], today: date) -> str:
+    """What to tell the people in charge about missing years; empty when none is."""
+    missing = missing_years(known, today)
+    if not missing:
+        return ""
+    years = "、".join(map(str, missing))
+    return f"路由表没有 {years} 年的节假日安排，到时按平常星期处理；国务院公布后请导入节假日并发布"
+
+
 def _reversed(view: View) -> Iterator[Fault]:
     for row in view.table.numbers:
         if row.first_day and row.last_day and row.last_day < row.first_day:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -62,6 +62,13 @@ async def test_everything_well(place: Place, tmp_path: Path) -> None:
     told = await place.control(tmp_path).status()
     assert (told["healthy"], told["faults"]) == (True, [])
     assert (told["waiting"], told["longest_wait_ms"], told["calls"]) == (0, 0, 0)
+
+
+async def test_a_missing_year_of_holidays_is_an_alarm_and_no_fault(place: Place, tmp_path: Path) -> None:
+    place.house.table = replace(place.house.table, known_years=frozenset({2001}))
+    told = await place.control(tmp_path).status()
+    assert told["healthy"]
+    assert "的节假日安排" in told["alarms"][0]
 
 
 async def test_who_waits_longest(place: Place, tmp_path: Path) -> None:
