@@ -24,7 +24,7 @@ from telephony.model import AgentId, CallId, GroupId
 
 HALF_HOUR: Final = timedelta(minutes=30)
 
-BUSY_STATES: Final = frozenset({"reserved", "ringing", "talking", "held", "wrap-up"})
+BUSY_STATES: Final = frozenset({"reserved", "ringing", "talking", "hold", "wrap-up"})
 """At work on a call, from being offered it to the end of its wrap-up; states of a seat as the ACD names them."""
 
 WRAP_UP_STATE: Final = "wrap-up"

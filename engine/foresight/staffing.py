@@ -22,6 +22,9 @@ from queues.foresight.chart import Bar, Panel, bars
 from queues.foresight.erlang import NotCalculable
 from queues.foresight.staffing import HalfHour, Need, Target, plan
 
+CROWDED = 16
+"""With more half-hours than this, only whole hours are named below the bars."""
+
 FORECAST_EXAMPLE = "第一行 time,calls，以后每行如 08:30,120"
 
 
@@ -152,7 +155,8 @@ def _table(needs: Sequence[Need], target: Target) -> Table:
 
 
 def _chart(needs: Sequence[Need]) -> str:
-    names = [need.half_hour.start if need.half_hour.start.endswith(":00") else "" for need in needs]
+    sparse = len(needs) > CROWDED
+    names = ["" if sparse and not need.half_hour.start.endswith(":00") else need.half_hour.start for need in needs]
     panels = [
         Panel("座席数", names, [[Bar(need.seats) for need in needs], [Bar(need.rostered) for need in needs]]),
         Panel("来电数", names, [[Bar(need.half_hour.calls) for need in needs]]),

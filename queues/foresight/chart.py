@@ -117,7 +117,7 @@ def _bar(bar: Bar, x: float, wide: float, base: float, scale: float, colour: str
         parts.append(f'<path d="M{middle - 5:.1f},{high:.1f}h10M{middle:.1f},{high:.1f}V{low:.1f}" stroke="#222"/>')
         top = high
     if label:
-        parts.append(_text(middle, top - 4, f"{bar.value:.1f}", 11, "middle"))
+        parts.append(_text(middle, top - 4, f"{round(bar.value, 1):g}", 11, "middle"))
     return parts
 
 

@@ -16,7 +16,9 @@ from typing import Final
 from queues.foresight.simulation import Fate, Run
 from queues.states import AgentState
 
-WORKS: Final = frozenset({AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP})
+WORKS: Final = frozenset(
+    {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP}
+)
 """At work on a call, from being offered it to the end of its wrap-up."""
 
 

@@ -11,10 +11,12 @@ import pytest
 from database.errors import DatabaseError
 from engine import live as board
 from ivr.model import Script
-from ledger.live import HALF_HOUR_MS
-from ledger.measures import Outcome, outcome
+from ledger.live import HALF_HOUR_MS, SIGNED_OUT
+from ledger.measures import BUSY_STATES, READY_STATE, WRAP_UP_STATE, Outcome, outcome
 from ledger.model import Kind
+from queues.foresight.figures import WORKS
 from queues.model import AgentSignedIn, SeatReachable, TicketLeft
+from queues.states import AgentState
 from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.engine.house import NOW, House, call_id
 from tests.unit.ledger.calls import told
@@ -108,6 +110,12 @@ async def test_the_last_24_hours_are_learned_in_pieces_once_the_database_is_ther
     assert house.live.counters.since_start.calls == 0, "what this engine did not see is not its own"
     await house.live.stop()
     await house.queues.stop()
+
+
+def test_the_measures_know_the_states_of_seats_by_their_names() -> None:
+    """The ledger does not know the ACD: it names the states in words, and must name them right."""
+    assert {state.value for state in WORKS} == BUSY_STATES
+    assert {WRAP_UP_STATE, READY_STATE, SIGNED_OUT} <= {state.value for state in AgentState}
 
 
 async def test_a_caller_who_leaves_the_acd_leaves_the_picture(house: House) -> None:
