@@ -25,6 +25,22 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class CentrePolicy:
+    """How the emergency centres are called. Our own numbers to start with; they come from no standard."""
+
+    ring_seconds: int = 30
+    """A centre's trunk that rings longer is given up for the next one."""
+    parallel_after_seconds: int = 0
+    """After so long on the first trunk all trunks ring at once; 0: one after the other."""
+    silence_seconds: int = 20
+    """A centre from which nothing at all is heard for so long is given up for the next trunk; 0: never."""
+    dropped_seconds: int = 2
+    """A centre that hangs up sooner than this has not been reached, and the next trunk is tried."""
+    caller_key: str = ""
+    """The key by which a caller asks for a centre, ``*`` (a choice follows) or ``*=110`` (that one); empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchPlan:
     """Everything that the configuration of one Asterisk is made from: settings, secrets, the published table."""
 
@@ -53,3 +69,4 @@ class SwitchPlan:
     ask_seconds: float
     """Longest a caller waits for the engine's answer before the fallback, s."""
     language: str = "zh-CN"
+    centres: CentrePolicy = CentrePolicy()

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
 from routing.model import Trunk
-from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, SEAT_ID
+from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
 MODULES: Final = (
     # The order is Asterisk's own business; the list is what a call touches, and nothing else.
@@ -30,7 +30,7 @@ MODULES: Final = (
         "res_pjsip_pubsub",
         "res_pjsip_sdp_rtp",
     ),
-    *("res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl"),
+    *("res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_header_funcs", "res_pjsip_diversion"),
     *("res_pjsip_dtmf_info", "res_pjsip_nat", "res_pjsip_path", "res_security_log", "res_convert", "chan_pjsip"),
     *("bridge_simple", "bridge_softmix", "bridge_native_rtp", "bridge_builtin_features", "bridge_holding"),
     *("codec_alaw", "codec_ulaw", "codec_resample", "format_pcm", "format_wav"),
@@ -94,9 +94,6 @@ UNDELIVERED: Final = (
 Debian's build, tells the test framework of ten steps; each was a message to every listener inside the switch. Other
 types of UNHEARD cannot be declined: the manager does not start without them (manager_channels.c)."""
 
-EMERGENCY_RING_SECONDS: Final = 30
-"""A centre's trunk that rings longer than this is given up for the next one."""
-
 SUBCENTRE_RING_SECONDS: Final = 20
 """A sub-centre that rings longer has not answered, and the call is taken back."""
 
@@ -104,6 +101,9 @@ FALLBACK_GROUP_SECONDS: Final = 30
 """Without the engine the own group is tried this long, then everybody on duty, without end."""
 
 MAX_RING_SECONDS: Final = 20
+
+FORMS: Final = ("one-key", "three-party")
+"""Names of the keys that an agent presses in a talk."""
 
 
 def render(plan: SwitchPlan) -> dict[str, str]:
@@ -154,9 +154,12 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "undelivered": UNDELIVERED,
         "emergency": EMERGENCY_NUMBERS,
         "targets": centres,
-        "one_key_features": "#".join(f"one-key-{number}" for number in EMERGENCY_NUMBERS),
+        "centres": plan.centres,
+        "hotline_number": HOTLINE_NUMBER,
+        "node_hex": plan.node.encode().hex(),
+        "one_key_features": "#".join(f"{form}-{number}" for form in FORMS for number in EMERGENCY_NUMBERS),
         "trunks": trunks,
-        "identifier_order": "request_uri,username,ip" if any(t["shares_address"] for t in trunks) else "ip,username",
+        "identifier_order": "ip,request_uri,username" if any(t["shares_address"] for t in trunks) else "ip,username",
         "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
@@ -179,7 +182,8 @@ def _trunk(trunk: Trunk) -> dict[str, Any]:
         "name": " ".join(trunk.name.split()),
         "host": trunk.host,
         "port": 0 if inbound else trunk.port,
-        "context": "from-pstn",
+        "context": "from-centre" if emergency else "from-pstn",
+        "centre": trunk.number if emergency else "",
         "qualify_seconds": 10 if emergency else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }
@@ -189,7 +193,6 @@ def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:
     mine = [t for t in trunks if t.number == number and t.role.startswith("emergency")]
     return {
         "number": number,
-        "ring_seconds": EMERGENCY_RING_SECONDS,
         "trunks": sorted(mine, key=lambda t: (t.role != "emergency", t.id)),
     }
 

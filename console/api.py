@@ -15,12 +15,14 @@ from aiohttp import web
 
 from console.live_routes import add_live_routes
 from console.queue_routes import queue_routes
+from console.transfer_routes import transfer_routes
 from ledger.live import Live
 from queues.acd import Acd
 from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
 from routing.model import Snapshot
-from telephony.model import AGENT_ID, SEAT_ID, AgentId, SeatId
+from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
+from transfers.states import Form
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -51,6 +53,10 @@ class Control(Protocol):
 
     def picture(self) -> dict[str, Any]: ...
 
+    async def transfer(self, call: CallId, target: str, form: Form) -> None: ...
+
+    def take_down(self, call: CallId, address: str, summary: str) -> None: ...
+
     async def status(self) -> dict[str, Any]: ...
 
 
@@ -66,6 +72,7 @@ def application(control: Control, token: str) -> web.Application:
             web.post("/api/agents/{agent}/{action:sign-out|ready|pause}", api.act),
             web.get("/api/seats", api.seats),
             *queue_routes(control),
+            *transfer_routes(control),
         ]
     )
     add_live_routes(app, control)

@@ -11,6 +11,7 @@ STORES: Final = (
     "routing.release_store",
     "audit.store",
     "ledger.store",
+    "ledger.outbox_store",
     "recordings.store",
     "queues.pin_store",
 )

@@ -6,7 +6,7 @@ One job: keep the database following, whatever state it is in. Nothing on the ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from engine.settings import Settings
 from ledger.drain import Drainer
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
+from ledger.push import Pusher, Receiver
 from recordings.service import Recordings
 from telephony.model import CallId
 
@@ -39,10 +40,12 @@ class Books:
         cel_folder: Path,
         recordings_folder: Path,
         live: Callable[[], frozenset[CallId] | None],
+        receivers: Mapping[str, Receiver],
     ) -> None:
         self._url = settings.database_url
         self._live = live
-        self.drainer = Drainer(database, journal.folder, settings.node)
+        self.drainer = Drainer(database, journal.folder, settings.node, push_to=frozenset(receivers))
+        self.pusher = Pusher(database, receivers)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)
         self.recordings = Recordings(database, recordings_folder)
         self._tasks: list[asyncio.Task[None]] = []
@@ -50,7 +53,7 @@ class Books:
 
     def start(self) -> None:
         """Begin; the database may come later."""
-        followers = (self.drainer.run, self._fill_in, self.recordings.run)
+        followers = (self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run)
         for work in (self._bring_schema(), *map(self._when_ready, followers)):
             self._tasks.append(asyncio.get_running_loop().create_task(work))
 

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,8 @@ class Credentials:
     agi_token: str
     api_token: str
     seat_passwords: Mapping[str, str]
+    push_secret: str = ""
+    """Of which each centre's own signing key is made."""
 
 
 def credentials(data_dir: Path, seats: Iterable[str] = ()) -> Credentials:
@@ -39,6 +41,7 @@ def credentials(data_dir: Path, seats: Iterable[str] = ()) -> Credentials:
         agi_token=held.agi_token or secrets.token_urlsafe(24),
         api_token=held.api_token or secrets.token_urlsafe(24),
         seat_passwords=passwords,
+        push_secret=held.push_secret or secrets.token_urlsafe(24),
     )
     if whole != held:
         _write(path, asdict(whole))
@@ -53,7 +56,8 @@ def _read(path: Path) -> Credentials:
         held = json.loads(path.read_text(encoding="utf-8"))
         ami_secret, agi_token, api_token = (held.get(name, "") for name in ("ami_secret", "agi_token", "api_token"))
         kept = Credentials(ami_secret, agi_token, api_token, dict(held.get("seat_passwords", {})))
-        told = (kept.ami_secret, kept.agi_token, kept.api_token, *kept.seat_passwords.values())
+        kept = replace(kept, push_secret=held.get("push_secret", ""))
+        told = (kept.ami_secret, kept.agi_token, kept.api_token, kept.push_secret, *kept.seat_passwords.values())
         if all(_SECRET.fullmatch(secret) for secret in told):
             return kept
     except FileNotFoundError:

@@ -216,6 +216,27 @@ def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.GOOD, f"{len(prompts)} 个全部就绪"
 
 
+def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from console.client import EngineUnreachable, Refused, call
+    from engine.credentials import credentials
+
+    if not (settings.data_dir / "secrets.json").exists():
+        yield Level.NOTE, "热线还没有启动过；启动后才会探测"
+        return
+    try:
+        now = call(settings.http_port, credentials(settings.data_dir).api_token, "/api/status")
+    except (EngineUnreachable, Refused):
+        yield Level.NOTE, "热线没有在运行，线路的状况未知；运行 ./hotline up 后再看"
+        return
+    grave = {alarm["alarm"] for alarm in now["alarms"] if alarm["grave"]}
+    down = [row for row in now["centres"] if row["up"] is False]
+    for row in down:
+        level = Level.FAULT if f"trunk-{row['trunk']}" in grave else Level.NOTE
+        yield level, f"{row['centre']} 的线路 {row['trunk']} 探测不通；请联系对端，转接会先走其他线路"
+    if not down:
+        yield Level.GOOD, f"{len(now['centres'])} 条线路都通"
+
+
 CHECKS: Final[dict[str, Check]] = {
     "Python": _python,
     "环境变量": _variables,
@@ -228,4 +249,5 @@ CHECKS: Final[dict[str, Check]] = {
     "数据库": _database,
     "路由表": _routing,
     "提示音": _prompts,
+    "应急线路": _centres,
 }

@@ -15,13 +15,16 @@ import structlog
 
 from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
+from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.press import Press
 from engine.reconcile import policy
 from engine.recovery import Recovery
+from engine.routes import Routes
 from engine.settings import Settings
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
@@ -66,7 +69,10 @@ class Engine:
         self.live = LiveBoard(settings.aims, lambda: self.queues.acd, journal, self.clock)
         self.calls.heard = self.live.note
         self.queues.listeners.append(self.live.effect)
-        self.transfers = TransferWatch(self.calls.note)
+        self.press = Press(self.switch)
+        self.alarms = Alarms(journal, NodeId(settings.node))
+        self.routes = Routes(lambda: self.snapshot, self.alarms)
+        self.transfers = TransferWatch(self.calls.note, self.routes.reached)
         self.recovery = Recovery(
             NodeId(settings.node),
             lambda: self.snapshot,
@@ -75,8 +81,11 @@ class Engine:
             self.calls,
             self.transfers,
             self.clock,
+            self.routes.look,
         )
-        self.news = SwitchNews(lambda: self.snapshot, self.queues, self.calls, self.transfers, self.recovery.sent_away)
+        self.news = SwitchNews(
+            lambda: self.snapshot, self.queues, self.calls, self.transfers, self.recovery.sent_away, self.routes
+        )
         self.desk = EngineDesk(
             lambda: self.snapshot, self.queues, self.calls, self.clock, wait_seconds=settings.wait_slice_seconds
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.calls import Calls
+from engine.routes import Routes
 from ledger.model import Kind
 from queues.model import (
     Answered,
@@ -29,7 +30,9 @@ from recordings.layout import recording_file
 from routing.model import Snapshot
 from telephony.events import Event
 from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
+from transfers.reference import readable
 from transfers.service import TransferWatch
+from transfers.states import Form
 
 CHANNEL: Final = re.compile(r"PJSIP/([A-Za-z0-9-]+)-[0-9a-f]{8}")
 """A SIP channel's name holds its endpoint: a seat or a trunk."""
@@ -45,8 +48,10 @@ class SwitchNews:
         calls: Calls,
         transfers: TransferWatch,
         sent_away: Callable[[CallId], None],
+        routes: Routes,
     ) -> None:
         """``sent_away`` hears of callers who wait in app_queue although we are here."""
+        self._routes = routes
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
@@ -107,6 +112,7 @@ class SwitchNews:
         seat = self._seat(event.get("Channel"))
         if seat is not None:
             talk = CallId(event.get("Linkedid") or "")
+            self._transfers.left(talk, Party.AGENT)
             held = self._queues.acd.seats.get(seat)
             if held is not None and held.call == talk and self._queues.talks(talk):
                 self._queues.tell(TalkEnded(talk, seat))
@@ -121,10 +127,12 @@ class SwitchNews:
             return
         match event.get("UserEvent"):
             case "OneKey":
-                held = self._calls.live.get(call)
-                if held is not None and held.stage is not Stage.EMERGENCY:
-                    held.stage = Stage.CONFERENCE
-                self._transfers.hear(call, event.headers)
+                self._transfer(call, event)
+            case "Returned":
+                self._transfers.back(call)
+            case "FromCentre":
+                centre, reference = event.get("Centre") or "", event.get("Reference") or ""
+                self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=readable(reference))
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
                 self._calls.note(Kind.FALLBACK, call, why="engine-late")
@@ -132,6 +140,16 @@ class SwitchNews:
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))
+
+    def _transfer(self, call: CallId, event: Event) -> None:
+        held = self._calls.live.get(call)
+        if held is not None and event.get("Form") == Form.CALLER_KEY:
+            # The caller goes to the centre without an agent: nobody of ours is to be rung for it any more.
+            held.stage = Stage.EMERGENCY
+            self._queues.left(call)
+        elif held is not None and held.stage is not Stage.EMERGENCY:
+            held.stage = Stage.CONFERENCE
+        self._transfers.hear(call, event.headers)
 
     def _entered_alone(self, event: Event, call: CallId, stage: Stage) -> None:
         """A call of which we hear first from the dialplan that goes on without us."""
@@ -151,9 +169,10 @@ class SwitchNews:
     def _device_state(self, event: Event) -> None:
         device = event.get("Device") or ""
         seat = SeatId(device.removeprefix("PJSIP/"))
-        if seat not in self._snapshot().seats:
-            return
         state = event.get("State")
+        if seat not in self._snapshot().seats:
+            self._routes.hear(seat, state or "")
+            return
         if state in ("UNAVAILABLE", "INVALID"):
             self._queues.tell(SeatUnreachable(seat))
             return
@@ -183,8 +202,8 @@ class SwitchNews:
         party = Party.CENTRE if channel.startswith("Local/") else Party.CALLER
         if self._seat(channel) is not None:
             party = Party.AGENT
-        if party is Party.CENTRE and action == "left":
-            self._transfers.over(call)
+        if action == "left":
+            self._transfers.left(call, party)
         self._calls.note(Kind.PARTY, call, party=party, action=action, channel=channel)
 
     def _seat(self, channel: str | None) -> SeatId | None:

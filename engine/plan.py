@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from asterisk_conf.bundle import Asterisk
-from asterisk_conf.model import Ports, SwitchPlan
+from asterisk_conf.model import CentrePolicy, Ports, SwitchPlan
 from engine.credentials import Credentials
 from engine.settings import ROOT, Settings
 from routing.model import Snapshot
@@ -44,6 +44,12 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         agi_token=credentials.agi_token,
         seat_passwords=credentials.seat_passwords,
         ask_seconds=settings.ask_seconds,
+        centres=CentrePolicy(
+            ring_seconds=settings.centre_ring_seconds,
+            parallel_after_seconds=settings.centre_parallel_seconds,
+            silence_seconds=settings.centre_silence_seconds,
+            caller_key=settings.caller_centre_key,
+        ),
     )
 
 

@@ -7,8 +7,8 @@ their age, who talks is left in peace, callers whom the fallback holds in app_qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.news import CHANNEL
@@ -18,9 +18,22 @@ from routing.model import Snapshot
 from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.events import Event
-from telephony.model import CALL_ID, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
+from telephony.model import CALL_ID, EMERGENCY_NUMBERS, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
+from transfers.service import Transfer
+from transfers.states import Form
+from transfers.states import TransferState as S
 
-WANTED: Final = (Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT)
+WANTED: Final = (
+    Var.CALL,
+    Var.PARTY,
+    Var.STAGE,
+    Var.SINCE,
+    Var.GROUP,
+    Var.OVERFLOW,
+    Var.PRIORITY,
+    Var.SEAT,
+    Var.TRANSFER,
+)
 _GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
 _RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
 
@@ -50,7 +63,9 @@ class Picture:
     members: tuple[Member, ...]
     roster: Roster
     device_states: dict[str, str]
-    """Seat to Asterisk's device state."""
+    """Endpoint (a seat, a trunk) to Asterisk's device state."""
+    transfers: Mapping[CallId, Transfer] = field(default_factory=dict)
+    """Centres that are being called or talk, by call."""
 
 
 async def look(switch: AmiLink) -> Picture:
@@ -72,7 +87,33 @@ def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterab
         if (event.get("Device") or "").startswith("PJSIP/")
     }
     callers = (_caller(event, seat_of) for event in channels)
-    return Picture(tuple(caller for caller in callers if caller is not None), ours, roster(ours), states)
+    shown = tuple(caller for caller in callers if caller is not None)
+    return Picture(shown, ours, roster(ours), states, transfers_of(channels))
+
+
+def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
+    """Every centre's leg tells whose call it is; its own channel, once up, that the centre is there."""
+    agents = {call for event in channels if (call := _party_of(event, Party.AGENT))}
+    found: dict[CallId, Transfer] = {}
+    for event in channels:
+        call = _party_of(event, Party.CENTRE)
+        target = event.variables.get(Var.TRANSFER, "")
+        if call is None or not target:
+            continue
+        form = Form.THREE_PARTY if len(target) > len(EMERGENCY_NUMBERS[0]) else Form.ONE_KEY
+        held = found.setdefault(call, Transfer(target[-3:], S.DIALLING if call in agents else S.WAITING, form))
+        match = CHANNEL.match(event.get("Channel") or "")
+        if match is not None:
+            held.trunk = match[1]
+            if event.get("ChannelStateDesc") == "Up":
+                held.state = S.ANSWERED if call in agents else S.AGENT_LEFT
+    return found
+
+
+def _party_of(event: Event, party: Party) -> CallId | None:
+    told = event.variables
+    call = told.get(Var.CALL, "")
+    return CallId(call) if told.get(Var.PARTY) == party and CALL_ID.fullmatch(call) else None
 
 
 def tickets(seen: Picture, default_group: GroupId) -> list[TicketSeen]:

@@ -6,7 +6,7 @@ One job: mend what a lost link or a late answer has put out of step. What the sw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,7 +43,10 @@ class Recovery:
         calls: Calls,
         transfers: TransferWatch,
         clock: Clock,
+        device_states: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
+        """``device_states`` hears what the switch says of every endpoint."""
+        self._device_states = device_states
         self._node = node
         self._snapshot = snapshot
         self._switch = switch
@@ -82,6 +85,7 @@ class Recovery:
             self._clock(),
         )
         self._learn(seen)
+        self._device_states(seen.device_states)
         self.differences += _differences(before, acd) if self.looked.is_set() else 0
         self._queues.adopt(acd, effects)
         await self._queues.settle_roster(seen.members)
@@ -119,6 +123,8 @@ class Recovery:
             held = self._calls.enter(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
             held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
+        for call, transfer in seen.transfers.items():
+            self._transfers.adopt(call, transfer)
 
     async def _take_back(self, call: CallId) -> None:
         held = self._calls.live.get(call)

@@ -27,6 +27,8 @@ from engine.settings import Settings
 from engine.status import Control
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
+from ledger.push import Receiver
+from ledger.push_rules import secret_of
 from ledger.reader import stories_between
 from routing.model import Snapshot
 from routing.publish import ensure_published
@@ -61,7 +63,10 @@ async def serve(settings: Settings) -> None:
         return [call for story in stories if (call := outcome(story))]
 
     cel_folder = switch_home(settings.data_dir) / "cel"
-    books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live)
+    receivers = {
+        target: Receiver(url, secret_of(secrets.push_secret, target)) for target, url in settings.push_urls.items()
+    }
+    books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live, receivers)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot).run())
     try:

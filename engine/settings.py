@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ledger.measures import Aims
-from telephony.model import NODE_ID
+from telephony.model import EMERGENCY_NUMBERS, NODE_ID
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """Where the project lies; relative paths in the settings count from here."""
@@ -32,6 +32,9 @@ MAX_SOCKET_PATH: Final = 107
 
 _PLAIN_PATH: Final = re.compile(r"/[\w./@+-]*")
 """Paths go into Asterisk's files, where blanks, commas, semicolons, quotes and dollars have a meaning."""
+
+_INTERFACE: Final = re.compile(rf"({'|'.join(EMERGENCY_NUMBERS)})=https?://\S+")
+_CALLER_KEY: Final = re.compile(rf"([0-9*#](=({'|'.join(EMERGENCY_NUMBERS)}))?)?")
 
 _EXAMPLES: Final[Mapping[str, str]] = {
     "data_dir": '"var" 或 "/srv/hotline"',
@@ -51,6 +54,11 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "answer_seconds": "15",
     "answer_percent": "95",
     "short_abandon_seconds": "5",
+    "centre_ring_seconds": "30",
+    "centre_parallel_seconds": "0",
+    "centre_silence_seconds": "20",
+    "centre_push": '"110=https://10.0.0.110/12345"',
+    "caller_centre_key": '"*" 或 "*=110"',
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -139,6 +147,16 @@ class Settings(BaseModel):
     """The city's aim: of so many of a hundred callers (GB/T 33358-2016 asks for a connection rate of 95)."""
     short_abandon_seconds: Annotated[float, Field(ge=0, le=60)] = 5
     """Who hangs up this soon is counted apart. Ours, not a standard's."""
+    centre_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
+    """How long a trunk of an emergency centre may ring before the next one is tried."""
+    centre_parallel_seconds: Annotated[int, Field(ge=0, le=60)] = 0
+    """After so long all trunks of the centre ring at once; 0: one after the other."""
+    centre_silence_seconds: Annotated[int, Field(ge=0, le=300)] = 20
+    """A centre that sends no sound at all for so long is given up for its next trunk; 0: never."""
+    centre_push: str = ""
+    """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
+    caller_centre_key: str = ""
+    """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""
@@ -179,6 +197,20 @@ class Settings(BaseModel):
             raise ValueError("只能有小写字母和数字，最多 12 个")
         return node
 
+    @field_validator("caller_centre_key")
+    @classmethod
+    def _a_key(cls, key: str) -> str:
+        if not _CALLER_KEY.fullmatch(key):
+            raise ValueError("应为空（不用）、一个键（再选择中心），或 一个键=110（直接接通）")
+        return key
+
+    @field_validator("centre_push")
+    @classmethod
+    def _interfaces(cls, told: str) -> str:
+        if not all(_INTERFACE.fullmatch(one) for one in told.split()):
+            raise ValueError("应为 中心号码=网址，多个用空格分开")
+        return told
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -199,6 +231,11 @@ class Settings(BaseModel):
     def aims(self) -> Aims:
         """What the hotline is measured against."""
         return Aims(self.answer_seconds, self.answer_percent, self.short_abandon_seconds)
+
+    @property
+    def push_urls(self) -> Mapping[str, str]:
+        """Centre to the address of its data interface."""
+        return dict(one.split("=", 1) for one in self.centre_push.split())
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,12 +10,15 @@ from typing import Any
 from engine.books import Books
 from engine.engine import Engine
 from ledger.live import Live
+from ledger.model import Kind
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
 from routing.calendar import city_time
 from routing.lint.days import holiday_alarm
 from routing.model import Snapshot
+from telephony.model import CallId
+from transfers.states import Form
 
 MAX_LAG_FACTS = 10_000
 """More facts than this only in the journal is a database that does not follow."""
@@ -54,6 +57,18 @@ class Control:
         """The live view, as screens show it."""
         return self._engine.live.picture({group.id: group.name for group in self.snapshot.groups.values()})
 
+    async def transfer(self, call: CallId, target: str, form: Form) -> None:
+        """One key on behalf of an agent. Raises NotAllowed when it cannot be done now."""
+        if not self._engine.switch.up:
+            raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按键，它不需要引擎")
+        await self._engine.press.press(call, target, form)
+
+    def take_down(self, call: CallId, address: str, summary: str) -> None:
+        """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
+        if call not in self._engine.calls.live:
+            raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
+        self._engine.calls.note(Kind.NOTED, call, address=address, summary=summary)
+
     async def status(self) -> dict[str, Any]:
         """Everything ``hotline status`` shows; ``healthy`` is what its exit code says."""
         engine, acd = self._engine, self._engine.queues.acd
@@ -67,6 +82,7 @@ class Control:
             *([journal.alarm] if journal.alarm else []),
             *([drain.trouble] if drain.trouble else []),
             *([f"数据库落后 {lag.facts} 条流水"] if lag.facts > MAX_LAG_FACTS else []),
+            *(alarm.text for alarm in engine.alarms.standing.values() if alarm.grave),
         ]
         alarm = holiday_alarm(engine.snapshot.known_years, city_time(datetime.now(UTC)).date())
         return {
@@ -86,8 +102,14 @@ class Control:
             "talking": phases[TicketPhase.TALKING],
             "seats": dict(Counter(str(seat.state) for seat in acd.seats.values())),
             "transfers": {
-                call: {"target": t.target, "state": t.state} for call, t in engine.transfers.transfers.items()
+                call: {"target": t.target, "state": t.state, "form": t.form, "trunk": t.trunk}
+                for call, t in engine.transfers.transfers.items()
             },
+            "centres": engine.routes.shown(),
+            "alarms": [
+                {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
+                for one in engine.alarms.standing.values()
+            ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,
             "reconcile_differences": engine.recovery.differences,

@@ -196,6 +196,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "subcentre-transfer": (Kind.TRANSFER, "正在为您转接分中心，请稍候。"),
     "subcentre-returned": (Kind.TRANSFER, "分中心暂时无人接听，正在为您转接12345人工座席。"),
     "emergency-connecting": (Kind.TRANSFER, "正在接通应急中心，请不要挂机。"),
+    "centre-choice": (Kind.TRANSFER, "报警请按一，火警请按二，急救请按三，交通事故请按四。"),
     "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
     "rating-thanks": (Kind.RATING, "感谢您的评价。"),
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),

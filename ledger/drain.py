@@ -22,6 +22,7 @@ from database.connection import Database
 from database.errors import DatabaseError
 from ledger.codec import encode
 from ledger.model import Fact
+from ledger.outbox_store import put
 from ledger.segments import Cursor, Page, count_after, read, segments
 from ledger.store import add_facts, load_cursor, save_cursor
 
@@ -69,6 +70,7 @@ class Drainer:
         folder: Path,
         node: str,
         *,
+        push_to: frozenset[str] = frozenset(),
         page_facts: int = PAGE_FACTS,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -77,6 +79,7 @@ class Drainer:
         self._database = database
         self._folder = folder
         self._node = node
+        self._push_to = push_to
         self._page_facts = page_facts
         self._poll_seconds = poll_seconds
         self._sleep = sleep
@@ -149,6 +152,7 @@ class Drainer:
         async with self._database.transaction() as session:
             if facts:
                 await add_facts(session, facts)
+                await put(session, facts, self._push_to)
             if cursor is not None:
                 await save_cursor(session, self._node, cursor)
 

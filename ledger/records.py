@@ -68,8 +68,8 @@ def ordered(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def fold(facts: Iterable[Fact]) -> CallRecord | None:
-    """The outline of the one call that these facts are about; None without facts."""
-    line = [fact for fact in ordered(facts) if fact.call != NO_CALL]
+    """The outline of the one call that these facts are about; None without facts of a call."""
+    line = [fact for fact in ordered(facts) if fact.call != NO_CALL and fact.kind is not Kind.ALARM]
     if not line:
         return None
     entered = _first(line, Kind.ENTERED)

@@ -106,6 +106,7 @@ def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
     veiled = dict(data)
     if not reveal and veiled.get("caller"):
         veiled["caller"] = mask(str(veiled["caller"]))
+    veiled |= {name: "…" for name in ("address", "summary") if not reveal and veiled.get(name)}
     return veiled
 
 
@@ -169,9 +170,19 @@ def _transfer(data: Data) -> str:
     notes = "，".join(
         f"{name} {value}" for name, value in (("线路", word(data, "trunk")), ("原因", word(data, "cause"))) if value
     )
-    return f"一键转接 {word(data, 'target')}：{words.TRANSFER_STATES.get(state, state)}" + (
+    form = words.FORMS.get(word(data, "form"), "一键转接")
+    return f"{form} {word(data, 'target')}：{words.TRANSFER_STATES.get(state, state)}" + (
         f"（{notes}）" if notes else ""
     )
+
+
+def _from_centre(data: Data) -> str:
+    reference = word(data, "reference")
+    return f"{word(data, 'centre')} 转来" + (f"，对方编号 {reference}" if reference else "")
+
+
+def _alarm(data: Data) -> str:
+    return f"{'告警' if data.get('raised') else '告警解除'}：{word(data, 'text')}"
 
 
 def _party(data: Data) -> str:
@@ -214,6 +225,9 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.ANSWERED: _answered,
     Kind.RECORDING: lambda data: "开始录音",
     Kind.TRANSFER: _transfer,
+    Kind.FROM_CENTRE: _from_centre,
+    Kind.NOTED: lambda data: "记下案情（内容不在此显示）",
+    Kind.ALARM: _alarm,
     Kind.PARTY: _party,
     Kind.TALK_ENDED: _talk_ended,
     Kind.RATING_ASKED: lambda data: "请来电人评价（好差评）",

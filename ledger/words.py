@@ -38,12 +38,16 @@ TRANSFER_STATES: Final[Mapping[str, str]] = {
     "requested": "按键",
     "dialling": "呼叫中",
     "ringing": "振铃",
-    "answered": "已接听",
+    "waiting": "座席已离开，仍在呼叫",
+    "answered": "已接听，三方通话",
     "joined": "已加入三方通话",
+    "agent-left": "座席已离开，对方与市民通话",
+    "centre-left": "对方已离开，回到原通话",
     "failed": "未接通，回到原通话",
-    "returned": "未接通，回到原通话",
+    "returned": "市民回到队首",
     "ended": "结束",
 }
+FORMS: Final[Mapping[str, str]] = {"one-key": "一键转接", "three-party": "三方通话", "caller-key": "市民按键"}
 CAUSES: Final[Mapping[str, str]] = {
     "16": "正常",
     "17": "用户忙",

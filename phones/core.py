@@ -168,6 +168,13 @@ class Core:
             self._respond(leg, 180, now)
             leg.state = LegState.RINGING
 
+    def progress(self, leg: Leg, media_port: int, now: float) -> None:
+        """Describe the audio of an incoming call before it is answered."""
+        if leg.state is LegState.CALLING:
+            leg.media_port, leg.session = media_port, secrets.randbits(31)
+            self._respond(leg, 183, now, self._description(leg))
+            leg.state = LegState.RINGING
+
     def accept(self, leg: Leg, media_port: int, now: float) -> None:
         """Answer an incoming call."""
         if leg.state in {LegState.CALLING, LegState.RINGING}:

@@ -134,6 +134,10 @@ class PhoneCall:
     def ring(self) -> None:
         self._phone.act(lambda core, now: core.ring(self._leg, now))
 
+    def progress(self) -> None:
+        """Speak before the answer."""
+        self._phone.act(lambda core, now: core.progress(self._leg, self._media.port, now))
+
     async def _happen(self, event: asyncio.Event, what: str, timeout: float) -> None:
         waits = [asyncio.ensure_future(e.wait()) for e in (event, self._over)]
         try:
@@ -173,11 +177,18 @@ class Answer:
 
     after: float = 0.1
     hang_up_after: float | None = None
+    mute: bool = False
+    """Sends no packets at all, as a line that carries no sound."""
 
 
 @dataclass(frozen=True, slots=True)
 class RingForEver:
     """Nobody at the phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia:
+    """A line that speaks before the answer (183 with a description) and never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +199,7 @@ class Refuse:
     after: float = 0.0
 
 
-Behaviour = Answer | RingForEver | Refuse
+Behaviour = Answer | RingForEver | EarlyMedia | Refuse
 
 
 class Phone(asyncio.DatagramProtocol):
@@ -209,6 +220,8 @@ class Phone(asyncio.DatagramProtocol):
         self.voice: Callable[[], Sound | None] = lambda: sounds.tone(tone_hz) if tone_hz else sounds.quiet()
         """Makes what is said in the next call."""
         self.behaviour: Behaviour = behaviour or Answer()
+        self.behaves: Callable[[PhoneCall], Behaviour] = lambda _: self.behaviour
+        """What is done with one call; by default what is done with all."""
         self.calls: list[PhoneCall] = []
         """Every call of this phone, oldest first."""
 
@@ -395,7 +408,10 @@ class Phone(asyncio.DatagramProtocol):
         await self._behave(call)
 
     async def _behave(self, call: PhoneCall) -> None:
-        behaviour = self.behaviour
+        behaviour = self.behaves(call)
+        if isinstance(behaviour, EarlyMedia):
+            call.progress()
+            return
         if not isinstance(behaviour, Refuse) or behaviour.after > 0:
             call.ring()
         if isinstance(behaviour, RingForEver):
@@ -404,6 +420,8 @@ class Phone(asyncio.DatagramProtocol):
         if isinstance(behaviour, Refuse):
             call.refuse(behaviour.status)
             return
+        if behaviour.mute:
+            call.say(None)
         call.accept()
         if behaviour.hang_up_after is not None and call.is_talking:
             await asyncio.sleep(behaviour.hang_up_after)

@@ -146,7 +146,8 @@ def user_of(header: str) -> str:
 
 
 PHRASES = {
-    100: "Trying", 180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+    100: "Trying", 180: "Ringing", 183: "Session Progress",
+    200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 408: "Request Timeout", 480: "Temporarily Unavailable", 481: "Call Does Not Exist",
     486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 500: "Server Internal Error",
     503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",

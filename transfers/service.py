@@ -1,4 +1,4 @@
-"""Watches one-key transfers and tells the ledger; it commands nothing, so nothing depends on it."""
+"""Watches transfers to centres and tells the ledger; it commands nothing, so nothing depends on it."""
 
 from __future__ import annotations
 
@@ -10,69 +10,117 @@ import structlog
 from ulid import ULID
 
 from ledger.model import Kind
-from telephony.model import EMERGENCY_NUMBERS, CallId
-from transfers.states import TransferState, may_follow
+from telephony.model import EMERGENCY_NUMBERS, CallId, Party
+from transfers.states import LEAVES, Form, News, TransferState, after
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+OVER: Final = frozenset({TransferState.RETURNED, TransferState.ENDED})
 
 
 @dataclass(slots=True)
 class Transfer:
-    """One press of the key."""
+    """One centre asked for."""
 
     target: str
     state: TransferState
+    form: Form = Form.ONE_KEY
     trunk: str = ""
+    parted: bool = False
+    """The caller has left the conference, hanging up or for another step: who leaves after that is no news."""
     id: str = field(default_factory=lambda: str(ULID()))
 
 
 class TransferWatch:
     """The transfers of the calls that are up, by call."""
 
-    def __init__(self, note: Callable[..., None]) -> None:
+    def __init__(
+        self, note: Callable[..., None], reached: Callable[[str, bool, CallId], None] = lambda *_: None
+    ) -> None:
+        """``reached`` hears whether a centre could be reached: its number, the outcome, the call."""
         self._note = note
+        self._reached = reached
         self.transfers: dict[CallId, Transfer] = {}
 
-    def hear(self, call: CallId, news: Mapping[str, str]) -> None:
-        """The dialplan tells of a state (UserEvent OneKey); news out of order is dropped and logged."""
-        target = news.get("Target", "")
-        try:
-            state = TransferState(news.get("State", ""))
-        except ValueError:
-            log.warning("one-key news not understood", call=call)
-            return
+    def hear(self, call: CallId, told: Mapping[str, str]) -> None:
+        """The dialplan tells of a state (UserEvent OneKey); what the table has no move for is dropped and logged."""
+        target, state, form = told.get("Target", ""), told.get("State", ""), told.get("Form", "")
         if target not in EMERGENCY_NUMBERS:
-            log.warning("one-key news of no centre", call=call)
+            log.warning("transfer news of no centre", call=call)
+            return
+        if state == TransferState.ASKED and form in set(Form):
+            self._begin(call, Transfer(target, TransferState.ASKED, Form(form)))
+            return
+        if state not in set(News):
+            log.warning("transfer news not understood", call=call)
             return
         held = self.transfers.get(call)
-        if state is TransferState.ASKED:
-            if held is not None and may_follow(held.state, TransferState.ENDED):
-                self._enter(call, held, TransferState.ENDED)
-            held = self.transfers[call] = Transfer(target, state)
-        elif held is None:
-            held = self.transfers[call] = Transfer(target, state)
-        elif not may_follow(held.state, state):
-            log.warning("one-key news out of order", call=call, held=held.state, news=state)
-            return
-        held.trunk = news.get("Trunk", "") or held.trunk
-        self._enter(call, held, state, cause=news.get("Cause", ""))
+        if held is None:
+            # The beginning was lost with the link.
+            held = self.transfers[call] = Transfer(target, TransferState.ASKED)
+        held.trunk = told.get("Trunk", "") or held.trunk
+        self._move(call, held, News(state), cause=told.get("Cause", ""))
 
-    def over(self, call: CallId) -> None:
-        """The centre has left, or the call is over."""
+    def left(self, call: CallId, party: Party) -> None:
+        """Somebody has left the conversation."""
         held = self.transfers.get(call)
-        if held is not None and may_follow(held.state, TransferState.ENDED):
-            self._enter(call, held, TransferState.ENDED)
+        if held is None or held.parted:
+            return
+        if party is Party.CALLER:
+            held.parted = True
+        elif after(held.state, LEAVES[party], held.form) is not None:
+            self._move(call, held, LEAVES[party])
+
+    def back(self, call: CallId) -> None:
+        """The caller is on the way back to the head of the line."""
+        held = self.transfers.get(call)
+        if held is not None and held.state is not TransferState.RETURNED:
+            self._move(call, held, News.GOES_BACK)
 
     def forget(self, call: CallId) -> None:
         """The call is over."""
-        self.over(call)
-        self.transfers.pop(call, None)
+        held = self.transfers.pop(call, None)
+        if held is not None and held.state is not TransferState.ENDED:
+            self._move(call, held, News.CALLER_LEAVES)
 
-    def _enter(self, call: CallId, transfer: Transfer, state: TransferState, **more: Any) -> None:
-        transfer.state = state
-        if state is TransferState.FAILED:
-            log.error("one-key transfer failed", call=call, target=transfer.target, trunk=transfer.trunk)
+    def adopt(self, call: CallId, seen: Transfer) -> None:
+        """What the switch shows after a restart or a lost link; told only when it is not what we believed."""
+        held = self.transfers.get(call)
+        if held is None:
+            self.transfers[call] = seen
+            self._tell(call, seen)
+        elif held.state is not seen.state:
+            held.state, held.trunk = seen.state, seen.trunk or held.trunk
+            self._tell(call, held)
+
+    def _begin(self, call: CallId, asked: Transfer) -> None:
+        held = self.transfers.get(call)
+        if held is not None and held.state not in OVER:
+            held.state = TransferState.ENDED
+            self._tell(call, held)
+        self.transfers[call] = asked
+        self._tell(call, asked)
+        if asked.form is Form.CALLER_KEY:
+            asked.state = TransferState.WAITING
+
+    def _move(self, call: CallId, held: Transfer, news: News, **more: Any) -> None:
+        state = after(held.state, news, held.form)
+        if state is None:
+            log.warning("transfer news out of order", call=call, held=held.state, news=news)
+            return
+        dials = news is News.DIALS
+        if state is held.state and not dials:
+            return
+        held.state = state
+        self._tell(call, held, **more)
+        if news is News.FAILS:
+            log.error("transfer failed", call=call, target=held.target, trunk=held.trunk)
+        if news in (News.FAILS, News.ANSWERS):
+            self._reached(held.target, news is News.ANSWERS, call)
+
+    def _tell(self, call: CallId, transfer: Transfer, **more: Any) -> None:
         told = {key: value for key, value in more.items() if value}
         self._note(
-            Kind.TRANSFER, call, id=transfer.id, target=transfer.target, state=state, trunk=transfer.trunk, **told
-        )
+            Kind.TRANSFER, call, id=transfer.id, target=transfer.target, state=transfer.state, trunk=transfer.trunk,
+            form=transfer.form, **told,
+        )  # fmt: skip

@@ -1,9 +1,19 @@
-"""The states of a one-key transfer, as a table.
+"""The states of a transfer to a centre, as a table: of one key (一键转接) and of three parties (三方通话).
 
-Theory of operation. The agent presses the key: *asked*. Caller and agent move into a conference of their own and each
-trunk of the centre is dialled in turn: *dialling*, once per trunk. The first that answers joins them: *answered*. When
-none does: *failed*, and the two go on talking as before. When the centre leaves again, or the call is over: *ended*.
-News may be lost with the manager link, so a later state may be entered from any earlier one; never an earlier one.
+Theory of operation. The agent, or somebody for the agent, asks for a centre: *asked*. Caller and agent move
+into a conference of their own and the trunks of the centre are dialled: *dialling*, once per trunk. A centre
+that answers joins them: *answered*, and the three talk. The agent may leave, before the answer (*waiting*: the
+caller alone hears the centre ring) or after it (*agent-left*: caller and centre talk on). The centre may leave
+(*centre-left*: caller and agent talk on). When no trunk answers: *failed*, and the two talk on as before. A
+caller with whom nobody is left goes back to the head of the line (*returned*) when no centre was reached, or
+when the matter is one of three parties, which 12345 keeps. The call over, or the caller on the way to the
+rating: *ended*.
+
+A caller who asks by a key is in the same table: there is no agent, so it begins in *waiting*.
+
+The dialplan does all of it and tells of it; news may be lost with the manager link, so that what is heard is
+taken for true wherever the table has a move for it. Who is left when somebody hangs up is :data:`TALKING` after
+the move.
 """
 
 from __future__ import annotations
@@ -12,33 +22,112 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from telephony.model import Party
+
+
+class Form(StrEnum):
+    """Why the centre is called."""
+
+    ONE_KEY = "one-key"
+    """A clear case: whoever of agent and centre leaves, the others settle it."""
+    THREE_PARTY = "three-party"
+    """An unclear one: when the centre leaves and the agent has left, the caller is the hotline's again."""
+    CALLER_KEY = "caller-key"
+    """The caller asked, with no agent there."""
+
 
 class TransferState(StrEnum):
     ASKED = "asked"
     DIALLING = "dialling"
+    WAITING = "waiting"
     ANSWERED = "answered"
+    AGENT_LEFT = "agent-left"
+    CENTRE_LEFT = "centre-left"
     FAILED = "failed"
+    RETURNED = "returned"
     ENDED = "ended"
 
 
-_S = TransferState
+class News(StrEnum):
+    """What can happen to a transfer."""
 
-MOVES: Final[Mapping[TransferState, frozenset[TransferState]]] = {
-    _S.ASKED: frozenset({_S.DIALLING, _S.ANSWERED, _S.FAILED, _S.ENDED}),
-    _S.DIALLING: frozenset({_S.DIALLING, _S.ANSWERED, _S.FAILED, _S.ENDED}),
-    _S.ANSWERED: frozenset({_S.ENDED}),
-    _S.FAILED: frozenset({_S.ENDED}),
+    DIALS = "dialling"
+    """The next trunk is dialled."""
+    ANSWERS = "answered"
+    FAILS = "failed"
+    """The last trunk was tried."""
+    GOES_BACK = "returned"
+    """The caller is on the way back to the head of the line."""
+    CALLER_LEAVES = "caller leaves"
+    AGENT_LEAVES = "agent leaves"
+    CENTRE_LEAVES = "centre leaves"
+
+
+_S, _N = TransferState, News
+_CALLED: Final = {_N.ANSWERS: _S.ANSWERED, _N.FAILS: _S.FAILED, _N.CALLER_LEAVES: _S.ENDED}
+_OVER: Final = {_N.CALLER_LEAVES: _S.ENDED, _N.GOES_BACK: _S.RETURNED}
+
+MOVES: Final[Mapping[TransferState, Mapping[News, TransferState]]] = {
+    _S.ASKED: {
+        **_CALLED, _N.DIALS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
+        _N.GOES_BACK: _S.RETURNED,
+    },
+    _S.DIALLING: {
+        **_CALLED, _N.DIALS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
+        _N.GOES_BACK: _S.RETURNED,
+    },
+    _S.WAITING: {**_CALLED, _N.ANSWERS: _S.AGENT_LEFT, _N.DIALS: _S.WAITING, _N.GOES_BACK: _S.RETURNED},
+    # A centre that drops the call at once has not been reached: the next trunk is dialled.
+    _S.ANSWERED: {
+        **_OVER, _N.AGENT_LEAVES: _S.AGENT_LEFT, _N.CENTRE_LEAVES: _S.CENTRE_LEFT, _N.DIALS: _S.DIALLING,
+        _N.FAILS: _S.FAILED,
+    },
+    _S.AGENT_LEFT: {**_OVER, _N.CENTRE_LEAVES: _S.ENDED, _N.DIALS: _S.WAITING, _N.FAILS: _S.FAILED},
+    _S.CENTRE_LEFT: {**_OVER, _N.AGENT_LEAVES: _S.ENDED},
+    _S.FAILED: {**_OVER, _N.AGENT_LEAVES: _S.ENDED},
+    _S.RETURNED: {_N.CALLER_LEAVES: _S.ENDED},
+    # The agent had left while the two were still being told that no centre was reached.
+    _S.ENDED: {_N.GOES_BACK: _S.RETURNED},
+}  # fmt: skip
+
+_ALL: Final = frozenset(Party)
+
+TALKING: Final[Mapping[TransferState, frozenset[Party]]] = {
+    _S.ASKED: _ALL - {Party.CENTRE},
+    _S.DIALLING: _ALL - {Party.CENTRE},
+    _S.WAITING: frozenset({Party.CALLER}),
+    _S.ANSWERED: _ALL,
+    _S.AGENT_LEFT: _ALL - {Party.AGENT},
+    _S.CENTRE_LEFT: _ALL - {Party.CENTRE},
+    _S.FAILED: _ALL - {Party.CENTRE},
+    _S.RETURNED: frozenset({Party.CALLER}),
     _S.ENDED: frozenset(),
+}
+"""Who is in the call; once it has ended nobody is, but for a caller who is being asked for a rating."""
+
+LEAVES: Final[Mapping[Party, News]] = {
+    Party.CALLER: _N.CALLER_LEAVES,
+    Party.AGENT: _N.AGENT_LEAVES,
+    Party.CENTRE: _N.CENTRE_LEAVES,
 }
 
 
-def may_follow(old: TransferState, new: TransferState) -> bool:
-    """Whether ``new`` is news after ``old``."""
-    return new in MOVES[old]
+def after(state: TransferState, news: News, form: Form = Form.ONE_KEY) -> TransferState | None:
+    """The state that follows; None for news that says nothing new."""
+    if state is _S.AGENT_LEFT and news is _N.CENTRE_LEAVES and form is Form.THREE_PARTY:
+        return _S.RETURNED
+    return MOVES[state].get(news)
 
 
 def diagram() -> str:
     """The table as a mermaid state diagram, for docs/."""
     lines = ["stateDiagram-v2", "    [*] --> asked"]
-    lines += [f"    {old} --> {new}" for old, news in MOVES.items() for new in sorted(news)]
+    lines += [
+        f"    {_word(old)} --> {_word(new)}: {news}" for old, moves in MOVES.items() for news, new in moves.items()
+    ]
+    lines.append("    agent_left --> returned: centre leaves, three parties")
     return "\n".join([*lines, "    ended --> [*]", ""])
+
+
+def _word(state: TransferState) -> str:
+    return state.replace("-", "_")

@@ -10,6 +10,8 @@ import typer
 from engine.remote import ask
 from queues.words import STATE
 
+UP = {True: "通", False: "不通", None: "未探测"}
+
 
 def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
     """运行状态：Asterisk、引擎、数据库、流水、来电、排队、座席。"""
@@ -27,6 +29,11 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
         typer.echo(f"最长等待  {now['longest_wait_ms'] / 1000:.1f} 秒")
         typer.echo(f"座席      {seats or '没有人签入'}")
         typer.echo(f"流水      已写 {now['journal']['written']} 条，数据库落后 {now['database']['lag_facts']} 条")
+        for centre in sorted({row["centre"] for row in now["centres"]}):
+            told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)
+            typer.echo(f"{centre}       {'，'.join(told)}")
+        for alarm in now["alarms"]:
+            typer.echo(f"告警      {alarm['text']}")
         for fault in now["faults"]:
             typer.echo(f"故障      {fault}")
         for alarm in now["alarms"]:

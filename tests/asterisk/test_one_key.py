@@ -20,7 +20,17 @@ from phones.seat_phone import SeatPhone
 from phones.sounds import quiet, tone
 from phones.tones import tone_share
 from routing.model import Table
-from tests.asterisk.support.scene import Scene, all_of, hears, scene, soon, until, with_groups
+from tests.asterisk.support.scene import (
+    LONGER_THAN_A_DROP,
+    Scene,
+    all_of,
+    hear_each_other,
+    scene,
+    soon,
+    states,
+    until,
+    with_groups,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -57,30 +67,6 @@ async def talks(here: Scene, *callers: str) -> list[Talk]:
 
 def _by_caller(spoken: tuple[PhoneCall, SeatPhone]) -> str:
     return spoken[0].caller
-
-
-async def hear_each_other(*parties: tuple[PhoneCall, float], seconds: float = 10) -> None:
-    """Every party hears each of the others, for a whole second."""
-    missing = [""]
-
-    async def all_hear() -> bool:
-        now = asyncio.get_running_loop().time()
-        missing[:] = [
-            f"{listener.caller} at {own} Hz does not hear {hz} Hz"
-            for listener, own in parties
-            for _, hz in parties
-            if hz != own and hears(listener, hz, now - 1.2, now - 0.2) < 0.9
-        ]
-        return not missing
-
-    try:
-        await until(all_hear, "all to hear each other", seconds)
-    except TimeoutError:
-        raise AssertionError(missing) from None
-
-
-async def states(here: Scene, caller: str) -> list[str]:
-    return [str(fact.data["state"]) for fact in await here.story(caller) if fact.kind is Kind.TRANSFER]
 
 
 def half(here: Scene, call: str, which: str) -> array[int]:
@@ -131,6 +117,7 @@ async def agent_leaves_first(here: Scene, pair: Talk) -> None:
     await pair.talk.hang_up()
     await hear_each_other((pair.call, CITIZEN_HZ), (there, CENTRE_HZ))
     await here.seat_becomes(pair.seat.user, "ready")
+    await asyncio.sleep(LONGER_THAN_A_DROP)
     await there.hang_up()
     await here.fact(pair.caller, Kind.RATING_ASKED)
     await pair.call.hang_up()
@@ -138,17 +125,24 @@ async def agent_leaves_first(here: Scene, pair: Talk) -> None:
 
 async def centre_leaves_first(here: Scene, pair: Talk) -> None:
     centre = await here.far_end("emergency-119", tone_hz=CENTRE_HZ)
-    for _ in ("once", "again"):
+    for times in (1, 2):
         await pair.talk.send_digits("*119")
         there = await centre.wait_talking(20)
         await hear_each_other((pair.call, CITIZEN_HZ), (pair.talk, SEAT_HZ), (there, CENTRE_HZ))
+        await asyncio.sleep(LONGER_THAN_A_DROP)
         await there.hang_up()
         await hear_each_other((pair.call, CITIZEN_HZ), (pair.talk, SEAT_HZ))
+
+        async def gone(times: int = times) -> bool:
+            return (await states(here, pair.caller)).count("centre-left") == times
+
+        await until(gone, "the centre to have left")
     await pair.talk.hang_up()
     await here.fact(pair.caller, Kind.RATING_ASKED)
     await pair.call.hang_up()
     record = await here.told(pair.caller)
     assert [one.state for one in record.transfers] == ["ended", "ended"]
+    assert await states(here, pair.caller) == ["asked", "dialling", "answered", "centre-left", "ended"] * 2
 
 
 async def backup_answers(here: Scene, pair: Talk, number: str, main: Behaviour | None) -> None:
@@ -250,6 +244,7 @@ async def test_it_works_the_same_without_the_engine(here: Scene) -> None:
     there = await backup.wait_talking(20)
     assert (there.dialled, there.caller) == ("110", pair.caller)
     await hear_each_other((pair.call, CITIZEN_HZ), (pair.talk, SEAT_HZ), (there, CENTRE_HZ))
+    await asyncio.sleep(LONGER_THAN_A_DROP)
     await there.hang_up()
     await hear_each_other((pair.call, CITIZEN_HZ), (pair.talk, SEAT_HZ))
     await pair.talk.hang_up()

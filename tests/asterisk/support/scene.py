@@ -260,5 +260,32 @@ def hears(call: PhoneCall, hz: float, since: float, until: float) -> float:
     return tone_share(call.heard.pcm(since, until), hz)
 
 
+async def hear_each_other(*parties: tuple[PhoneCall, float], seconds: float = 10) -> None:
+    """Every party hears each of the others, for a whole second."""
+    missing = [""]
+
+    async def all_hear() -> bool:
+        now = asyncio.get_running_loop().time()
+        missing[:] = [
+            f"{listener.caller} at {own} Hz does not hear {hz} Hz"
+            for listener, own in parties
+            for _, hz in parties
+            if hz != own and hears(listener, hz, now - 1.2, now - 0.2) < 0.9
+        ]
+        return not missing
+
+    try:
+        await until(all_hear, "all to hear each other", seconds)
+    except TimeoutError:
+        raise AssertionError(missing) from None
+
+
+async def states(here: Scene, caller: str) -> list[str]:
+    return [str(fact.data["state"]) for fact in await here.story(caller) if fact.kind is Kind.TRANSFER]
+
+
+LONGER_THAN_A_DROP = 2.0
+"""A centre that hangs up sooner after its answer has dropped the call, and the next trunk is tried."""
+
 BRIEFLY = Answer(after=0.1, hang_up_after=1.0)
 """An agent who says a word and hangs up."""

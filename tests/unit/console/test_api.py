@@ -14,8 +14,9 @@ from ledger.live import Live
 from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
 from routing.model import Snapshot
-from telephony.model import SeatId
+from telephony.model import CallId, SeatId
 from tests.unit.engine.house import House, call_id
+from transfers.states import Form
 
 pytestmark = pytest.mark.unit
 
@@ -31,6 +32,8 @@ ROUTES = [
     ("POST", "/api/agents/1001/sign-out"),
     ("POST", "/api/agents/1001/ready"),
     ("POST", "/api/agents/1001/pause"),
+    ("POST", "/api/calls/hl1-1795351322.1/transfer"),
+    ("POST", "/api/calls/hl1-1795351322.1/note"),
 ]
 
 Client = TestClient[Any, Any]
@@ -42,6 +45,8 @@ class Control:
     def __init__(self, house: House) -> None:
         self.house = house
         self.refuses = ""
+        self.transferred: list[tuple[str, str, str]] = []
+        self.noted: list[tuple[str, str, str]] = []
 
     @property
     def snapshot(self) -> Snapshot:
@@ -66,6 +71,16 @@ class Control:
 
     def picture(self) -> dict[str, Any]:
         return self.house.live.picture({group.id: group.name for group in self.house.table.groups.values()})
+
+    async def transfer(self, call: CallId, target: str, form: Form) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.transferred.append((call, target, form))
+
+    def take_down(self, call: CallId, address: str, summary: str) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.noted.append((call, address, summary))
 
     async def status(self) -> dict[str, Any]:
         return {"healthy": True}
@@ -240,3 +255,50 @@ async def test_a_wrong_method_is_a_sentence(client: Client) -> None:
     status, body = await ask(client, "POST", "/api/seats", {})
     assert status == 405
     assert set(body) == {"error"}
+
+
+CALL = "/api/calls/hl1-1795351322.1/transfer"
+
+
+async def test_a_transfer_is_handed_to_the_engine(client: Client, control: Control) -> None:
+    for body, form in (({"target": "110"}, "one-key"), ({"target": "119", "form": "three-party"}, "three-party")):
+        answer = await client.post(CALL, json=body, headers=ALLOWED)
+        assert answer.status == 200
+        assert control.transferred[-1] == ("hl1-1795351322.1", body["target"], form)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], "110", {"target": "12345"}, {"target": 110}, {"target": "110", "form": "caller-key"}, None]
+)
+async def test_a_transfer_to_what_is_no_centre_is_refused_with_an_example(
+    client: Client, control: Control, body: Any
+) -> None:
+    answer = await client.post(CALL, json=body, headers=ALLOWED)
+    assert answer.status == 400
+    assert "110" in (await answer.json())["error"]
+    assert control.transferred == []
+
+
+async def test_a_transfer_that_cannot_be_is_refused_with_the_engines_sentence(client: Client, control: Control) -> None:
+    control.refuses = "已经转接过"
+    answer = await client.post(CALL, json={"target": "110"}, headers=ALLOWED)
+    assert (answer.status, await answer.json()) == (409, {"error": "已经转接过"})
+    assert (await client.post("/api/calls/nonsense/transfer", json={}, headers=ALLOWED)).status == 404
+
+
+NOTE = "/api/calls/hl1-1795351322.1/note"
+
+
+async def test_what_an_agent_takes_down_is_handed_to_the_engine(client: Client, control: Control) -> None:
+    assert (await client.post(NOTE, json={"address": "东山路 1 号"}, headers=ALLOWED)).status == 200
+    assert control.noted == [("hl1-1795351322.1", "东山路 1 号", "")]
+    control.refuses = "不在进行中"
+    assert (await client.post(NOTE, json={"summary": "着火"}, headers=ALLOWED)).status == 409
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], {"address": 1}, {"address": ""}, {"summary": "x" * 1001}, {"address": "x" * 201}]
+)
+async def test_a_note_that_is_none_is_refused(client: Client, control: Control, body: Any) -> None:
+    assert (await client.post(NOTE, json=body, headers=ALLOWED)).status == 400
+    assert control.noted == []

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
+from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.reconcile import policy
+from engine.routes import Routes
 from ivr.model import Question, Script
 from ledger.journal import Journal
 from ledger.measures import Aims
@@ -69,7 +72,9 @@ class Ledger:
 
     facts: list[tuple[Kind, CallId, dict[str, Any]]] = field(default_factory=list)
 
-    def note(self, kind: Kind, call: CallId, data: Mapping[str, Any] | None = None) -> None:
+    def note(
+        self, kind: Kind, call: CallId, data: Mapping[str, Any] | None = None, *, at: datetime | None = None
+    ) -> None:
         self.facts.append((kind, call, dict(data or {})))
 
     def of(self, kind: Kind) -> list[dict[str, Any]]:
@@ -94,9 +99,13 @@ class House:
         self.live = LiveBoard(Aims(), lambda: self.queues.acd, cast("Journal", self.ledger), lambda: self.now)
         self.calls.heard = self.live.note
         self.queues.listeners.append(self.live.effect)
-        self.transfers = TransferWatch(self.calls.note)
         self.sent_away: list[CallId] = []
-        self.news = SwitchNews(lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append)
+        self.alarms = Alarms(cast("Journal", self.ledger), NodeId("hl1"))
+        self.routes = Routes(lambda: self.table, self.alarms)
+        self.transfers = TransferWatch(self.calls.note, self.routes.reached)
+        self.news = SwitchNews(
+            lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append, self.routes
+        )
         self.desk = EngineDesk(lambda: self.table, self.queues, self.calls, lambda: self.now, wait_seconds=10)
 
     def state(self, seat: str) -> AgentState:

@@ -164,7 +164,9 @@ async def test_who_waits_in_app_queue_although_we_are_here_is_named(house: House
 async def test_one_key_news_is_written_down_and_ends_with_the_call(house: House) -> None:
     talking(house)
     for state in ("asked", "dialling", "answered"):
-        house.news.hear(event("UserEvent", UserEvent="OneKey", Call=call_id(1), Target="110", State=state))
+        house.news.hear(
+            event("UserEvent", UserEvent="OneKey", Call=call_id(1), Target="110", State=state, Form="one-key")
+        )
     assert house.calls.live[call_id(1)].stage is Stage.CONFERENCE
     house.hangup(1)
     assert [data["state"] for data in house.ledger.of(Kind.TRANSFER)] == ["asked", "dialling", "answered", "ended"]
@@ -179,7 +181,38 @@ async def test_who_joins_and_leaves_a_conference(house: House) -> None:
     assert [(data["party"], data["action"]) for data in house.ledger.of(Kind.PARTY)] == [
         ("caller", "joined"), ("agent", "joined"), ("centre", "joined"), ("centre", "left"),
     ]  # fmt: skip
-    assert house.ledger.of(Kind.TRANSFER)[-1]["state"] == "ended"
+    assert house.ledger.of(Kind.TRANSFER)[-1]["state"] == "centre-left"
+
+
+async def test_an_agent_whose_phone_is_gone_has_left_the_transfer(house: House) -> None:
+    talking(house)
+    house.news.hear(event("UserEvent", UserEvent="OneKey", Call=call_id(1), Target="110", State="answered"))
+    house.seat_hangup("8001", 1)
+    assert [data["state"] for data in house.ledger.of(Kind.TRANSFER)] == ["answered", "agent-left"]
+
+
+async def test_a_caller_who_asked_for_a_centre_by_a_key_is_in_no_line_any_more(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER))
+    house.news.hear(
+        event("UserEvent", UserEvent="OneKey", Call=call_id(1), Target="110", State="asked", Form="caller-key")
+    )
+    assert call_id(1) not in house.queues.acd.tickets
+    assert house.calls.live[call_id(1)].stage is Stage.EMERGENCY
+
+
+async def test_a_call_from_a_centre_brings_its_reference(house: House) -> None:
+    for told, kept in (("4a51313139", "JQ119"), ("JQ-2026.7", "JQ-2026.7"), ("00ff", "00ff"), ("", "")):
+        house.news.hear(event("UserEvent", UserEvent="FromCentre", Call=call_id(1), Centre="110", Reference=told))
+        assert house.ledger.of(Kind.FROM_CENTRE)[-1] == {"centre": "110", "reference": kept}
+
+
+async def test_a_route_that_goes_down_is_told_once_and_again_when_it_is_back(house: House) -> None:
+    for state in ("UNAVAILABLE", "INVALID", "NOT_INUSE", "INUSE"):
+        house.news.hear(event("DeviceStateChange", Device="PJSIP/emergency-110", State=state))
+    house.news.hear(event("DeviceStateChange", Device="PJSIP/utility-water", State="UNAVAILABLE"))
+    told = [(data["alarm"], data["raised"]) for data in house.ledger.of(Kind.ALARM)]
+    assert told == [("trunk-emergency-110", True), ("trunk-emergency-110", False)]
+    assert house.alarms.standing == {}
 
 
 async def test_a_phone_comes_and_goes(house: House) -> None:

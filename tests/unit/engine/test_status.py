@@ -41,6 +41,7 @@ class Place:
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
             calls=house.calls, transfers=house.transfers, switch=switch, server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
+            routes=house.routes, alarms=house.alarms,
             clock=lambda: house.now, recovery=SimpleNamespace(reconciled_at=None, differences=0),
         )  # fmt: skip
 
@@ -79,9 +80,33 @@ async def test_who_waits_longest(place: Place, tmp_path: Path) -> None:
 
 
 async def test_a_transfer_in_progress_is_shown(place: Place, tmp_path: Path) -> None:
-    place.house.transfers.hear(call_id(1), {"Target": "110", "State": "asked"})
+    place.house.transfers.hear(call_id(1), {"Target": "110", "State": "asked", "Form": "one-key"})
     told = await place.control(tmp_path).status()
-    assert told["transfers"] == {call_id(1): {"target": "110", "state": "asked"}}
+    assert told["transfers"] == {call_id(1): {"target": "110", "state": "asked", "form": "one-key", "trunk": ""}}
+
+
+async def test_a_route_that_is_down_is_an_alarm_and_a_fault_unless_it_leads_to_this_machine(
+    place: Place, tmp_path: Path
+) -> None:
+    trunk = replace(place.house.table.trunks["emergency-110"], host="10.0.0.110")
+    place.house.table = replace(place.house.table, trunks={**place.house.table.trunks, trunk.id: trunk})
+    place.house.routes.look({"emergency-119": "UNAVAILABLE", "emergency-120": "NOT_INUSE"})
+    told = await place.control(tmp_path).status()
+    assert [alarm["alarm"] for alarm in told["alarms"]] == ["trunk-emergency-119"]
+    assert told["healthy"], "it leads to this machine, as in the demo"
+    place.house.routes.look({"emergency-110": "UNAVAILABLE"})
+    told = await place.control(tmp_path).status()
+    assert any("110" in fault for fault in told["faults"])
+    up = {row["trunk"]: row["up"] for row in told["centres"]}
+    assert (up["emergency-110"], up["emergency-120"], up["emergency-122"]) == (False, True, None)
+
+
+async def test_a_centre_that_nobody_reached_is_an_alarm_until_it_answers(place: Place, tmp_path: Path) -> None:
+    for state in ("dialling", "failed"):
+        place.house.transfers.hear(call_id(1), {"Target": "110", "State": state})
+    assert not (await place.control(tmp_path).status())["healthy"]
+    place.house.transfers.hear(call_id(2), {"Target": "110", "State": "answered"})
+    assert (await place.control(tmp_path).status())["healthy"]
 
 
 @pytest.mark.parametrize(

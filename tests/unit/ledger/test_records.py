@@ -103,7 +103,7 @@ def test_no_facts_no_row() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(Kind),
+            st.sampled_from([kind for kind in Kind if kind is not Kind.ALARM]),
             st.dictionaries(
                 st.sampled_from(["number", "group", "talk_ms", "waited_ms", "level", "version", "cause", "target"]),
                 st.none() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.booleans(),
@@ -119,3 +119,7 @@ def test_any_data_folds_within_bounds(parts: list[tuple[Kind, dict[str, Any]]]) 
         assert number is None or 0 <= number < 2**63
     assert record.rating_level in (None, 0, 1, 2, 3, 4, 5)
     assert max(len(text) for text in (record.number, record.group, record.end_cause)) <= 64
+
+
+def test_an_alarm_is_no_call() -> None:
+    assert fold([fact(0, Kind.ALARM, alarm="trunk-emergency-110", raised=True)]) is None

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ledger.model import Kind
-from telephony.model import CallId
-from transfers.service import TransferWatch
+from telephony.model import CallId, Party
+from transfers.service import Transfer, TransferWatch
+from transfers.states import TransferState
 
 pytestmark = pytest.mark.unit
 
@@ -18,7 +19,8 @@ CALL = CallId("hl1-1795351322.1")
 class Watched:
     def __init__(self) -> None:
         self.facts: list[dict[str, Any]] = []
-        self.watch = TransferWatch(self._note)
+        self.reached: list[tuple[str, bool]] = []
+        self.watch = TransferWatch(self._note, lambda target, outcome, _: self.reached.append((target, outcome)))
 
     def _note(self, kind: Kind, call: CallId, **data: Any) -> None:
         assert (kind, call) == (Kind.TRANSFER, CALL)
@@ -26,7 +28,8 @@ class Watched:
 
     def hear(self, *states: str, target: str = "110", **more: str) -> None:
         for state in states:
-            self.watch.hear(CALL, {"Target": target, "State": state, **more})
+            form = {"Form": "one-key"} if state == "asked" else {}
+            self.watch.hear(CALL, {"Target": target, "State": state, **form, **more})
 
     @property
     def states(self) -> list[str]:
@@ -42,7 +45,7 @@ def test_a_transfer_from_the_key_to_the_end(watched: Watched) -> None:
     watched.hear("asked")
     watched.hear("dialling", Trunk="emergency-110")
     watched.hear("answered", Trunk="emergency-110")
-    watched.watch.over(CALL)
+    watched.watch.forget(CALL)
     assert watched.states == ["asked", "dialling", "answered", "ended"]
     assert len({data["id"] for data in watched.facts}) == 1
     assert {data["target"] for data in watched.facts} == {"110"}
@@ -66,11 +69,10 @@ def test_a_failure_carries_its_cause(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("told", "kept"),
     [
-        (["answered", "dialling"], ["answered"]),
-        (["answered", "failed"], ["answered"]),
         (["failed", "answered"], ["failed"]),
-        (["dialling", "ended", "answered"], ["dialling", "ended"]),
+        (["failed", "dialling"], ["failed"]),
         (["asked", "answered", "answered"], ["asked", "answered"]),
+        (["asked", "dialling", "failed", "failed"], ["asked", "dialling", "failed"]),
     ],
 )
 def test_news_out_of_order_is_dropped(watched: Watched, told: list[str], kept: list[str]) -> None:
@@ -80,8 +82,63 @@ def test_news_out_of_order_is_dropped(watched: Watched, told: list[str], kept: l
 
 def test_news_that_was_lost_does_not_lose_the_rest(watched: Watched) -> None:
     watched.hear("answered")
-    watched.watch.over(CALL)
+    watched.watch.forget(CALL)
     assert watched.states == ["answered", "ended"]
+
+
+def test_whoever_leaves_is_told_once(watched: Watched) -> None:
+    watched.hear("asked", "dialling", "answered")
+    watched.watch.left(CALL, Party.AGENT)
+    watched.watch.left(CALL, Party.AGENT)
+    watched.watch.left(CALL, Party.CENTRE)
+    assert watched.states == ["asked", "dialling", "answered", "agent-left", "ended"]
+
+
+def test_three_parties_come_back_when_agent_and_centre_have_left(watched: Watched) -> None:
+    watched.watch.hear(CALL, {"Target": "110", "State": "asked", "Form": "three-party"})
+    watched.hear("answered")
+    watched.watch.left(CALL, Party.AGENT)
+    watched.watch.left(CALL, Party.CENTRE)
+    watched.watch.back(CALL)
+    assert watched.states == ["asked", "answered", "agent-left", "returned"]
+
+
+def test_who_is_put_out_of_the_callers_conference_has_not_left_first(watched: Watched) -> None:
+    watched.hear("asked", "answered")
+    for party in (Party.CALLER, Party.AGENT, Party.CENTRE):
+        watched.watch.left(CALL, party)
+    watched.watch.forget(CALL)
+    assert watched.states == ["asked", "answered", "ended"]
+
+
+def test_a_caller_whom_nobody_reached_goes_back(watched: Watched) -> None:
+    watched.hear("asked", "dialling")
+    watched.watch.left(CALL, Party.AGENT)
+    watched.hear("failed")
+    watched.watch.left(CALL, Party.CENTRE)
+    watched.watch.back(CALL)
+    assert watched.states == ["asked", "dialling", "waiting", "failed", "returned"]
+
+
+def test_a_caller_who_asks_by_a_key_has_no_agent(watched: Watched) -> None:
+    watched.watch.hear(CALL, {"Target": "110", "State": "asked", "Form": "caller-key"})
+    watched.hear("dialling", "answered")
+    assert watched.states == ["asked", "waiting", "agent-left"]
+
+
+def test_it_is_told_whether_a_centre_could_be_reached(watched: Watched) -> None:
+    watched.hear("asked", "dialling", "failed")
+    watched.hear("asked", "answered", target="120")
+    assert watched.reached == [("110", False), ("120", True)]
+
+
+def test_after_a_restart_it_is_what_the_switch_shows(watched: Watched) -> None:
+    shown = Transfer("110", TransferState.AGENT_LEFT, trunk="emergency-110")
+    watched.watch.adopt(CALL, shown)
+    watched.watch.adopt(CALL, shown)
+    assert watched.states == ["agent-left"]
+    watched.watch.adopt(CALL, Transfer("110", TransferState.WAITING))
+    assert watched.states == ["agent-left", "waiting"]
 
 
 def test_the_key_pressed_again_is_a_new_transfer(watched: Watched) -> None:
@@ -106,11 +163,10 @@ def test_what_is_no_state_is_dropped(watched: Watched, state: str) -> None:
 
 
 def test_an_end_is_told_once_and_only_of_a_transfer(watched: Watched) -> None:
-    watched.watch.over(CALL)
+    watched.watch.left(CALL, Party.CALLER)
     watched.watch.forget(CALL)
     watched.hear("asked")
-    watched.watch.over(CALL)
-    watched.watch.over(CALL)
+    watched.watch.forget(CALL)
     watched.watch.forget(CALL)
     assert watched.states == ["asked", "ended"]
     assert watched.watch.transfers == {}

@@ -1,0 +1,22 @@
+"""``hotline transfer``: one key to a centre on behalf of an agent."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from engine.remote import ask
+
+
+def command(
+    call: Annotated[str, typer.Argument(help="呼叫编号，用 hotline queues list 查看")],
+    target: Annotated[str, typer.Argument(help="110、119、120 或 122")],
+    three_party: Annotated[bool, typer.Option("--three-party", help="三方通话：问题尚不清楚，仍由 12345 负责")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """代座席一键转接：把应急中心接入正在进行的通话；不能转接时退出码为 1。"""
+    form = "three-party" if three_party else "one-key"
+    told = ask(f"/api/calls/{call}/transfer", {"target": target, "form": form})
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_data else f"正在接通 {target}，市民与座席仍在通话")

@@ -1,0 +1,54 @@
+"""One key to a centre on behalf of an agent: the same as the agent's own key, put in motion over the manager link.
+
+One job: find the two who talk and send the caller to ``one-key-for``. All that follows is the dialplan's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from queues.model import NotAllowed
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiError
+from telephony.events import Event
+from telephony.model import CallId, Party, Stage, Var
+from transfers.states import Form
+
+_PREFIX: Final = {Form.ONE_KEY: "", Form.THREE_PARTY: "3"}
+"""How the dialplan's extensions tell the forms apart."""
+
+
+class Press:
+    """Presses the key for others. One after the other, so that pressing twice does nothing twice."""
+
+    def __init__(self, switch: AmiLink) -> None:
+        self._switch = switch
+        self._one_at_a_time = asyncio.Lock()
+
+    async def press(self, call: CallId, target: str, form: Form) -> None:
+        """Call the centre into this talk. Raises NotAllowed when there is no talk, or a centre in it already."""
+        async with self._one_at_a_time:
+            try:
+                await self._press(call, target, form)
+            except AmiError as error:
+                raise NotAllowed(f"Asterisk 没有照办（{error}）；请座席在话机上按 *{_PREFIX[form]}{target}") from None
+
+    async def _press(self, call: CallId, target: str, form: Form) -> None:
+        wanted = ",".join((Var.CALL, Var.PARTY, Var.STAGE, Var.TRANSFER))
+        listed = await self._switch.collect("Status", {"Variables": wanted}, until="StatusComplete")
+        mine = [event for event in listed if event.variables.get(Var.CALL) == call]
+        caller, agent = _of(mine, Party.CALLER), _of(mine, Party.AGENT)
+        if caller is None:
+            raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
+        if caller.variables.get(Var.STAGE) == Stage.CONFERENCE or (agent and agent.variables.get(Var.TRANSFER)):
+            raise NotAllowed(f"呼叫 {call} 已经转接过；再次转接请座席在话机上按 *{_PREFIX[form]}{target}")
+        if agent is None or not caller.get("BridgeID"):
+            raise NotAllowed(f"呼叫 {call} 没有在与座席通话；座席接听后再转接")
+        await self._switch.send("Setvar", {"Channel": agent["Channel"], "Variable": Var.TRANSFER, "Value": target})
+        there = {"Context": "one-key-for", "Exten": f"{_PREFIX[form]}{target}", "Priority": "1"}
+        await self._switch.send("Redirect", {"Channel": caller["Channel"], **there})
+
+
+def _of(channels: list[Event], party: Party) -> Event | None:
+    return next((event for event in channels if event.variables.get(Var.PARTY) == party), None)

@@ -1,0 +1,61 @@
+"""The trunks of the emergency centres, as Asterisk's probe (OPTIONS) finds them: known before they are needed.
+
+One job: from device states, of which Asterisk tells by itself, to who can be reached and what stands in alarm. It asks
+nothing of the switch, so it costs a call nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engine.alarms import Alarms
+from routing.model import Snapshot, Trunk
+
+GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
+
+
+class Routes:
+    """Which trunk of which centre answers."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], alarms: Alarms) -> None:
+        self._snapshot = snapshot
+        self._alarms = alarms
+        self._up: dict[str, bool] = {}
+
+    def hear(self, trunk_id: str, state: str) -> None:
+        """Asterisk's device state of an endpoint; one that is no centre's trunk is passed over."""
+        trunk = self._snapshot().trunks.get(trunk_id)
+        if trunk is None or not trunk.role.startswith("emergency"):
+            return
+        up = self._up[trunk_id] = state not in GONE
+        if up:
+            self._alarms.clear(f"trunk-{trunk_id}")
+        else:
+            self._alarms.put(f"trunk-{trunk_id}", self._text(trunk), grave=not trunk.host.startswith("127."))
+
+    def look(self, device_states: Mapping[str, str]) -> None:
+        """All of them, as the switch lists them."""
+        for trunk_id, state in device_states.items():
+            self.hear(trunk_id, state)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Every trunk of a centre, the main one first; ``up`` is None while nothing is known."""
+        trunks = (trunk for trunk in self._snapshot().trunks.values() if trunk.role.startswith("emergency"))
+        return [
+            {"centre": trunk.number, "trunk": trunk.id, "name": trunk.name, "up": self._up.get(trunk.id)}
+            for trunk in sorted(trunks, key=lambda trunk: (trunk.number, trunk.role, trunk.id))
+        ]
+
+    def reached(self, number: str, outcome: bool, call: str) -> None:
+        """A centre was called: it answered, or none of its trunks did."""
+        if outcome:
+            self._alarms.clear(f"centre-{number}")
+        else:
+            text = f"转接 {number} 未接通（呼叫 {call}）；市民仍在线。请用 ./hotline status 查看各条线路，并联系对方"
+            self._alarms.put(f"centre-{number}", text)
+
+    @staticmethod
+    def _text(trunk: Trunk) -> str:
+        where = f"{trunk.host}:{trunk.port}"
+        return f"{trunk.name}（{trunk.id}，{where}）探测不通；请联系对端，转接会先走其他线路"

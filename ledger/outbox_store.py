@@ -1,0 +1,97 @@
+"""The outbox: messages to centres' data interfaces, written in the transaction of the facts they tell of.
+
+One job: the table and its queries, inside a transaction that the caller opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Index, Integer, String, Text, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.base import Base, UtcDateTime, insert_ignore
+from ledger.codec import MAX_CALL, MAX_ID
+from ledger.model import Fact
+from ledger.push_rules import PUSHED, encoded, message, targets
+from ledger.store import facts_of
+
+WAITING: Final = "waiting"
+SENT: Final = "sent"
+DEAD: Final = "dead"
+"""Put aside, until a person asks for another try."""
+
+MAX_PAGE: Final = 500
+
+
+class OutboxRow(Base):
+    __tablename__ = "outbox"
+    __table_args__ = (Index(None, "target", "state", "at"),)
+
+    id: Mapped[str] = mapped_column(String(MAX_ID), primary_key=True)
+    """The fact's own id: the idempotency key."""
+    target: Mapped[str] = mapped_column(String(8), primary_key=True)
+    call_id: Mapped[str] = mapped_column(String(MAX_CALL))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(8))
+    tries: Mapped[int] = mapped_column(Integer)
+    refusals: Mapped[int] = mapped_column(Integer)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    trouble: Mapped[str] = mapped_column(String(200))
+
+
+async def put(session: AsyncSession, facts: Sequence[Fact], wanted: frozenset[str]) -> None:
+    """Write the messages that these facts call for; a fact that is brought over twice makes one message."""
+    rows = []
+    for fact in facts:
+        if fact.kind not in PUSHED or not wanted:
+            continue
+        story = await facts_of(session, fact.call)
+        rows += [
+            {
+                "id": fact.id, "target": target, "call_id": fact.call, "at": fact.at,
+                "body": encoded(message(fact, story)), "state": WAITING, "tries": 0, "refusals": 0,
+                "next_at": fact.at, "trouble": "",
+            }
+            for target in targets(fact, story)
+            if target in wanted
+        ]  # fmt: skip
+    if rows:
+        await session.execute(insert_ignore(session.get_bind().dialect.name, OutboxRow, ("id", "target")), rows)
+
+
+async def heads(session: AsyncSession, target: str) -> list[OutboxRow]:
+    """The oldest waiting message of each call, oldest first: what follows in a call waits for it."""
+    query = select(OutboxRow).where(OutboxRow.target == target, OutboxRow.state == WAITING)
+    rows = await session.scalars(query.order_by(OutboxRow.at, OutboxRow.id).limit(MAX_PAGE))
+    first: dict[str, OutboxRow] = {}
+    for row in rows:
+        first.setdefault(row.call_id, row)
+    return list(first.values())
+
+
+async def keep(session: AsyncSession, row: OutboxRow) -> None:
+    """Write down how a try ended."""
+    await session.merge(row)
+
+
+async def listed(session: AsyncSession, states: Iterable[str], limit: int) -> list[OutboxRow]:
+    """Messages in these states, the newest last."""
+    query = select(OutboxRow).where(OutboxRow.state.in_(list(states)))
+    rows = await session.scalars(query.order_by(OutboxRow.at.desc(), OutboxRow.id.desc()).limit(limit))
+    return list(reversed(list(rows)))
+
+
+async def again(session: AsyncSession, ids: Sequence[str], now: datetime) -> int:
+    """Another try for messages put aside, all of them when none is named. How many there were."""
+    found = select(OutboxRow.id).where(OutboxRow.state == DEAD)
+    found = found.where(OutboxRow.id.in_(ids)) if ids else found
+    count = len(list(await session.scalars(found)))
+    change = update(OutboxRow).where(OutboxRow.state == DEAD)
+    change = change.where(OutboxRow.id.in_(ids)) if ids else change
+    await session.execute(change.values(state=WAITING, refusals=0, next_at=now))
+    return count

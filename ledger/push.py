@@ -1,0 +1,124 @@
+"""From the outbox to the centres' data interfaces, in the background: in order for each call, at least once.
+
+One job: deliver. A receiver that is down, slow or broken is waited for with a back-off; the others go on. What
+a receiver keeps refusing, or nobody took for a day, is put aside for people to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import aiohttp
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.connection import Database
+from database.errors import DatabaseError
+from ledger import outbox_store as outbox
+from ledger.push_rules import Outcome, delay_seconds, given_up, outcome, signature
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 5.0
+"""A receiver that takes longer has not taken it."""
+
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
+"""Send to an address and give the HTTP status; 0 when there was no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A centre's data interface."""
+
+    url: str
+    secret: str
+
+
+class Pusher:
+    """Brings messages to every receiver."""
+
+    def __init__(
+        self,
+        database: Database,
+        receivers: Mapping[str, Receiver],
+        *,
+        post: Post | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._receivers = receivers
+        self._post = post or _post
+        self._sleep = sleep
+        self._now = now
+
+    async def run(self) -> None:
+        """Deliver for ever; ends only by cancellation."""
+        async with asyncio.TaskGroup() as receivers:
+            for target in self._receivers:
+                receivers.create_task(self._serve(target))
+
+    async def step(self, target: str) -> int:
+        """Try what is due for one receiver, until it does not answer. How many messages it took or refused."""
+        async with self._database.reading() as session:
+            due = [row for row in await outbox.heads(session, target) if row.next_at <= self._now()]
+        done = 0
+        for row in due:
+            ended = await self._try(target, row)
+            if ended is Outcome.UNREACHABLE:
+                break
+            done += 1
+        return done
+
+    async def _serve(self, target: str) -> None:
+        while True:
+            try:
+                moved = await self.step(target)
+            except (DatabaseError, SQLAlchemyError, OSError) as error:
+                log.warning("outbox out of reach", target=target, reason=str(error))
+                moved = 0
+            if not moved:
+                await self._sleep(POLL_SECONDS)
+
+    async def _try(self, target: str, row: outbox.OutboxRow) -> Outcome:
+        receiver, body, now = self._receivers[target], row.body.encode(), self._now()
+        stamp = int(now.timestamp())
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Idempotency-Key": row.id,
+            "X-Hotline-Timestamp": str(stamp),
+            "X-Hotline-Signature": signature(receiver.secret, stamp, row.id, body),
+        }
+        status = await self._post(receiver.url, headers, body)
+        ended = outcome(status)
+        row.tries += 1
+        row.refusals += ended is Outcome.REFUSED
+        row.trouble = "" if ended is Outcome.DELIVERED else f"HTTP {status}" if status else "没有应答"
+        row.next_at = now + timedelta(seconds=delay_seconds(row.tries) * random.uniform(0.5, 1.0))
+        if ended is Outcome.DELIVERED:
+            row.state = outbox.SENT
+        elif given_up(row.refusals, (now - row.at).total_seconds()):
+            row.state = outbox.DEAD
+            log.error("message put aside", target=target, call=row.call_id, id=row.id, trouble=row.trouble)
+        else:
+            log.warning("message not taken", target=target, call=row.call_id, tries=row.tries, trouble=row.trouble)
+        async with self._database.transaction() as session:
+            await outbox.keep(session, row)
+        return ended
+
+
+async def _post(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)) as session,
+            session.post(url, headers=dict(headers), data=body, allow_redirects=False) as answer,
+        ):
+            return answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return 0
