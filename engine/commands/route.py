@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,8 @@ from engine.route.lint import lint_command
 from engine.route.matrix import matrix_command
 from engine.route.picture import picture_command
 from engine.route.replay import replay_command
-from engine.settings import SettingsError, load_settings
+from engine.route.sources import PUBLISHED, SOURCES, snapshot_from
+from engine.settings import Settings, SettingsError, load_settings
 from routing.calendar import CITY, city_time
 from routing.explain import as_json, explain
 from routing.model import CallFacts, Snapshot
@@ -41,11 +41,12 @@ def route_test(
     number: Annotated[str, typer.Argument(help="市民拨打的号码，例如 12333")],
     caller: Annotated[str, typer.Option("--from", help="主叫号码")] = "",
     at: Annotated[str, typer.Option("--at", help="时间，例如 2026-10-10T09:00（不带时区即北京时间）；默认现在")] = "",
+    source: Annotated[str, typer.Option("--table", help=SOURCES)] = PUBLISHED,
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """推算一个来电的去向，并说明每一步判断；不发起呼叫。"""
     try:
-        snapshot, note = _table(load_settings().snapshot_file)
+        snapshot, note = _table(source, load_settings())
         moment = _moment(at)
     except (SettingsError, SnapshotCorrupt, ValueError) as error:
         typer.echo(str(error), err=True)
@@ -70,9 +71,11 @@ app.command("replay")(replay_command)
 app.command("picture")(picture_command)
 
 
-def _table(path: Path) -> tuple[Snapshot, str]:
+def _table(source: str, settings: Settings) -> tuple[Snapshot, str]:
+    if source != PUBLISHED:
+        return snapshot_from(source, settings), ""
     try:
-        return load_snapshot(path), ""
+        return load_snapshot(settings.snapshot_file), ""
     except SnapshotMissing:
         return sample_snapshot(), SAMPLE_NOTE
 

@@ -99,7 +99,7 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
 
     try:
         return asyncio.run(run())
-    except (DatabaseError, NoTable) as error:
+    except (DatabaseError, NoTable, TableInvalid) as error:
         stop(str(error), FAILED)
 
 

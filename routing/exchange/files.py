@@ -27,7 +27,10 @@ def read_file(path: Path, base: Table | None) -> Table:
     Raises FileInvalid with every fault at its cell, TableInvalid for TOML, or OSError.
     """
     if path.is_dir():
-        return table_of([_csv(one) for one in sorted(path.glob("*.csv"))], base)
+        found = sorted(path.glob("*.csv"))
+        if not found:
+            raise whole_file(f"文件夹 {path.name} 里没有 .csv 文件；请核对文件夹，或先导出一份", "归并号码.csv")
+        return table_of(map(_csv, found), base)
     if path.stat().st_size > MOST_BYTES:
         raise whole_file(f"文件有 {path.stat().st_size / 1e6:.0f} MB，最多 {MOST_BYTES / 1e6:.0f} MB；请分批导入")
     suffix = path.suffix.lower()

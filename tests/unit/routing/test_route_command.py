@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from engine.commands.route import SAMPLE_NOTE, app
 from routing.calendar import city_time
-from routing.sample import sample_table
+from routing.sample import SAMPLE_FILE, sample_table
 from routing.snapshot import freeze, write_snapshot
 
 pytestmark = pytest.mark.unit
@@ -44,6 +44,15 @@ def test_the_published_table_answers(data_dir: Path) -> None:
     assert (data["version"], data["sample"], data["number"]) == (7, False, "12366")
     assert data["target"] == {"kind": "subcentre", "id": "subcentre-12366"}
     assert data["at"] == "2026-11-23T10:00:00+08:00"
+
+
+def test_a_file_can_be_asked_before_it_is_published(data_dir: Path) -> None:
+    text = SAMPLE_FILE.read_text(encoding="utf-8").replace('group = "social-security"', 'group = "market"', 1)
+    (data_dir / "draft.toml").write_text(text, encoding="utf-8")
+    code, out, _ = run("12333", "--at", "2026-11-23T10:00", "--table", str(data_dir / "draft.toml"), "--json")
+    assert code == 0
+    assert json.loads(out)["group"] == "market"
+    assert run("12333", "--table", "nowhere.toml")[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,16 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from routing.columns import ADVICE, FREE, SHEET_HINTS, sheets
+from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_file, write_file
 from routing.exchange.grid import table_of
 from routing.exchange.periods import periods_text, read_periods
@@ -141,6 +144,15 @@ def test_files_by_their_names(tmp_path: Path) -> None:
     assert read_file(tmp_path / "话机.csv", SAMPLE) == one
 
 
+def test_an_empty_folder_or_a_strange_name_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "人员.csv").write_text("x")
+    (tmp_path / "a.pdf").write_text("x")
+    (tmp_path / "空").mkdir()
+    for name, says in (("空", "没有 .csv 文件"), ("人员.csv", "看不出 人员.csv 是哪张表"), ("a.pdf", "不认识 .pdf")):
+        with pytest.raises(FileInvalid, match=says):
+            read_file(tmp_path / name, SAMPLE)
+
+
 def test_sheets_and_columns_may_stand_in_any_order_and_under_their_codes() -> None:
     sheet = sheets()["rating_keys"]
     grid = read_csv(sheet, "value,key\r\n1,1\r\n5,５\r\n".encode())
@@ -154,6 +166,17 @@ def test_a_chinese_excel_s_own_code_page_is_read() -> None:
     assert table_of([read_csv(sheet, "按键,原因\r\n1,用餐\r\n".encode("gb18030"))], SAMPLE).pause_reasons == {
         "1": "用餐"
     }
+
+
+def test_the_workbook_has_drop_downs_and_begins_with_explanations_in_chinese() -> None:
+    book = load_workbook(BytesIO(write_workbook(SAMPLE)))
+    assert book.sheetnames == ["说明", *(sheet.title for sheet in sheets().values())]
+    lists = {str(one.sqref): one.formula1 for one in book["归并号码"].data_validations.dataValidation}
+    assert lists["C2:C515"] == '"整体并入,双号并行,设分中心"'
+    assert lists["D2:D515"] == "'技能组'!$A$2:$A$506"
+    told = {(row[1], row[3]) for row in book["说明"].iter_rows(values_only=True)}
+    columns = {(column.title, column.advice.hint or None) for sheet in sheets().values() for column in sheet.columns}
+    assert columns <= told
 
 
 # Hours in a cell
