@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from console import live_routes
 from ivr.model import Script
 from ledger.model import Kind
-from tests.unit.console.test_api import ALLOWED, Client, ask, client, control, house, sign_in
+from tests.unit.console.test_api import ALLOWED, Client, Control, ask, client, control, house, sign_in
 from tests.unit.engine.house import House, call_id
 from tests.unit.ledger.test_live import patched
 
@@ -67,6 +68,19 @@ async def test_too_many_readers_are_a_sentence(client: Client, monkeypatch: pyte
         status, body = await ask(client, "GET", "/api/live/stream")
         assert status == 503
         assert "大屏" in body["error"]
+
+
+async def test_a_reader_that_does_not_keep_up_is_let_go_and_the_others_are_not(control: Control, house: House) -> None:
+    views = live_routes._Views(control)
+    slow: asyncio.Queue[bytes] = asyncio.Queue(1)
+    quick: asyncio.Queue[bytes] = asyncio.Queue(1)
+    slow.put_nowait(b"not read yet")
+    views._readers |= {slow, quick}
+    painter = asyncio.create_task(views._paint())
+    assert b"event: delta" in await asyncio.wait_for(quick.get(), 5)
+    assert views._readers == {quick}
+    painter.cancel()
+    await asyncio.gather(painter, return_exceptions=True)
 
 
 async def test_metrics_for_prometheus(client: Client, house: House) -> None:
