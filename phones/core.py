@@ -81,6 +81,8 @@ class Leg:
     ended_by_us: bool = False
     tries: int = 0
     wants_cancel: bool = False
+    wants_bye: bool = False
+    """We answered and hung up at once: who is called says BYE only after the ACK (RFC 3261, 15)."""
     offered: bool = True
     """Incoming: the INVITE carried a description. Without one, ours is the offer and theirs comes in the ACK."""
 
@@ -189,7 +191,9 @@ class Core:
 
     def hang_up(self, leg: Leg, now: float) -> None:
         """End the call in whatever state it is: BYE, CANCEL, or a refusal of what rings here."""
-        if leg.state is LegState.TALKING:
+        if not leg.outgoing and (leg.call_id, leg.invite.cseq) in self._unacked:
+            leg.wants_bye = True
+        elif leg.state is LegState.TALKING:
             bye = self._inside(leg, "BYE")
             self._start(bye, leg.peer, now, lambda _response, _now: None)
             self._end(leg, leg.status, leg.phrase, by_us=True)
@@ -217,7 +221,7 @@ class Core:
         if message.status:
             self._receive_response(message, now)
         elif message.method == "ACK":
-            self._receive_ack(message)
+            self._receive_ack(message, now)
         elif (repeat := self._served.get((message.branch, message.method))) is not None:
             self.outbox.append((repeat, source))
         else:
@@ -236,6 +240,9 @@ class Core:
         for unacked, resend in list(self._unacked.items()):
             if now >= resend.give_up_at:
                 del self._unacked[unacked]
+                leg = self.legs.get(unacked[0])
+                if leg is not None and leg.wants_bye:
+                    self.hang_up(leg, now)
             elif now >= resend.again_at:
                 self.outbox.append((resend.data, resend.peer))
                 resend.interval = min(resend.interval * 2, _T2)
@@ -496,9 +503,12 @@ class Core:
         if message.method == "INVITE":
             self._unacked[leg.call_id, message.cseq] = _Resend(data, source, now + _T1, now + _GIVE_UP)
 
-    def _receive_ack(self, message: Message) -> None:
+    def _receive_ack(self, message: Message, now: float) -> None:
         self._unacked.pop((message.call_id, message.cseq), None)
         leg = self.legs.get(message.call_id)
+        if leg is not None and leg.wants_bye:
+            self.hang_up(leg, now)
+            return
         if leg is not None and message.body and leg.state is LegState.TALKING:
             self._hear_where(leg, message.body)
 

@@ -66,6 +66,33 @@ def test_either_side_hangs_up(caller_hangs_up: bool) -> None:
     assert (mine.ended_by_us, theirs.ended_by_us) == (caller_hangs_up, not caller_hangs_up)
 
 
+def test_who_answers_and_hangs_up_at_once_waits_for_the_ack() -> None:
+    a, b = Core(A), Core(B)
+    mine = _call(a)
+    _carry(a, b)
+    theirs = _incoming(b)
+    b.accept(theirs, 7002, 0.0)
+    b.hang_up(theirs, 0.0)
+    (answer,) = _sent(b)
+    assert (answer.status, theirs.state) == (200, LegState.TALKING)
+    a.receive(answer.encode(), B, 0.1)
+    _carry(a, b, 0.1)
+    assert mine.state is theirs.state is LegState.ENDED
+    assert theirs.ended_by_us
+
+
+def test_who_never_gets_the_ack_hangs_up_all_the_same() -> None:
+    a, b = Core(A), Core(B)
+    _call(a)
+    _carry(a, b)
+    theirs = _incoming(b)
+    b.accept(theirs, 7002, 0.0)
+    b.hang_up(theirs, 0.0)
+    b.tick(40.0)
+    assert [message.method for message in _sent(b)][-1] == "BYE"
+    assert theirs.state is LegState.ENDED
+
+
 def test_cancel_ends_the_ringing() -> None:
     a, b = Core(A), Core(B)
     mine = _call(a)
