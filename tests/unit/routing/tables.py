@@ -14,7 +14,6 @@ from routing.sample import sample_table
 from telephony.model import GroupId
 
 SAMPLE = sample_table()
-FIRST, LAST = date(2025, 1, 1), date(2027, 12, 31)
 GROUPS = [GroupId(name) for name in ("general", "market", "transport", "night")]
 SCHEDULES = ("office", "late", "never")
 TRUNKS = ("site-a", "site-b")
@@ -22,13 +21,23 @@ DIGITS = ("12333", "12315", "12366", "8768123", "075412345", "1101", "123456")
 """Numbers of the table, with neighbours of the emergency numbers and of 12345."""
 
 CLOCKS = st.sampled_from([time(0), time(0, 30), time(8, 30), time(12), time(17, 59, 59), time(23, 59, 59, 999999)])
-DAYS = st.dates(FIRST, LAST)
+DAYS = st.dates(date(2026, 9, 28), date(2026, 10, 7))
+"""Few, so that days of rows, holidays and calls meet."""
 PERIODS = st.lists(st.builds(Period, st.frozensets(st.integers(1, 7), min_size=1), CLOCKS, CLOCKS), max_size=3).map(
     tuple
 )
-MOMENTS = st.datetimes(datetime(2024, 12, 1), datetime(2028, 2, 1)).map(lambda naive: naive.replace(tzinfo=CITY))  # noqa: DTZ001 hypothesis wants naive bounds
+_EDGES = st.builds(
+    lambda day, clock, beside: datetime.combine(day, clock, CITY) + beside * timedelta(microseconds=1),
+    DAYS,
+    CLOCKS,
+    st.sampled_from([-1, 0, 1]),
+)
+_ANY = st.datetimes(datetime(2024, 12, 1), datetime(2028, 2, 1)).map(lambda naive: naive.replace(tzinfo=CITY))  # noqa: DTZ001 hypothesis wants naive bounds
+MOMENTS = st.one_of(_EDGES, _EDGES, _ANY)
+"""Mostly where something begins or ends."""
 DIALLED = st.one_of(
     st.sampled_from(["12345", "0663-12345", "+86 663 12345", "110", "0663119", "+8612333", "99999", "", "abc"]),
+    st.sampled_from(DIGITS),
     st.sampled_from(DIGITS),
     st.sampled_from(DIGITS).map(lambda digits: f"0663{digits}"),
     st.text("0123456789+-", max_size=16),
@@ -69,7 +78,7 @@ def tables(draw: st.DrawFn) -> Table:
         schedules=tuple(Schedule(name, "班", draw(PERIODS), draw(PERIODS)) for name in SCHEDULES),
         holidays=tuple(Holiday(day, kind) for day, kind in sorted(holidays.items())),
         numbers=tuple(
-            draw(rows(number)) for number in draw(st.lists(st.sampled_from(DIGITS), unique=True, max_size=5))
+            draw(rows(number)) for number in draw(st.lists(st.sampled_from(DIGITS), unique=True, min_size=3))
         ),
         trunks=(
             *(trunk for trunk in SAMPLE.trunks if trunk.role != "subcentre"),

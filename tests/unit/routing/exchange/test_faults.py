@@ -89,6 +89,11 @@ def test_a_fault_names_sheet_row_column_value_and_what_would_work(
     assert str(fault).startswith(f"“归并号码”第 {line} 行“{column}”（{cell[0]}{line}）")
 
 
+def test_a_cell_that_cannot_be_read_is_told_once() -> None:
+    (fault,) = faults_of(changed({"E2": "五千"}, sheet="中继"))
+    assert (fault.sheet, fault.column, fault.reason) == ("中继", "端口", "应为整数")
+
+
 def test_the_only_faults_are_those_of_the_cells_and_all_at_once() -> None:
     found = faults_of(changed({"C2": "x", "D3": "x", "E4": "x", "K5": "x", "A6": "x"}))
     assert [(fault.letter, fault.line) for fault in found] == [("C", 2), ("D", 3), ("E", 4), ("K", 5), ("A", 6)]
