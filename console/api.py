@@ -21,6 +21,7 @@ from queues.acd import Acd
 from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
 from routing.model import Snapshot
+from routing.skills import served
 from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
 from transfers.states import Form
 
@@ -121,8 +122,11 @@ class _Api:
         seat = str((await _body(request)).get("seat", ""))
         if not SEAT_ID.fullmatch(seat) or seat not in self._control.snapshot.seats:
             raise _refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
-        row = self._control.snapshot.agents[agent]
-        return self._tell(AgentSignedIn(agent, SeatId(seat), row.groups), agent)
+        table = self._control.snapshot
+        able = served(table.agents[agent], table.groups.values(), table.skills)
+        return self._tell(
+            AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages), agent
+        )
 
     async def act(self, request: web.Request) -> web.Response:
         agent = self._agent(request)

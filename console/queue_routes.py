@@ -48,6 +48,8 @@ def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:
         "priority": ticket.priority,
         "since_ms": ticket.since_ms,
         "position": acd.position(ticket.call),
+        "preferred": ticket.preferred,
+        "language": ticket.language,
         "seat": ticket.seat,
     }
 

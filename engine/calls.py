@@ -9,7 +9,7 @@ from typing import Any
 from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
-from telephony.model import CallId, SeatId, Stage
+from telephony.model import AgentId, CallId, SeatId, Stage
 
 
 @dataclass(slots=True)
@@ -30,6 +30,14 @@ class LiveCall:
     human: bool = False
     """Somebody answered: there is somebody to be rated."""
     rated: bool = False
+    caller: str = ""
+    """Who calls, as far as we were told."""
+    agent: AgentId | None = None
+    """Who talked with the caller last."""
+    preferred: AgentId | None = None
+    """Who is to be waited for at first."""
+    language: str = ""
+    """The language asked for."""
     returns: int = 0
     """Times it was brought back from app_queue."""
 
@@ -42,6 +50,8 @@ class Calls:
     live: dict[CallId, LiveCall] = field(default_factory=dict)
     heard: Callable[[Kind, CallId, Mapping[str, Any]], None] = lambda kind, call, data: None
     """Who else hears of every fact."""
+    ended: list[Callable[[LiveCall, bool], None]] = field(default_factory=list)
+    """Who wants to know of a call that is over, and whether a talk broke off."""
 
     def note(self, kind: Kind, call: CallId, **data: Any) -> None:
         """Write a fact into the journal; never blocks. A call that was told to have entered does not enter again."""
@@ -67,10 +77,13 @@ class Calls:
             held.recorded = True
             self.note(Kind.RECORDING, call, file=file)
 
-    def end(self, call: CallId, cause: str, by: str) -> bool:
-        """The caller's channel is gone. False when the call was not known."""
-        if self.live.pop(call, None) is None:
+    def end(self, call: CallId, cause: str, by: str, *, dropped: bool = False) -> bool:
+        """The caller's channel is gone, ``dropped`` in the middle of a talk. False when the call was not known."""
+        held = self.live.pop(call, None)
+        if held is None:
             return False
+        for listener in self.ended:
+            listener(held, dropped)
         self.note(Kind.ENDED, call, cause=cause, by=by)
         return True
 

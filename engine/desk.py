@@ -6,14 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
+from engine.channels import CHANNEL
+from engine.reconcile import signs_in
 from ivr import waiting_news
-from ivr.desk import Place, Queued, SeatAction, Seated
+from ivr.desk import Place, Queued, SeatAction, Seated, Standing
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import Kind
 from queues.model import (
-    AgentSignedIn,
     Failure,
     NotAllowed,
     NotAnswered,
@@ -55,11 +57,13 @@ class EngineDesk:
         now: Clock,
         *,
         wait_seconds: int,
+        callers: RecentCallers | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
         self._now = now
+        self._callers = callers or RecentCallers()
         self._pace = PaceKeeper(lambda: queues.acd)
         queues.listeners.append(self._pace.hear)
         self.wait_seconds = wait_seconds
@@ -70,22 +74,23 @@ class EngineDesk:
         decision = decide(CallFacts(question.number, question.caller), self._snapshot(), datetime.now(UTC))
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
+        held.caller, held.language = question.caller, decision.language
         return decision
+
+    def standing(self, question: Question) -> Standing:
+        held = self._calls.enter(question.call, question.channel)
+        trunk = CHANNEL.match(question.channel)
+        standing = self._callers.standing(question.caller, trunk[1] if trunk else "", self._snapshot(), self._now())
+        held.preferred = standing.preferred
+        return standing
 
     def place(self, question: Question) -> Place:
         held = self._calls.enter(question.call, question.channel)
         before = self._queues.acd.tickets.get(question.call)
-        redirected = before is not None and before.phase is TicketPhase.OFFERED
-        ticket = self._queues.place(
-            TicketJoined(
-                call=question.call,
-                group=GroupId(question.group or self._snapshot().default_group),
-                since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
-                priority=question.priority,
-                overflow=overflow_steps(question.overflow),
-                channel=question.channel,
-            )
-        )
+        offered = before is not None and before.phase is TicketPhase.OFFERED
+        promised = offered and before is not None and held.promised == before.seat
+        redirected = offered and not promised
+        ticket = before if promised and before is not None else self._queues.place(self._wish(question, held))
         if ticket.phase is TicketPhase.OFFERED and ticket.seat is not None and ticket.served_by is not None:
             held.stage = Stage.CONNECT
             held.promised = None if redirected else ticket.seat
@@ -96,6 +101,18 @@ class EngineDesk:
         held.told_to_wait = True
         position = self._queues.acd.position(question.call) or 1
         return Queued(position, first_time, () if first_time else self._news(held, position, ticket.since_ms))
+
+    def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
+        return TicketJoined(
+            call=question.call,
+            group=GroupId(question.group or self._snapshot().default_group),
+            since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
+            priority=question.priority,
+            overflow=overflow_steps(question.overflow),
+            channel=question.channel,
+            preferred=held.preferred,
+            language=held.language,
+        )
 
     def _news(self, held: LiveCall, position: int, since_ms: int) -> tuple[str, ...]:
         """What is due to be told to this waiting caller."""
@@ -112,6 +129,19 @@ class EngineDesk:
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))
+
+    def cut_short(self, question: Question) -> bool:
+        seat = self._queues.seat_of(question.call)
+        if seat is None or not self._queues.talks(question.call):
+            return False
+        held = self._calls.enter(question.call, question.channel)
+        self._queues.tell(TalkEnded(question.call, seat.id, by_agent=True), asking=question.call)
+        ticket = self._queues.acd.tickets.get(question.call)
+        if ticket is not None:
+            held.promised = ticket.seat
+        else:
+            held.human = True
+        return ticket is not None
 
     def talked(self, question: Question) -> bool:
         held = self._calls.enter(question.call, question.channel)
@@ -137,10 +167,9 @@ class EngineDesk:
         try:
             match action:
                 case SeatAction.SIGN_IN:
-                    row = self._snapshot().agents.get(agent)
-                    if row is None:
+                    if agent not in self._snapshot().agents:
                         return "seat-agent-unknown"
-                    self._queues.tell(AgentSignedIn(agent, seat, row.groups))
+                    self._queues.tell(signs_in(self._snapshot(), agent, seat))
                     return "seat-signed-in"
                 case SeatAction.SIGN_OUT:
                     self._queues.tell(SignedOut(seat))

@@ -16,7 +16,8 @@ import structlog
 from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
 from engine.alarms import Alarms
-from engine.calls import Calls
+from engine.callers import RecentCallers
+from engine.calls import Calls, LiveCall
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
@@ -53,6 +54,8 @@ class Engine:
         self.snapshot = snapshot
         self.journal = journal
         self.calls = Calls(journal)
+        self.callers = RecentCallers()
+        self.calls.ended.append(self._over)
         self.clock = _clock()
         self.switch = AmiLink(
             "127.0.0.1",
@@ -87,7 +90,12 @@ class Engine:
             lambda: self.snapshot, self.queues, self.calls, self.transfers, self.recovery.sent_away, self.routes
         )
         self.desk = EngineDesk(
-            lambda: self.snapshot, self.queues, self.calls, self.clock, wait_seconds=settings.wait_slice_seconds
+            lambda: self.snapshot,
+            self.queues,
+            self.calls,
+            self.clock,
+            wait_seconds=settings.wait_slice_seconds,
+            callers=self.callers,
         )
         self.server = FastAgiServer(
             "127.0.0.1",
@@ -118,6 +126,9 @@ class Engine:
         await _stage("link", self.switch.stop(), 2)
 
     # What the link calls; those who are meant need the link first.
+
+    def _over(self, held: LiveCall, dropped: bool) -> None:
+        self.callers.ended(held.caller, self.clock(), held.agent, dropped=dropped)
 
     def _hear(self, event: Event) -> None:
         self.news.hear(event)

@@ -5,17 +5,18 @@ One job: read AMI events. Every handler is quick and none waits; what cannot be 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Final
 
+from engine.callers import broke_off
 from engine.calls import Calls
+from engine.channels import CHANNEL
 from engine.routes import Routes
 from ledger.model import Kind
 from queues.model import (
     Answered,
     CallHeld,
     CallResumed,
+    Connected,
     Effect,
     Offer,
     Ringing,
@@ -33,9 +34,6 @@ from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
 from transfers.reference import readable
 from transfers.service import TransferWatch
 from transfers.states import Form
-
-CHANNEL: Final = re.compile(r"PJSIP/([A-Za-z0-9-]+)-[0-9a-f]{8}")
-"""A SIP channel's name holds its endpoint: a seat or a trunk."""
 
 
 class SwitchNews:
@@ -80,6 +78,8 @@ class SwitchNews:
     def _on_effect(self, effect: Effect) -> None:
         if isinstance(effect, Offer):
             self._calls.record(effect.call, recording_file(effect.call))
+        elif isinstance(effect, Connected) and effect.call in self._calls.live:
+            self._calls.live[effect.call].agent = effect.agent
 
     def _dial_begin(self, event: Event) -> None:
         call, seat = _call(event), self._seat(event.get("DestChannel"))
@@ -114,12 +114,19 @@ class SwitchNews:
             talk = CallId(event.get("Linkedid") or "")
             self._transfers.left(talk, Party.AGENT)
             held = self._queues.acd.seats.get(seat)
-            if held is not None and held.call == talk and self._queues.talks(talk):
+            if held is not None and held.call == talk and self._queues.talks(talk) and not self._may_wait_on(talk):
                 self._queues.tell(TalkEnded(talk, seat))
         stage = self._calls.live[call].stage if call in self._calls.live else None
+        cause = event.get("Cause") or ""
+        dropped = broke_off(self._queues.talks(call), cause)
         self._queues.left(call)
         self._transfers.forget(call)
-        self._calls.end(call, event.get("Cause") or "", "system" if stage is Stage.AFTER else "caller")
+        self._calls.end(call, cause, "system" if stage is Stage.AFTER else "caller", dropped=dropped)
+
+    def _may_wait_on(self, call: CallId) -> bool:
+        """A talk so short that it may count as none: the dialplan's question, or the caller's own end, will tell."""
+        held = self._calls.live.get(call)
+        return held is not None and held.stage is Stage.TALK and self._queues.is_short(call)
 
     def _user_event(self, event: Event) -> None:
         call = CallId(event.get("Call") or "")

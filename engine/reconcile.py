@@ -11,30 +11,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from engine.news import CHANNEL
-from queues.model import GroupPolicy, Policy, SeatSeen, TicketJoined, TicketPhase, TicketSeen
+from engine.channels import CHANNEL
+from queues.model import (
+    AgentSignedIn,
+    GroupPolicy,
+    Overflow,
+    Policy,
+    SeatSeen,
+    TicketJoined,
+    TicketPhase,
+    TicketSeen,
+)
 from queues.roster import DUTY, Member, Roster, member, roster
-from routing.model import Snapshot
+from routing.model import Group, Snapshot
 from routing.overflow import overflow_steps
+from routing.skills import Served, served
 from telephony.ami_link import AmiLink
 from telephony.events import Event
-from telephony.model import CALL_ID, EMERGENCY_NUMBERS, GROUP_ID, CallId, GroupId, Party, SeatId, Stage, Var
+from telephony.model import (
+    AGENT_ID,
+    CALL_ID,
+    DIALLED,
+    EMERGENCY_NUMBERS,
+    GROUP_ID,
+    AgentId,
+    CallId,
+    GroupId,
+    Party,
+    Priority,
+    SeatId,
+    Stage,
+    Var,
+)
 from transfers.service import Transfer
 from transfers.states import Form
 from transfers.states import TransferState as S
 
 WANTED: Final = (
-    Var.CALL,
-    Var.PARTY,
-    Var.STAGE,
-    Var.SINCE,
-    Var.GROUP,
-    Var.OVERFLOW,
-    Var.PRIORITY,
-    Var.SEAT,
-    Var.TRANSFER,
+    *(Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT, Var.TRANSFER),
+    *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER),
 )
 _GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
+_ABLE_OF_NOTHING: Final = Served((), {}, frozenset())
 _RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
 
 
@@ -53,6 +71,10 @@ class Caller:
     priority: int
     seat: SeatId | None
     """The seat that rings for it or talks with it."""
+    preferred: AgentId | None = None
+    language: str = ""
+    number: str = ""
+    """Who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +150,49 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
     return [
         SeatSeen(
             SeatId(seat),
-            replace(sign_in, groups=table.agents[sign_in.agent].groups)
-            if (sign_in := sign_ins.get(SeatId(seat))) is not None
-            else None,
+            None if sign_in is None else replace(sign_in, groups=able.groups),
             reachable=seen.device_states.get(seat, "UNAVAILABLE") not in _GONE,
             in_use=seen.device_states.get(seat, "UNKNOWN") not in _GONE | _RESTING,
+            levels=able.levels,
+            languages=able.languages,
         )
         for seat in table.seats
+        for sign_in in (sign_ins.get(SeatId(seat)),)
+        for able in (_ABLE_OF_NOTHING if sign_in is None else able_of(table, sign_in.agent),)
     ]
 
 
+def able_of(table: Snapshot, agent: AgentId) -> Served:
+    """What the table says that this agent of the table can do."""
+    return served(table.agents[agent], table.groups.values(), table.skills)
+
+
+def signs_in(table: Snapshot, agent: AgentId, seat: SeatId, pause: str | None = None) -> AgentSignedIn:
+    """An agent of the table comes to a seat, with what the table says of that agent."""
+    able = able_of(table, agent)
+    return AgentSignedIn(agent, seat, able.groups, pause, able.levels, able.languages)
+
+
 def policy(snapshot: Snapshot) -> Policy:
-    """How the groups of the published table ring and rest."""
+    """How the groups of the published table ring, rest, widen and overflow, and who comes first."""
+    levels = (level for agent in snapshot.agents.values() for level in agent.skills.values())
+    heads: dict[int, int] = {Priority[name.upper()]: seconds for name, seconds in snapshot.head_start_seconds.items()}
     return Policy(
-        {group.id: GroupPolicy(group.ring_seconds, group.wrap_up_seconds) for group in snapshot.groups.values()}
+        {group.id: _group_policy(group) for group in snapshot.groups.values()},
+        head_start_seconds={**Policy().head_start_seconds, **heads},
+        levels=max(levels, default=1),
+    )
+
+
+def _group_policy(group: Group) -> GroupPolicy:
+    return GroupPolicy(
+        group.ring_seconds,
+        group.wrap_up_seconds,
+        group.level_seconds,
+        group.language_seconds,
+        group.preferred_seconds,
+        group.short_talk_seconds,
+        tuple(Overflow(row.when, row.value, row.to, row.target) for row in group.overflow),
     )
 
 
@@ -153,7 +204,14 @@ def to_adopt(seen: Picture) -> list[Caller]:
 def _ticket(caller: Caller, default_group: GroupId) -> TicketSeen | None:
     group = GroupId(caller.group) if caller.group and caller.group != DUTY else default_group
     joined = TicketJoined(
-        caller.call, group, caller.since_ms, caller.priority, overflow_steps(caller.overflow), caller.channel
+        caller.call,
+        group,
+        caller.since_ms,
+        caller.priority,
+        overflow_steps(caller.overflow),
+        caller.channel,
+        caller.preferred,
+        caller.language,
     )
     if caller.stage is Stage.WAIT or (caller.in_app_queue and not caller.bridged):
         return TicketSeen(joined)
@@ -182,6 +240,9 @@ def _caller(event: Event, seat_of: dict[str, SeatId]) -> Caller | None:
         overflow=told.get(Var.OVERFLOW, ""),
         priority=_whole(told.get(Var.PRIORITY, "")),
         seat=seat_of.get(call),
+        preferred=AgentId(preferred) if AGENT_ID.fullmatch(preferred := told.get(Var.PREFERRED, "")) else None,
+        language=language if GROUP_ID.fullmatch(language := told.get(Var.LANGUAGE, "")) else "",
+        number=number if DIALLED.fullmatch(number := told.get(Var.CALLER, "")) else "",
     )
 
 

@@ -122,6 +122,8 @@ class Recovery:
         for caller in seen.callers:
             held = self._calls.enter(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
+            held.preferred, held.language = caller.preferred, caller.language
+            held.caller = held.caller or caller.number
             held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
         for call, transfer in seen.transfers.items():
             self._transfers.adopt(call, transfer)

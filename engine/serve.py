@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from console.api import application
 from database.connection import Database, open_database
@@ -20,6 +21,7 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.books import Books
 from engine.calendar_watch import CalendarWatch
+from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
 from engine.plan import recordings_home, switch_home
@@ -29,7 +31,8 @@ from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
-from ledger.reader import stories_between
+from ledger.reader import calls_now, stories_between
+from ledger.store import CallFilter
 from routing.model import Snapshot
 from routing.publish import ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
@@ -69,16 +72,20 @@ async def serve(settings: Settings) -> None:
     books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live, receivers)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot).run())
+    recalling: asyncio.Task[None] | None = None
     try:
         await engine.start()
         books.start()
         engine.live.start(past)
+        recalling = asyncio.get_running_loop().create_task(_quietly(_recall(engine, database)))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
         await stopping.wait()
     finally:
         reminding.cancel()
+        if recalling is not None:
+            recalling.cancel()
         await _quietly(runner.cleanup())
         await _quietly(engine.stop())
         await _quietly(engine.live.stop())
@@ -87,6 +94,17 @@ async def serve(settings: Settings) -> None:
         left = await journal.stop()
         await _quietly(database.close())
         log.info("stopped", facts_not_written=left)
+
+
+async def _recall(engine: Engine, database: Database) -> None:
+    """Who called lately is in the ledger: a restart makes nobody a stranger. Without a database it stays unknown."""
+    settings, minutes = engine.settings, engine.snapshot.repeat_minutes
+    wanted = CallFilter(since=datetime.now(UTC) - timedelta(minutes=minutes), limit=MOST_CALLERS)
+    folder = journal_folder(settings.data_dir)
+    try:
+        engine.callers.recall(await calls_now(database, folder, settings.node, wanted))
+    except (DatabaseError, SQLAlchemyError) as error:
+        log.warning("callers of the last minutes not known", reason=str(error))
 
 
 async def published(settings: Settings, database: Database) -> Snapshot:

@@ -9,7 +9,16 @@ from typing import Any, Protocol
 from ivr.model import Question
 from ledger.model import Kind
 from routing.model import Decision, WaitingAction
-from telephony.model import AgentId, SeatId
+from telephony.model import AgentId, Priority, SeatId
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a caller comes into the line."""
+
+    priority: int = Priority.NORMAL
+    preferred: AgentId | None = None
+    """The agent of the last talk, to be waited for at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ class Desk(Protocol):
     def route(self, question: Question) -> Decision:
         """Where the published table sends this call now."""
 
+    def standing(self, question: Question) -> Standing:
+        """Whether this caller has called before, or is a centre."""
+
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
 
@@ -62,6 +74,9 @@ class Desk(Protocol):
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         """The seat did not take the call."""
+
+    def cut_short(self, question: Question) -> bool:
+        """The agent's side ended the talk at once: it was none, and the caller waits on at its place."""
 
     def talked(self, question: Question) -> bool:
         """The conversation is over, the caller still there; True once, when there was a human to be rated."""

@@ -12,15 +12,10 @@ from typing import Final
 from queues.acd import Acd
 from queues.expected_wait import ExpectedWait, Pace, expected_wait
 from queues.model import Effect, TalkOver
-from queues.states import AgentState
 from telephony.model import CallId, GroupId
 
 REMEMBERED: Final = 50
 """Services of a group that its mean stands on: the last hour or so of a group of ten."""
-
-_SERVING: Final = frozenset(
-    {AgentState.READY, AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP}
-)
 
 
 class PaceKeeper:
@@ -41,8 +36,7 @@ class PaceKeeper:
         """How fast this group serves now."""
         kept = self._services.get(group, ())
         mean = sum(kept) / len(kept) / 1000 if kept else 0.0
-        serving = (seat for seat in self._acd().seats.values() if seat.state in _SERVING and group in seat.groups)
-        return Pace(len(kept), mean, sum(1 for _ in serving))
+        return Pace(len(kept), mean, self._acd().working[group])
 
     def expected(self, call: CallId) -> ExpectedWait | None:
         """How long this call will probably wait from now on; None when it does not wait or nobody can say."""

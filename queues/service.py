@@ -125,6 +125,14 @@ class QueueService:
         ticket = self.acd.tickets.get(call)
         return ticket is not None and ticket.phase is TicketPhase.TALKING
 
+    def is_short(self, call: CallId) -> bool:
+        """The talk has lasted so shortly that, if the agent's side ended it now, it would count as none."""
+        ticket = self.acd.tickets.get(call)
+        if ticket is None or ticket.phase is not TicketPhase.TALKING:
+            return False
+        short = self.acd.policy.of(ticket.served_by or ticket.group).short_talk_seconds
+        return self._clock() - ticket.talk_since_ms < short * 1000
+
     def seat_of(self, call: CallId) -> Seat | None:
         """The seat that has this call now."""
         ticket = self.acd.tickets.get(call)

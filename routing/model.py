@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
 
-from telephony.model import GroupId
+from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 
 class MergeMode(StrEnum):
@@ -64,6 +64,28 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Skill:
+    """技能: what an agent can do, or a language or dialect that an agent speaks."""
+
+    id: str
+    name: str
+    language: bool = False
+    """A number's row may ask for it: its callers wait for who speaks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """One row of what happens to a group's callers who cannot be served soon."""
+
+    when: OverflowWhen
+    value: int
+    """Seconds, or callers (length)."""
+    to: OverflowTo
+    target: str = ""
+    """Group id, trunk id of a sub-centre, or telephone number of the duty phone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """技能组."""
 
@@ -73,6 +95,17 @@ class Group:
     wrap_up_seconds: int = 10
     whisper: bool = True
     """Its agents are told the old number that was dialled, before they talk."""
+    skills: tuple[str, ...] = ()
+    """Whoever has all of these serves the group, besides those who name it; their levels are the agents' levels."""
+    level_seconds: int = 0
+    """Level 1 alone may answer at first, each next level after so many more seconds; 0 = all at once, best first."""
+    language_seconds: int = 60
+    """How long a caller waits for somebody who speaks the language asked for; 0 = not at all."""
+    preferred_seconds: int = 20
+    """How long a repeat caller waits for the agent of the last talk; 0 = not at all."""
+    short_talk_seconds: int = 0
+    """A talk that the agent's side ends sooner was none: the caller waits on, at its place; 0 = every talk counts."""
+    overflow: tuple[Overflow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +133,8 @@ class LegacyNumber:
     """Trunk of the sub-centre."""
     note: str = ""
     """示例，待核 for sample rows."""
+    language: str = ""
+    """A language skill that its callers ask for; empty = any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +157,8 @@ class Agent:
     groups: tuple[GroupId, ...]
     supervisor: bool = False
     """班长: may listen in, take over, and steer others."""
+    skills: Mapping[str, int] = field(default_factory=dict)
+    """Skill -> level, 1 the best."""
 
 
 class WaitingAction(StrEnum):
@@ -185,6 +222,11 @@ class Snapshot:
     waiting_keys: Mapping[str, WaitingAction] = field(default_factory=dict)
     """Key pressed while waiting -> what it does. A key that is not here does nothing."""
     waiting_news: WaitingNews = field(default_factory=WaitingNews)
+    skills: Mapping[str, Skill] = field(default_factory=dict)
+    head_start_seconds: Mapping[str, int] = field(default_factory=dict)
+    """Class of callers (repeat, dropped, centre) -> how much older than they are they count in the line."""
+    repeat_minutes: int = 30
+    """Who calls again within so many minutes is a repeat caller; 0 = nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +249,9 @@ class Table:
     auto_answer: tuple[str, ...] = ()
     waiting_keys: Mapping[str, WaitingAction] = field(default_factory=dict)
     waiting_news: WaitingNews = field(default_factory=WaitingNews)
+    skills: tuple[Skill, ...] = ()
+    head_start_seconds: Mapping[str, int] = field(default_factory=dict)
+    repeat_minutes: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +290,5 @@ class Decision:
     """What was dialled, in its normal form; empty when it is not a telephone number."""
     mode: MergeMode | None = None
     phase: Phase | None = None
+    language: str = ""
+    """The language that the caller is to be answered in, as a skill; empty = any."""

@@ -176,6 +176,7 @@ def _subcentre(row: LegacyNumber, phase: Phase, snapshot: Snapshot, now: datetim
         trace=tuple(trace),
         number=row.number,
         mode=row.mode,
+        language=row.language,
         phase=phase,
     )
 
@@ -219,6 +220,7 @@ def _to_group(
         trace=tuple(trace),
         number=number,
         mode=row.mode if row is not None else None,
+        language=row.language if row is not None else "",
         phase=phase,
     )
 

@@ -22,20 +22,27 @@ from routing.model import (
     Holiday,
     LegacyNumber,
     MergeMode,
+    Overflow,
     Period,
     Schedule,
+    Skill,
     Table,
     Trunk,
     WaitingAction,
     WaitingNews,
 )
-from telephony.model import GroupId
+from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 B = TypeVar("B")
 E = TypeVar("E", bound=StrEnum)
 
 KEY_IS_LEVEL: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
 """The order of rating keys by phone is open, so it is data; by default the key is the level."""
+
+HEAD_STARTS: Final[Mapping[str, int]] = {"repeat": 60, "dropped": 180, "centre": 300}
+"""By how many seconds older these callers count; ours to choose, no standard says."""
+
+OVERFLOW_EXAMPLE: Final = '[{ when = "waited", value = 60, to = "everyone" }]'
 
 PAUSE_REASONS: Final[Mapping[str, str]] = {"1": "小休"}
 """A table that names no reasons of its own still has one to pause for."""
@@ -148,12 +155,12 @@ class _Row:
                 self.faults.append(Fault(path, repr(data), f"应为 [{key}.编号] 形式的表", f"[{key}.{name}]"))
         return found
 
-    def levels(self, key: str, example: str, default: Mapping[str, int]) -> dict[str, int]:
+    def levels(self, key: str, example: str, default: Mapping[str, int], wanted: str) -> dict[str, int]:
         value = self._take(key, example, default)
         if isinstance(value, Mapping) and all(type(level) is int for level in value.values()):
             return dict(value)
         blank: dict[str, int] = {}
-        return self._wrong(key, value, "应为按键到 1–5 级的表", example, blank)
+        return self._wrong(key, value, f"应为{wanted}的表", example, blank)
 
     def choices(self, key: str, kind: type[E]) -> dict[str, E]:
         """A table of names to one of the words of ``kind``."""
@@ -218,11 +225,14 @@ def _table(top: _Row) -> Table:
         trunks=tuple(_trunk(name, row) for name, row in top.rows("trunks")),
         agents=tuple(_agent(name, row) for name, row in top.rows("agents")),
         seats=top.texts("seats", '["8001", "8002"]'),
-        rating_keys=top.levels("rating_keys", "{ 5 = 5, 4 = 4 }", KEY_IS_LEVEL),
+        rating_keys=top.levels("rating_keys", "{ 5 = 5, 4 = 4 }", KEY_IS_LEVEL, "按键到 1–5 级"),
         pause_reasons=top.words("pause_reasons", '{ 1 = "小休" }', PAUSE_REASONS),
         auto_answer=top.texts("auto_answer", '["8001"]'),
         waiting_keys=top.choices("waiting_keys", WaitingAction),
         waiting_news=_waiting_news(top.row("waiting_news")),
+        skills=tuple(_skill(name, row) for name, row in top.rows("skills")),
+        head_start_seconds=top.levels("head_start_seconds", "{ repeat = 60 }", HEAD_STARTS, "来电类别到秒数"),
+        repeat_minutes=top.whole("repeat_minutes", 30, "30"),
     )
     top.end()
     return table
@@ -241,9 +251,32 @@ def _group(name: str, row: _Row) -> Group:
         row.whole("ring_seconds", 20),
         row.whole("wrap_up_seconds", 10),
         whisper=row.yes("whisper", default=True),
+        skills=row.texts("skills", '["labour-law"]'),
+        level_seconds=row.whole("level_seconds", 0),
+        language_seconds=row.whole("language_seconds", 60),
+        preferred_seconds=row.whole("preferred_seconds", 20),
+        short_talk_seconds=row.whole("short_talk_seconds", 0),
+        overflow=tuple(_overflow(item) for item in row.items("overflow", OVERFLOW_EXAMPLE)),
     )
     row.end()
     return group
+
+
+def _overflow(row: _Row) -> Overflow:
+    overflow = Overflow(
+        row.choice("when", OverflowWhen),
+        row.whole("value", 0),
+        row.choice("to", OverflowTo),
+        row.text("target", '"general"', ""),
+    )
+    row.end()
+    return overflow
+
+
+def _skill(name: str, row: _Row) -> Skill:
+    skill = Skill(name, row.text("name", '"潮汕话"'), row.yes("language", default=False))
+    row.end()
+    return skill
 
 
 def _schedule(name: str, row: _Row) -> Schedule:
@@ -302,6 +335,7 @@ def _number(name: str, row: _Row) -> LegacyNumber:
         overflow_group=GroupId(overflow) if overflow else None,
         overflow_seconds=row.whole("overflow_seconds", 20),
         trunk=row.text("trunk", '"subcentre-12366"', ""),
+        language=row.text("language", '"teochew"', ""),
         note=row.text("note", '"示例，待核"', ""),
     )
     row.end()
@@ -327,6 +361,7 @@ def _agent(name: str, row: _Row) -> Agent:
         row.text("name", f'"座席{name}"'),
         tuple(GroupId(group) for group in row.texts("groups", '["general", "market"]')),
         supervisor=row.yes("supervisor", default=False),
+        skills=row.levels("skills", "{ teochew = 1 }", {}, "技能到等级"),
     )
     row.end()
     return agent

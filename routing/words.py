@@ -26,6 +26,8 @@ KINDS: Final[Mapping[str, str]] = {
     "pause_reasons": "示忙原因",
     "auto_answer": "自动接听话机",
     "waiting_keys": "等候按键",
+    "skills": "技能",
+    "head_start_seconds": "优先提前量",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -33,10 +35,17 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.greeting": "12345 欢迎语",
     "settings.default_group": "12345 受理组",
     "settings.waiting_news": "等候播报",
+    "settings.repeat_minutes": "重复来电（分钟内）",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
     "groups.whisper": "接听前播报号码",
+    "groups.skills": "所需技能",
+    "groups.level_seconds": "每级扩展秒数",
+    "groups.language_seconds": "等候语言座席秒数",
+    "groups.preferred_seconds": "等候原座席秒数",
+    "groups.short_talk_seconds": "接听后断开不算通话（秒内）",
+    "groups.overflow": "溢出与兜底",
     "schedules.name": "名称",
     "schedules.periods": "平日时段",
     "schedules.holiday_periods": "节假日时段",
@@ -53,6 +62,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "numbers.overflow_group": "溢出组",
     "numbers.overflow_seconds": "溢出秒数",
     "numbers.trunk": "分中心中继",
+    "numbers.language": "接听语言",
     "numbers.note": "备注",
     "trunks.role": "用途",
     "trunks.number": "号码",
@@ -62,6 +72,10 @@ FIELDS: Final[Mapping[str, str]] = {
     "agents.name": "姓名",
     "agents.groups": "技能组",
     "agents.supervisor": "班长",
+    "agents.skills": "技能等级",
+    "skills.name": "名称",
+    "skills.language": "是语言或方言",
+    "head_start_seconds.value": "秒",
     "rating_keys.value": "满意度",
     "pause_reasons.value": "原因",
     "waiting_keys.value": "作用",
@@ -109,10 +123,37 @@ def value_words(kind: str, field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):
-        return "、".join(_period(each) if isinstance(each, dict) else str(each) for each in value)
+        return "、".join(_part(each) if isinstance(each, dict) else str(each) for each in value)
     if isinstance(value, dict):
         return "、".join(f"{PARTS.get(name, name)} {part}" for name, part in value.items())
     return VALUES.get(f"{kind}.{field}", {}).get(str(value), str(value))
+
+
+OVERFLOW_WHEN: Final[Mapping[str, str]] = {
+    "waited": "等候满 {} 秒",
+    "expected": "预计等候超过 {} 秒",
+    "length": "排队超过 {} 个",
+    "nobody": "没有人签入且等候满 {} 秒",
+}
+OVERFLOW_TO: Final[Mapping[str, str]] = {
+    "group": "技能组",
+    "everyone": "全部座席",
+    "subcentre": "分中心",
+    "duty-phone": "值班电话",
+    "callback": "回拨",
+    "message": "留言",
+}
+
+
+def overflow_words(when: str, value: int, to: str, target: str = "") -> str:
+    """One overflow row as people say it: ``等候满 60 秒转技能组 market``."""
+    return f"{OVERFLOW_WHEN[when].format(value)}转{OVERFLOW_TO[to]}{f' {target}' if target else ''}"
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    if row.keys() >= {"when", "value", "to"}:
+        return overflow_words(row["when"], row["value"], row["to"], row.get("target", ""))
+    return _period(row)
 
 
 def _period(row: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Priority(IntEnum):
     REPEAT = 3
     """Called not long ago."""
     DROPPED = 5
-    """The last talk broke off."""
+    """The last talk broke off; or the caller says that it is urgent."""
     CENTRE = 7
     """An emergency centre that calls us."""
     FIRST = 9
@@ -124,6 +124,10 @@ class Var(StrEnum):
     """Widening steps, ``group:seconds`` joined by ``/``: who else may answer after that many seconds."""
     PRIORITY = "HL_PRIORITY"
     """A class of :class:`Priority`: 0 is normal, a higher one has a longer head start."""
+    PREFERRED = "HL_PREFERRED"
+    """The agent (工号) that this caller is kept for during the first seconds; only set when there is one."""
+    LANGUAGE = "HL_LANGUAGE"
+    """The language that was asked for, a skill of the table; only set when one was."""
     VERSION = "HL_VERSION"
     """Version of the routing table this call started with."""
     SEAT = "HL_SEAT"

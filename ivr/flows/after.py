@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ivr.desk import Desk
+from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
 from ledger.model import Kind
 
 
 def after(question: Question, desk: Desk) -> Answer:
-    """Ask for the rating (好差评), once, when somebody was there to be rated."""
+    """Ask for the rating (好差评), once, when somebody was there to be rated; who was dropped at once waits on."""
+    if desk.cut_short(question):
+        return find_a_human(question, desk)
     if not desk.talked(question):
         return Answer(Step.GOODBYE, ("goodbye",))
     desk.note(Kind.RATING_ASKED, question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivr.desk import Desk
 from ivr.model import Answer, Question, Step
 from ledger.model import Kind
-from routing.model import TargetKind
+from routing.model import Decision, TargetKind
 from routing.overflow import overflow_text
 from telephony.model import Var
 
@@ -32,7 +32,21 @@ def enter(question: Question, desk: Desk) -> Answer:
         Var.GROUP: decision.group,
         Var.OVERFLOW: overflow_text(decision.overflow),
         Var.VERSION: str(decision.version),
+        **_standing(question, desk, decision),
     }
     if decision.target.kind is TargetKind.SUBCENTRE:
         return Answer(Step.SUBCENTRE, decision.prompts, {**state, Var.TRANSFER: decision.target.id})
     return Answer(Step.GREET, decision.prompts, state)
+
+
+def _standing(question: Question, desk: Desk, decision: Decision) -> dict[str, str]:
+    """What sets this caller apart; nothing, for most."""
+    standing = desk.standing(question)
+    state: dict[str, str] = {}
+    if standing.priority > question.priority:
+        state[Var.PRIORITY] = str(int(standing.priority))
+    if standing.preferred is not None:
+        state[Var.PREFERRED] = standing.preferred
+    if decision.language:
+        state[Var.LANGUAGE] = decision.language
+    return state

@@ -15,7 +15,7 @@ from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import DayKind
 from routing.numbers import normalise
-from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
+from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
 
 TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour")
 LONGEST_NAME: Final = 60
@@ -23,10 +23,15 @@ LONGEST_NOTE: Final = 200
 MAX_SECONDS: Final = 3600
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """Years outside are slips of the hand."""
+DAY_MINUTES: Final = 24 * 60
+WORST_LEVEL: Final = 9
+CLASSES: Final = tuple(one.name.lower() for one in (Priority.REPEAT, Priority.DROPPED, Priority.CENTRE))
+"""Who may have a head start by the table; what we owe somebody ourselves is not for the table to say."""
 
 _AREA_CODE: Final = re.compile(r"0\d{2,3}", re.ASCII)
 _PROMPT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_SKILL: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """Not a number: a seat's phone has one, and the two would be one endpoint without a password."""
 _SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tcp", "trunk", "seat"})
@@ -80,6 +85,10 @@ def _ids(view: View) -> Iterator[Fault]:
         if not GROUP_ID.fullmatch(group.id):
             reason = "技能组编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个"
             yield Fault(f"groups.{group.id}", "", reason, "social-security")
+    for skill in view.table.skills:
+        if not _SKILL.fullmatch(skill.id):
+            reason = "技能编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个"
+            yield Fault(f"skills.{skill.id}", "", reason, "teochew")
     for schedule in view.table.schedules:
         if not _ID.fullmatch(schedule.id):
             yield Fault(f"schedules.{schedule.id}", "", "班表编号只能有小写字母、数字和连字符", "office")
@@ -95,6 +104,7 @@ def _names(view: View) -> Iterator[Fault]:
     named: Iterable[tuple[str, str, str]] = (
         *((f"groups.{group.id}", group.name, '"社会保障"') for group in view.table.groups),
         *((f"schedules.{schedule.id}", schedule.name, '"机关上班时间"') for schedule in view.table.schedules),
+        *((f"skills.{skill.id}", skill.name, '"潮汕话"') for skill in view.table.skills),
         *((f"numbers.{row.number}", row.name, '"人社"') for row in view.table.numbers),
         *((f"trunks.{trunk.id}", trunk.name, '"市公安局 110"') for trunk in view.table.trunks),
         *((f"agents.{agent.id}", agent.name, f'"座席{agent.id}"') for agent in view.table.agents),
@@ -108,6 +118,16 @@ def _seconds(view: View) -> Iterator[Fault]:
     timed: Iterable[tuple[str, int, int]] = (
         *((f"groups.{group.id}.ring_seconds", group.ring_seconds, 5) for group in view.table.groups),
         *((f"groups.{group.id}.wrap_up_seconds", group.wrap_up_seconds, 0) for group in view.table.groups),
+        *((f"groups.{group.id}.level_seconds", group.level_seconds, 0) for group in view.table.groups),
+        *((f"groups.{group.id}.language_seconds", group.language_seconds, 0) for group in view.table.groups),
+        *((f"groups.{group.id}.preferred_seconds", group.preferred_seconds, 0) for group in view.table.groups),
+        *((f"groups.{group.id}.short_talk_seconds", group.short_talk_seconds, 0) for group in view.table.groups),
+        *(
+            (f"groups.{group.id}.overflow[{index}].value", row.value, 0)
+            for group in view.table.groups
+            for index, row in enumerate(group.overflow)
+        ),
+        *((f"head_start_seconds.{name}", seconds, 0) for name, seconds in view.table.head_start_seconds.items()),
         *((f"numbers.{row.number}.overflow_seconds", row.overflow_seconds, 0) for row in view.table.numbers),
         ("waiting_news.first_seconds", view.table.waiting_news.first_seconds, 0),
         ("waiting_news.every_seconds", view.table.waiting_news.every_seconds, 20),
@@ -159,6 +179,23 @@ def _never_matches(view: View) -> Iterator[Fault]:
         yield Fault(f"numbers.{row.number}", "", reason, normal or "12333")
 
 
+def _levels(view: View) -> Iterator[Fault]:
+    for agent in view.table.agents:
+        for skill, level in agent.skills.items():
+            if not 1 <= level <= WORST_LEVEL:
+                reason = f"技能等级应为 1（最好）到 {WORST_LEVEL}"
+                yield Fault(f"agents.{agent.id}.skills.{skill}", str(level), reason, f"{{ {skill} = 1 }}")
+
+
+def _priorities(view: View) -> Iterator[Fault]:
+    for name in view.table.head_start_seconds:
+        if name not in CLASSES:
+            reason = f"来电类别应为 {'、'.join(CLASSES)} 之一"
+            yield Fault(f"head_start_seconds.{name}", repr(name), reason, "repeat = 60")
+    if not 0 <= view.table.repeat_minutes <= DAY_MINUTES:
+        yield Fault("repeat_minutes", str(view.table.repeat_minutes), f"应为 0 到 {DAY_MINUTES} 分钟", "30")
+
+
 def _trunks(view: View) -> Iterator[Fault]:
     for trunk in view.table.trunks:
         path = f"trunks.{trunk.id}"
@@ -188,6 +225,8 @@ RULES: Final = (
     Rule("bad-holiday-kind", Severity.ERROR, "节假日类别不对", _holiday_kinds),
     Rule("bad-date", Severity.ERROR, "日期不可能", _dates),
     Rule("bad-note", Severity.ERROR, "备注太长或有不可见字符", _notes),
+    Rule("bad-level", Severity.ERROR, "技能等级超出范围", _levels),
+    Rule("bad-priority", Severity.ERROR, "优先设置不对", _priorities),
     Rule("never-matches", Severity.ERROR, "号码永远匹配不到来电", _never_matches),
     Rule("bad-trunk", Severity.ERROR, "中继写法不对", _trunks),
 )

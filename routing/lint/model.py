@@ -8,7 +8,8 @@ from datetime import date
 from functools import cached_property
 
 from routing.faults import Fault, Severity
-from routing.model import Group, LegacyNumber, MergeMode, Schedule, Snapshot, Table, Trunk
+from routing.model import Group, LegacyNumber, MergeMode, Schedule, Skill, Snapshot, Table, Trunk
+from routing.skills import served
 from telephony.model import GroupId
 
 
@@ -59,7 +60,13 @@ class View:
     @cached_property
     def staffed(self) -> frozenset[GroupId]:
         """Groups that at least one agent serves."""
-        return frozenset(group for agent in self.table.agents for group in agent.groups)
+        return frozenset(
+            group for agent in self.table.agents for group in served(agent, self.table.groups, self.skills).groups
+        )
+
+    @cached_property
+    def skills(self) -> Mapping[str, Skill]:
+        return {skill.id: skill for skill in self.table.skills}
 
     def widens_to(self, row: LegacyNumber) -> GroupId:
         """Who may answer too, after the row's seconds; the same as its own group when nobody else may."""

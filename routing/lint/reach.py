@@ -12,7 +12,8 @@ from typing import Final
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import LegacyNumber, MergeMode
-from telephony.model import GroupId
+from routing.skills import served
+from telephony.model import GroupId, OverflowTo
 
 _UNUSED_MODES: Final[Mapping[MergeMode, str]] = {
     MergeMode.FULL: "整体并入的号码不看班表",
@@ -48,6 +49,11 @@ def _loops(view: View) -> Iterator[Fault]:
             yield Fault(
                 f"numbers.{row.number}.overflow_group", repr(row.group), reason, f'"{view.table.default_group}"'
             )
+    for group in view.table.groups:
+        for index, overflow in enumerate(group.overflow):
+            if overflow.to is OverflowTo.GROUP and overflow.target == group.id:
+                reason = "溢出到了它自己，等再久也没有别人来接；请换一个组，或删去这一行"
+                yield Fault(f"groups.{group.id}.overflow[{index}].target", repr(group.id), reason)
     own = view.around.own_addresses if view.around else frozenset()
     for trunk in view.table.trunks:
         if (trunk.host, trunk.port) in own:
@@ -69,14 +75,37 @@ def _unstaffed(view: View) -> Iterator[Fault]:
 
 def _idle_agents(view: View) -> Iterator[Fault]:
     for agent in view.table.agents:
-        if not agent.groups:
+        if not served(agent, view.table.groups, view.skills).groups:
             reason = "不属于任何技能组，签入后也接不到电话；请写上技能组"
             yield Fault(f"agents.{agent.id}.groups", "", reason, f'["{view.table.default_group}"]')
+
+
+def _unskilled(view: View) -> Iterator[Fault]:
+    """A skill that is asked for and that nobody has."""
+    known = {skill for agent in view.table.agents for skill in agent.skills}
+    for group in view.table.groups:
+        for skill in sorted(set(group.skills) - known):
+            reason = f"没有座席有“{_skill_name(view, skill)}”技能，没有人因它进入这个组；请给座席写上，或删去这项要求"
+            yield Fault(f"groups.{group.id}.skills", repr(skill), reason, f"agents 中 skills = {{ {skill} = 1 }}")
+    for row in view.table.numbers:
+        if row.language and row.language not in known:
+            reason = f"没有座席会“{_skill_name(view, row.language)}”，来电由别的座席接；请给座席写上这项技能"
+            yield Fault(f"numbers.{row.number}.language", repr(row.language), reason)
+
+
+def _skill_name(view: View, skill: str) -> str:
+    return view.skills[skill].name if skill in view.skills else skill
 
 
 def _unreachable(view: View) -> Iterator[Fault]:
     numbers = view.table.numbers
     answering = {view.table.default_group}.union(*({row.group, view.widens_to(row)} for row in numbers))
+    answering |= {
+        GroupId(overflow.target)
+        for group in view.table.groups
+        for overflow in group.overflow
+        if overflow.to is OverflowTo.GROUP
+    }
     yield from _unused("groups", view.groups.keys() - answering, "没有号码会进这个组，也没有溢出到它")
     timed = {row.schedule for row in numbers if row.mode is not MergeMode.FULL}
     yield from _unused("schedules", view.schedules.keys() - timed, "没有号码用它")
@@ -117,5 +146,6 @@ RULES: Final = (
     Rule("loop", Severity.ERROR, "绕回自己", _loops),
     Rule("group-without-agents", Severity.WARNING, "技能组没有座席", _unstaffed),
     Rule("agent-without-skills", Severity.WARNING, "座席没有技能组", _idle_agents),
+    Rule("skill-without-agents", Severity.WARNING, "技能没有座席会", _unskilled),
     Rule("unreachable", Severity.WARNING, "写了却用不到", _unreachable),
 )

@@ -10,9 +10,9 @@ from typing import Final
 
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
-from routing.model import MergeMode
+from routing.model import Group, MergeMode
 from routing.numbers import normalise
-from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER
+from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo
 
 MOST_SHOWN: Final = 12
 EMERGENCY_ROLES: Final = ("emergency", "emergency-backup")
@@ -40,9 +40,49 @@ def _unknown(view: View) -> Iterator[Fault]:
             yield _absent("auto_answer", seat, "座席分机", seats)
 
 
+def _unknown_skills(view: View) -> Iterator[Fault]:
+    asked = [
+        *((f"agents.{agent.id}.skills", skill) for agent in view.table.agents for skill in agent.skills),
+        *((f"groups.{group.id}.skills", skill) for group in view.table.groups for skill in group.skills),
+    ]
+    for path, skill in asked:
+        if skill not in view.skills:
+            yield _absent(path, skill, "技能", view.skills)
+    languages = [skill.id for skill in view.table.skills if skill.language]
+    for row in view.table.numbers:
+        if row.language and row.language not in languages:
+            yield _absent(f"numbers.{row.number}.language", row.language, "语言技能（language = true）", languages)
+
+
+def _unknown_targets(view: View) -> Iterator[Fault]:
+    for group in view.table.groups:
+        yield from _overflow_targets(group, view)
+
+
+def _overflow_targets(group: Group, view: View) -> Iterator[Fault]:
+    for index, row in enumerate(group.overflow):
+        path = f"groups.{group.id}.overflow[{index}].target"
+        if row.to is OverflowTo.GROUP and row.target not in view.groups:
+            yield _absent(path, row.target, "技能组", view.groups)
+        elif row.to is OverflowTo.SUBCENTRE:
+            subcentres = [trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"]
+            if row.target not in subcentres:
+                yield _absent(path, row.target, '分中心中继（role = "subcentre"）', subcentres)
+        elif row.to is OverflowTo.DUTY_PHONE and not DIALLED.fullmatch(row.target):
+            yield Fault(path, repr(row.target), "值班电话应写能拨通的号码", '"06630000000"')
+        elif row.to not in _WITH_TARGET and row.target:
+            yield Fault(path, repr(row.target), "去向已经说明白了，不用写 target；请删去")
+
+
+_WITH_TARGET: Final = (OverflowTo.GROUP, OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE)
+
+
 def _doubles(view: View) -> Iterator[Fault]:
     table = view.table
     yield from _twice("groups", (group.id for group in table.groups))
+    yield from _twice("skills", (skill.id for skill in table.skills))
+    for group in table.groups:
+        yield from _twice(f"groups.{group.id}.skills", group.skills)
     yield from _twice("schedules", (schedule.id for schedule in table.schedules))
     yield from _twice("holidays", (holiday.day.isoformat() for holiday in table.holidays))
     yield from _twice("numbers", (row.number for row in table.numbers))
@@ -138,6 +178,8 @@ def _absent(path: str, value: str, what: str, known: Iterable[str]) -> Fault:
 
 RULES: Final = (
     Rule("unknown-reference", Severity.ERROR, "引用了不存在的编号", _unknown),
+    Rule("unknown-skill", Severity.ERROR, "引用了不存在的技能", _unknown_skills),
+    Rule("bad-overflow-target", Severity.ERROR, "溢出的去向不对", _unknown_targets),
     Rule("duplicate", Severity.ERROR, "编号重复", _doubles),
     Rule("shadowed", Severity.ERROR, "被另一行遮住", _shadowed),
     Rule("emergency-touched", Severity.ERROR, "动了紧急号码", _emergency),

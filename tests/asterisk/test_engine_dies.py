@@ -11,10 +11,11 @@ import pytest
 from ledger.model import Kind
 from phones.phone import Answer
 from phones.tones import likeliest, tone_share
+from telephony.model import Priority
 from tests.asterisk.support.crowd import (
-    ages,
     callers,
     in_app_queue,
+    line,
     number_of,
     prompts,
     quiet,
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(150)]
 CITIZEN_HZ, SEAT_HZ = 440, 880
 MUSIC_GAP_SECONDS = 3.0
 """No caller may hear nothing for longer."""
+REPEATERS = 3
 AGE_TOLERANCE_SECONDS = 1.0
 """The age counts from the switch's first step, the fact of entering from our answer to it."""
 
@@ -62,14 +64,18 @@ async def test_without_an_engine_new_callers_hear_their_prompt_and_reach_a_human
         assert [kinds.count(kind) for kind in (Kind.ENTERED, Kind.ANSWERED, Kind.ENDED)] == [1, 1, 1]
 
 
-async def test_fifty_who_wait_hear_music_and_keep_their_places_and_each_its_own_age(home: Path) -> None:
+async def test_fifty_who_wait_hear_music_and_keep_places_ages_and_preferred_agents(home: Path) -> None:
     async with product(home, edit=staffed(2), wait_slice_seconds=6) as hotline:
         (seat,) = await staff(hotline, 1)
+        for n in range(REPEATERS):  # who have called before, and talked with 1001
+            before = await hotline.citizen().call("12345", caller=number_of(n), tone_hz=None)
+            await (await seat.wait_talking()).hang_up()
+            await before.hang_up()
         first = await hotline.citizen().call("12345", tone_hz=None)
         talk = await seat.wait_talking()
         crowd = await callers(hotline, 50)
         await waiting(hotline, 50)
-        born = await ages(hotline)
+        before_the_kill = await line(hotline)
         killed_at = seat.now
         await hotline.signal_engine(signal.SIGKILL)
 
@@ -80,8 +86,12 @@ async def test_fifty_who_wait_hear_music_and_keep_their_places_and_each_its_own_
         dropped = await in_app_queue(hotline)
         await hotline.start_engine()
         await waiting(hotline, 50)
-        assert await ages(hotline) == born
-        assert len(set(born.values())) == 50
+        assert await line(hotline) == before_the_kill
+        assert len({since_ms for _, since_ms, _, _ in before_the_kill}) == 50
+        assert [(priority, agent) for _, _, priority, agent in before_the_kill] == [
+            *[(Priority.REPEAT, "1001")] * REPEATERS,
+            *[(Priority.NORMAL, None)] * (50 - REPEATERS),
+        ]
         back_after = seat.now - killed_at
         await asyncio.sleep(3)
         quietest = max(quiet(call, killed_at, seat.now) for call in crowd)
@@ -92,16 +102,16 @@ async def test_fifty_who_wait_hear_music_and_keep_their_places_and_each_its_own_
         await first.hang_up()
 
         async def served() -> bool:
-            return sum(call.answered_at is not None for call in seat.calls) >= 51
+            return sum(call.answered_at is not None for call in seat.calls) >= 51 + REPEATERS
 
         await until(served, "50 callers to be answered", 90)
-        assert [call.caller for call in seat.calls[1:]] == [number_of(n) for n in range(50)]
+        assert [call.caller for call in seat.calls[1 + REPEATERS :]] == [number_of(n) for n in range(50)]
         print(f"{dropped} in app_queue, back after {back_after:.1f} s, longest silence {quietest:.2f} s")
         for call in crowd:
             if not call.is_over:
                 await call.hang_up()
-        records = await told(hotline, 51)
-        assert len(records) == 51 == len({record.call for record in records})
+        records = await told(hotline, 51 + REPEATERS)
+        assert len(records) == 51 + REPEATERS == len({record.call for record in records})
         for record in records:
             assert record.answered_at is not None
             waited = (record.answered_at - record.entered_at).total_seconds()

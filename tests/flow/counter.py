@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.desk import Place, Queued, SeatAction
+from ivr.desk import Place, Queued, SeatAction, Standing
 from ivr.model import Question, Script
 from ledger.model import Kind
 from routing.model import Decision, Target, TargetKind, WaitingAction
@@ -39,6 +39,8 @@ class Counter:
     decision: Decision = field(default_factory=decision)
     where: Place = field(default_factory=lambda: Queued(1, first_time=True))
     human: bool = True
+    stands: Standing = field(default_factory=Standing)
+    cut: bool = False
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
     outcome: str = "seat-signed-in"
@@ -48,6 +50,12 @@ class Counter:
     def route(self, question: Question) -> Decision:
         self.asked.append(("route", question.number))
         return self.decision
+
+    def standing(self, question: Question) -> Standing:
+        return self.stands
+
+    def cut_short(self, question: Question) -> bool:
+        return self.cut
 
     def place(self, question: Question) -> Place:
         self.asked.append(("place", question.group))

@@ -68,10 +68,12 @@ async def waiting(product: Product, count: int) -> None:
     await until(enough, f"{count} callers to wait")
 
 
-async def ages(product: Product) -> dict[str, int]:
-    """Each waiting caller's age in the engine's line, as the moment (unix ms) that it counts from."""
+async def line(product: Product) -> list[tuple[str, int, int, str | None]]:
+    """Who waits in the engine's line, in its order: call, the moment (unix ms) its age counts from, priority, and the
+    agent it is kept for."""
     rows = (await product.ask("/api/queues"))["calls"]
-    return {row["call"]: row["since_ms"] for row in rows if row["phase"] == "waiting"}
+    waiting = [row for row in rows if row["phase"] == "waiting"]
+    return [(row["call"], row["since_ms"], row["priority"], row["preferred"]) for row in waiting]
 
 
 async def in_app_queue(product: Product, application: str = "Queue") -> int:

@@ -70,7 +70,7 @@ def test_every_key_of_a_phone_has_its_action() -> None:
 def test_every_variable_has_its_name_in_the_house() -> None:
     used = set(re.findall(r"HL_[A-Z_]*[A-Z](?!_?[A-Z0-9{])", CODE))
     assert used <= set(Var)
-    assert set(Var) - used == {Var.VERSION}, "only for whoever looks at the channel"
+    assert set(Var) - used == {Var.VERSION, Var.PREFERRED, Var.LANGUAGE}, "only for whoever looks at the channel"
 
 
 def test_every_stage_has_its_name_in_the_house() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from engine.reconcile import policy
 from ivr.desk import Queued, SeatAction, Seated
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn
+from queues.model import AgentSignedIn, PolicyChanged
 from queues.states import AgentState
 from telephony.model import AgentId, SeatId, Stage
 from tests.unit.engine.house import House, call_id
@@ -65,6 +67,53 @@ async def test_a_free_seat_takes_the_waiting_caller_by_redirect(house: House) ->
     await house.settle()
     redirects = [headers for action, headers in house.link.sent if action == "Redirect"]
     assert redirects == [{"Channel": "PJSIP/pstn-00000001", "Context": "connect", "Exten": "8001", "Priority": "1"}]
+
+
+def dropping(house: House, seconds: float) -> None:
+    """Calls 1 and 2 ring; 1 talks at 8001 for so long, and its agent hangs up. A short talk is one under 3 s."""
+    groups = {group.id: replace(group, short_talk_seconds=3) for group in house.table.groups.values()}
+    house.queues.tell(PolicyChanged(policy(replace(house.table, groups=groups))))
+    sign_in(house)
+    house.desk.route(house.question(Script.ENTER, number="12345"))
+    house.desk.place(house.question(Script.OFFER))
+    house.desk.place(house.question(Script.OFFER, 2))
+    house.dial("DialBegin", 1, "8001")
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    house.now += int(seconds * 1000)
+    house.seat_hangup("8001", 1)
+
+
+async def test_who_is_answered_and_dropped_waits_on_at_its_place(house: House) -> None:
+    dropping(house, 2.9)
+    assert house.desk.cut_short(house.question(Script.AFTER))
+    assert house.state("8001") is AgentState.NOT_RESPONDING
+    assert house.desk.place(house.question(Script.AFTER)) == Queued(1, first_time=False)
+
+
+async def test_who_is_dropped_goes_to_a_free_seat_by_the_answer_alone(house: House) -> None:
+    dropping(house, 2.9)
+    sign_in(house, "8002", "1002")  # rings for call 2
+    house.hangup(2)
+    await house.settle()
+    house.link.sent.clear()
+    assert house.desk.cut_short(house.question(Script.AFTER))
+    assert house.desk.place(house.question(Script.AFTER)) == Seated(SeatId("8002"), AgentId("1002"), ring_seconds=20)
+    await house.settle()
+    assert not any(action == "Redirect" for action, _ in house.link.sent)
+    assert sum(house.queues.acd.strays.values()) == 0
+
+
+async def test_a_talk_that_was_one_is_rated(house: House) -> None:
+    dropping(house, 3)
+    assert not house.desk.cut_short(house.question(Script.AFTER))
+    assert house.desk.talked(house.question(Script.AFTER))
+
+
+async def test_a_caller_who_hangs_up_at_once_does_not_come_back_into_the_line(house: House) -> None:
+    dropping(house, 1)
+    house.hangup(1)
+    assert call_id(1) not in house.queues.acd.tickets
+    assert house.state("8001") is AgentState.WRAP_UP
 
 
 async def test_a_missing_group_is_the_default_and_a_missing_age_is_now(house: House) -> None:

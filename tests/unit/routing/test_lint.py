@@ -19,15 +19,17 @@ from routing.model import (
     Holiday,
     LegacyNumber,
     MergeMode,
+    Overflow,
     Period,
     Schedule,
+    Skill,
     Table,
     Trunk,
     WaitingAction,
     WaitingNews,
 )
 from routing.sample import sample_snapshot, sample_table
-from telephony.model import GroupId
+from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 pytestmark = pytest.mark.unit
 
@@ -74,6 +76,25 @@ def agent(*groups: GroupId) -> Case:
     return table(agents=(Agent("1001", "座席1001", groups), *SAMPLE.agents[1:]))
 
 
+def skilled(**skills: int) -> Case:
+    return table(agents=(replace(SAMPLE.agents[0], skills=skills), *SAMPLE.agents[1:]))
+
+
+def group_asks_law() -> Case:
+    groups = (replace(SAMPLE.groups[0], skills=("law",)), *SAMPLE.groups[1:])
+    return table(skills=(*SAMPLE.skills, LAW), groups=groups)
+
+
+def nobody_speaks(language: str) -> Case:
+    """12333 asks for a language that only the last agent speaks, who is gone."""
+    rows = (replace(SAMPLE.numbers[0], language=language), *SAMPLE.numbers[1:])
+    return table(numbers=rows, agents=SAMPLE.agents[:-1])
+
+
+def overflows(to: OverflowTo, target: str = "") -> Case:
+    return group(overflow=(Overflow(OverflowWhen.WAITED, 60, to, target),))
+
+
 def sound(prompt: str, said: Sound | None, **changes: object) -> Case:
     sounds = {key: value for key, value in SOUNDS.items() if key[1] != prompt}
     if said is not None:
@@ -97,6 +118,7 @@ def extra_number(written: str) -> Case:
     return table(numbers=(*SAMPLE.numbers, row))
 
 
+LAW = Skill("law", "劳动法")
 MORNING = Period(WORKDAYS, time(8, 30), time(12))
 NIGHT = Period(frozenset({7}), time(22), time(6))
 LAST = SAMPLE.numbers[0].last_day
@@ -185,6 +207,21 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
         ],
         [number(note="待" * 200), number(note="")],
     ),
+    "bad-level": (
+        [
+            (skilled(teochew=0), "agents.1001.skills.teochew", "1（最好）"),
+            (skilled(teochew=10), "agents.1001.skills.teochew", "9"),
+        ],
+        [skilled(teochew=1), skilled(teochew=9)],
+    ),
+    "bad-priority": (
+        [
+            (table(head_start_seconds={"vip": 60}), "head_start_seconds.vip", "repeat、dropped、centre"),
+            (table(head_start_seconds={"first": 60}), "head_start_seconds.first", "之一"),
+            (table(repeat_minutes=1441), "repeat_minutes", "1440"),
+        ],
+        [table(head_start_seconds={}), table(repeat_minutes=0), table(repeat_minutes=1440)],
+    ),
     "never-matches": (
         [
             (extra_number("0663-12399"), "numbers.0663-12399", "例如 12399"),
@@ -213,6 +250,33 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (agent(GENERAL, GroupId("gone")), "agents.1001.groups", "没有这个技能组"),
         ],
         [number(group="market"), number(overflow_group="market"), row_of("12315", schedule="")],
+    ),
+    "unknown-skill": (
+        [
+            (skilled(law=1), "agents.1001.skills", "没有这个技能"),
+            (group(skills=("law",)), "groups.general.skills", "现有 cantonese"),
+            (number(language="law"), "numbers.12333.language", "语言技能"),
+            (
+                table(skills=(*SAMPLE.skills, LAW), numbers=(replace(SAMPLE.numbers[0], language="law"),)),
+                "numbers.12333.language",
+                "语言技能",
+            ),
+        ],
+        [skilled(hakka=1), number(language="hakka")],
+    ),
+    "bad-overflow-target": (
+        [
+            (overflows(OverflowTo.GROUP, "gone"), "groups.general.overflow[0].target", "没有这个技能组"),
+            (overflows(OverflowTo.SUBCENTRE, "pstn"), "groups.general.overflow[0].target", "分中心中继"),
+            (overflows(OverflowTo.DUTY_PHONE, ""), "groups.general.overflow[0].target", "值班电话"),
+            (overflows(OverflowTo.CALLBACK, "x"), "groups.general.overflow[0].target", "不用写"),
+        ],
+        [
+            overflows(OverflowTo.GROUP, "market"),
+            overflows(OverflowTo.SUBCENTRE, "subcentre-12366"),
+            overflows(OverflowTo.DUTY_PHONE, "06630000000"),
+            overflows(OverflowTo.MESSAGE),
+        ],
     ),
     "duplicate": (
         [
@@ -284,6 +348,13 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
         [unstaffed(None, agents=(*SAMPLE.agents, Agent("1011", "座席", (EMPTY,))))],
     ),
     "agent-without-skills": ([(agent(), "agents.1001.groups", "接不到电话")], [agent(GENERAL)]),
+    "skill-without-agents": (
+        [
+            (group_asks_law(), "groups.general.skills", "劳动法"),
+            (nobody_speaks("hakka"), "numbers.12333.language", "客家话"),
+        ],
+        [number(language="hakka"), group(skills=("teochew",))],
+    ),
     "unreachable": (
         [
             (table(groups=(*SAMPLE.groups, Group(EMPTY, "空组"))), "groups.empty", "没有号码会进这个组"),
