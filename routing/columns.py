@@ -57,6 +57,8 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "rating_keys": "好差评：按哪个键是几级。5 非常满意，4 满意，3 基本满意，2 不满意，1 非常不满意。",
     "pause_reasons": "*14 后按的数字是什么原因；第一行也是只拨 *14 的原因。",
     "waiting_keys": "市民等候时按哪个键做什么。",
+    "skills": "座席会什么：专长、语言和方言。",
+    "head_start_seconds": "哪类来电按早到多少秒排队：repeat 重复来电，dropped 通话中断后再来电，centre 紧急中心来电。",
 }
 
 ADVICE: Final[Mapping[str, Advice]] = {
@@ -102,6 +104,20 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "agents.id": Advice("3 到 8 位数字", "1001"),
     "agents.name": Advice("看得懂的名字", "座席1001"),
     "agents.groups": Advice("用顿号隔开，靠前的是专长", "market、general", "groups"),
+    "groups.skills": Advice("具备这里全部技能的座席也属于这个组，用顿号隔开", "teochew"),
+    "groups.level_seconds": Advice("先由 1 级技能接，每过这么多秒放宽一级；0 为不分先后，等级好的优先", "0"),
+    "groups.language_seconds": Advice("要求语言的来电最多等会这种语言的座席多久", "60"),
+    "groups.preferred_seconds": Advice("重复来电最多等上次的座席多久；0 为不等", "20"),
+    "groups.short_talk_seconds": Advice("座席接起后在这么多秒内断开不算通话，市民回到原来的位置；0 为都算", "0"),
+    "groups.overflow": Advice(
+        "条件:数值:去向:目标，用顿号隔开；条件 waited、expected、length、nobody，"
+        "去向 group、everyone、subcentre、duty-phone、callback、message",
+        "waited:60:everyone",
+    ),
+    "numbers.language": Advice("要求会这种语言的座席接听，写技能编号；空为不要求", "teochew"),
+    "agents.skills": Advice("技能:等级，1 最好，用顿号隔开", "teochew:1"),
+    "skills.name": Advice("给人看的名字", "潮汕话"),
+    "skills.language": Advice("是：语言或方言，可以写进号码的接听语言", "是"),
     "agents.supervisor": Advice("是：可以监听、插话、接管", "否"),
     "seats.key": Advice("3 到 8 位数字", "8001"),
     "auto_answer.key": Advice("3 到 8 位数字", "8001", "seats"),

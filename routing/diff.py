@@ -160,7 +160,7 @@ def _contents(kind: str, fields: Iterable[tuple[str, Any]]) -> str:
 
 
 def _told(value: Any) -> bool:
-    return value not in (None, "", [], False)
+    return value not in (None, "", [], {}, False)
 
 
 def _changed(kind: str, one: FieldChange) -> str:

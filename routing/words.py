@@ -118,7 +118,7 @@ def field_words(kind: str, field: str) -> str:
 
 def value_words(kind: str, field: str, value: Any) -> str:
     """A plain value as a screen shows it."""
-    if value is None or value in ("", []):
+    if value is None or value in ("", [], {}):
         return _NOTHING
     if isinstance(value, bool):
         return "是" if value else "否"

@@ -16,8 +16,9 @@ from typing import Any, Final, NewType, Union, get_args, get_origin
 
 from routing.codec import field_types
 from routing.columns import Column
+from routing.exchange.overflows import overflows_text, read_overflows
 from routing.exchange.periods import periods_text, read_periods
-from routing.model import Period
+from routing.model import Overflow, Period
 from routing.words import PARTS
 
 Cell = str | int | date
@@ -52,6 +53,8 @@ def shown(value: Any, column: Column) -> Cell:
         return value  # type: ignore[no-any-return]
     if _is_tuple_of(kind, Period):
         return periods_text(value)
+    if _is_tuple_of(kind, Overflow):
+        return overflows_text(value)
     if get_origin(kind) in (tuple, frozenset):
         return "、".join(str(one) for one in (value if isinstance(value, tuple) else sorted(value)))
     if is_dataclass(value):
@@ -159,6 +162,10 @@ def _periods(cell: object, _kind: Any) -> tuple[Period, ...]:
     return read_periods(text_of(cell))
 
 
+def _overflows(cell: object, _kind: Any) -> tuple[Overflow, ...]:
+    return read_overflows(unicodedata.normalize("NFKC", text_of(cell)).translate(_LISTED))
+
+
 def _many(cell: object, kind: Any) -> Any:
     of = plain(get_args(kind)[0])
     parts = [part.strip() for part in unicodedata.normalize("NFKC", text_of(cell)).translate(_LISTED).split("、")]
@@ -203,6 +210,7 @@ _READERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[object, Any], Any]]
     (lambda kind: kind is str, _text),
     (lambda kind: isinstance(kind, type) and issubclass(kind, StrEnum), _enum),
     (lambda kind: _is_tuple_of(kind, Period), _periods),
+    (lambda kind: _is_tuple_of(kind, Overflow), _overflows),
     (lambda kind: get_origin(kind) in (tuple, frozenset), _many),
     (is_dataclass, _parts),
     (lambda kind: get_origin(kind) is not None, _pairs),

@@ -77,4 +77,4 @@ async def test_an_expert_is_waited_for_then_the_next_level_then_everyone_and_who
         await until(over, "both calls to be over")
         record = next(record for record in await hotline.calls() if record.caller == number_of(2))
         kinds = await hotline.kinds(record.call)
-        assert (kinds.count(Kind.OFFERED), kinds.count(Kind.ANSWERED)) == (2, 2)
+        assert (kinds.count(Kind.OFFERED), kinds.count(Kind.ANSWERED)) == (2, 2), kinds

@@ -24,14 +24,18 @@ from routing.exchange.separated import read_csv, write_csv
 from routing.exchange.toml_text import write_toml
 from routing.exchange.workbook import read_workbook, write_workbook
 from routing.lint import lint
-from routing.model import DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table
+from routing.model import DayKind, Group, Holiday, LegacyNumber, MergeMode, Overflow, Period, Schedule, Table
 from routing.sample import sample_table
 from routing.toml import read_table
-from telephony.model import GroupId
+from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 pytestmark = pytest.mark.unit
 
 SAMPLE = sample_table()
+OVERFLOWS = (
+    Overflow(OverflowWhen.WAITED, 60, OverflowTo.EVERYONE),
+    Overflow(OverflowWhen.NOBODY, 0, OverflowTo.DUTY_PHONE, "06630000000"),
+)
 RESAVED = Path(__file__).with_name("resaved-by-libreoffice.xlsx")
 """Written by ``write_workbook(odd())`` and re-saved by Debian 12's LibreOffice 7.4:
 ``soffice --headless --convert-to xlsx --outdir OUT odd.xlsx``."""
@@ -71,10 +75,11 @@ def odd() -> Table:
         overflow_seconds=0,
         note='\'+1-2, "引号"；_x0041_ <b>&amp; 2026-01-01',
     )
+    row = replace(row, language="teochew")
     other = replace(row, number="8768123", name=" @空格 ", mode=MergeMode.FULL, schedule="", note="TRUE")
     return replace(
         SAMPLE,
-        groups=(*SAMPLE.groups, Group(GroupId("e1"), "-3", 5, 0, whisper=False)),
+        groups=(*SAMPLE.groups, Group(GroupId("e1"), "-3", 5, 0, whisper=False, skills=("hakka",), overflow=OVERFLOWS)),
         schedules=(
             *SAMPLE.schedules,
             Schedule(
