@@ -1,4 +1,4 @@
-"""The queues over the control API: who waits, rings and talks, with each caller's own age.
+"""The queues over the control API: who waits, rings and talks, with each caller's own age; and why.
 
 One job: read the ACD and write rows. It changes nothing.
 """
@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from queues.acd import Acd, Ticket
+from queues.explain import explain_agent, explain_call
+from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId
 
 
 class Queues(Protocol):
@@ -26,7 +28,10 @@ class Queues(Protocol):
 def queue_routes(control: Queues) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
     views = _Views(control)
-    return [web.get("/api/queues", views.calls)]
+    return [
+        web.get("/api/queues", views.calls),
+        web.get("/api/queues/explain/{what}", views.explain),
+    ]
 
 
 class _Views:
@@ -38,6 +43,17 @@ class _Views:
         acd = self._control.acd
         tickets = sorted(acd.tickets.values(), key=lambda ticket: ticket.rank)
         return _json({"now_ms": self._control.now_ms, "calls": [_row(acd, ticket) for ticket in tickets]})
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """Why a call (by its id) or an agent (by 工号) is where it is, and why not elsewhere, in Chinese lines."""
+        what, acd, now = request.match_info["what"], self._control.acd, self._control.now_ms
+        if CALL_ID.fullmatch(what):
+            lines = explain_call(acd, CallId(what), now)
+        elif AGENT_ID.fullmatch(what):
+            lines = explain_agent(acd, AgentId(what), now)
+        else:
+            return _json({"error": f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001"}, 400)
+        return _json({"lines": list(lines)})
 
 
 def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:
@@ -54,5 +70,7 @@ def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _json(value: Any) -> web.Response:
-    return web.Response(text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8")
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
+    )

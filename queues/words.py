@@ -10,6 +10,7 @@ from typing import Final
 
 from queues.model import Why
 from queues.states import AgentState
+from telephony.model import Priority
 
 STATE: Final[Mapping[AgentState, str]] = {
     AgentState.SIGNED_OUT: "未签入",
@@ -23,6 +24,14 @@ STATE: Final[Mapping[AgentState, str]] = {
     AgentState.NOT_RESPONDING: "未应答",
     AgentState.UNREACHABLE: "话机失联",
     AgentState.BUSY: "话机占用",
+}
+
+PRIORITY: Final[Mapping[Priority, str]] = {
+    Priority.NORMAL: "普通来电",
+    Priority.REPEAT: "重复来电",
+    Priority.DROPPED: "通话中断后再来电或情况紧急",
+    Priority.CENTRE: "紧急中心来电",
+    Priority.FIRST: "转接未成退回的来电",
 }
 
 WHY: Final[Mapping[Why, str]] = {

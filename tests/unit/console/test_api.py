@@ -27,6 +27,7 @@ ROUTES = [
     ("GET", "/api/agents"),
     ("GET", "/api/seats"),
     ("GET", "/api/queues"),
+    ("GET", "/api/queues/explain/1001"),
     ("GET", "/api/live"),
     ("POST", "/api/agents/1001/sign-in"),
     ("POST", "/api/agents/1001/sign-out"),
@@ -168,6 +169,18 @@ async def test_every_caller_is_listed_with_its_own_age_and_place(client: Client,
         (call_id(serial), house.now - age * 1000, place)
         for place, (serial, age) in enumerate([(2, 90), (3, 50), (1, 20)], 1)
     ]
+
+
+async def test_a_call_and_an_agent_are_explained_and_nonsense_is_a_sentence(client: Client, house: House) -> None:
+    await sign_in(client)
+    house.desk.place(house.question(Script.OFFER, 1))
+    _, told = await ask(client, "GET", f"/api/queues/explain/{call_id(1)}")
+    assert "分配理由" in told["lines"][1]
+    _, told = await ask(client, "GET", "/api/queues/explain/1001")
+    assert told["lines"][0].startswith("工号1001在座席8001")
+    status, told = await ask(client, "GET", "/api/queues/explain/nonsense")
+    assert status == 400
+    assert "例如" in told["error"]
 
 
 async def test_every_agent_and_seat_of_the_table_is_listed(client: Client, house: House) -> None:
