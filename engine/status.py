@@ -85,10 +85,10 @@ class Control:
             *(alarm.text for alarm in engine.alarms.standing.values() if alarm.grave),
         ]
         alarm = holiday_alarm(engine.snapshot.known_years, city_time(datetime.now(UTC)).date())
+        missing_year = [alarm] if alarm else []
         return {
             "healthy": not faults,
             "faults": faults,
-            "alarms": [alarm] if alarm else [],
             "node": engine.settings.node,
             "table_version": engine.snapshot.version,
             "ami": {"state": engine.switch.state.value, **asdict(engine.switch.counters)},
@@ -107,8 +107,11 @@ class Control:
             },
             "centres": engine.routes.shown(),
             "alarms": [
-                {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
-                for one in engine.alarms.standing.values()
+                *({"alarm": "holidays", "text": text, "since": None, "grave": False} for text in missing_year),
+                *(
+                    {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
+                    for one in engine.alarms.standing.values()
+                ),
             ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,

@@ -36,6 +36,4 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
             typer.echo(f"告警      {alarm['text']}")
         for fault in now["faults"]:
             typer.echo(f"故障      {fault}")
-        for alarm in now["alarms"]:
-            typer.echo(f"提醒      {alarm}")
     raise typer.Exit(0 if now["healthy"] else 1)

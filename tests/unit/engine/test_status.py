@@ -69,7 +69,7 @@ async def test_a_missing_year_of_holidays_is_an_alarm_and_no_fault(place: Place,
     place.house.table = replace(place.house.table, known_years=frozenset({2001}))
     told = await place.control(tmp_path).status()
     assert told["healthy"]
-    assert "的节假日安排" in told["alarms"][0]
+    assert "的节假日安排" in told["alarms"][0]["text"]
 
 
 async def test_who_waits_longest(place: Place, tmp_path: Path) -> None:
