@@ -19,6 +19,7 @@ from telephony.model import CALL_ID, AgentId, CallId, GroupId, NodeId, SeatId
 
 TicketRank = tuple[int, int, int, CallId]
 SeatRank = tuple[int, int, SeatId]
+"""Who comes first among ready seats: (level, idle since in unix ms, id)."""
 Deadline = tuple[int, str, str]
 """(unix ms, ``seat`` or ``ticket``, id)."""
 
@@ -90,10 +91,6 @@ class Seat:
     """When its last talk began."""
     until_ms: int | None = None
     """When the state ends by itself."""
-
-    def rank(self, level: int) -> SeatRank:
-        """Who comes first among ready seats: (level, idle since, id)."""
-        return (level, self.idle_since_ms, self.id)
 
     def sign_in(self) -> SignIn | None:
         """What the durable roster is to say about this seat."""

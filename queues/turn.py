@@ -11,7 +11,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank, ticket_rank
-from queues.lanes import Lane
+from queues.lanes import EVERYONE, Lane
 from queues.model import (
     Connected,
     Effect,
@@ -183,10 +183,15 @@ class Turn:
 
     def reindex(self, ticket: Ticket) -> None:
         """Put a waiting call into the lanes that it asks for now, and set its next deadline."""
-        self.unindex(ticket)
         if ticket.language and ticket.language not in self.acd.asked:
             self._open(ticket.language)
         now = reach(self.acd, ticket, self.now)
+        if ticket.indexed and now.lanes == ticket.lanes:  # it was only looked at again
+            ticket.asks = now.asks
+            self._overflow(ticket, now.rows)
+            self.ticket_deadline(ticket, now.look_again_ms)
+            return
+        self.unindex(ticket)
         ticket.asks, ticket.lanes, ticket.newcomer = now.asks, now.lanes, False
         held = ticket.held_until_ms is not None and ticket.held_until_ms > self.now
         if held:
@@ -196,7 +201,10 @@ class Turn:
         self._overflow(ticket, now.rows)
         self.ticket_deadline(ticket, now.look_again_ms)
         for name in ticket.lanes:
-            self.acd.waiting.setdefault(name, Ordered()).add(ticket.rank)
+            line = self.acd.waiting.get(name)
+            if line is None:
+                line = self.acd.waiting[name] = Ordered()
+            line.add(ticket.rank)
             self._touched[name] = None
         ticket.indexed = True
 
@@ -388,9 +396,10 @@ class Turn:
         """
         acd = self.acd
         heap: list[tuple[TicketRank, Lane]] = []
-        for name in self._touched:
+        ready = acd.ready.setdefault(Lane(EVERYONE), Ordered())
+        for name in self._touched if ready else ():
             self._candidate(heap, name)
-        while heap:
+        while heap and ready:  # nobody is ready any more: the firsts of the other lanes wait on
             rank, name = heappop(heap)
             if acd.ready[name].first() is not None and acd.waiting[name].first() == rank:
                 ticket = acd.tickets[rank[-1]]
@@ -417,20 +426,26 @@ class Turn:
 
     def _candidate(self, heap: list[tuple[TicketRank, Lane]], name: Lane) -> None:
         """Put the first call of a lane that has a ready seat into the heap."""
-        ready, waiting = self.acd.ready.get(name), self.acd.waiting.get(name)
-        if ready and waiting:
-            first = waiting.first()
-            assert first is not None, "the line is not empty"
+        waiting = self.acd.waiting.get(name)
+        first = None if waiting is None else waiting.first()
+        if first is None:
+            return
+        ready = self.acd.ready.get(name)
+        if ready is not None and ready.first() is not None:
             heappush(heap, (first, name))
 
     def _line_up(self, seat: Seat) -> None:
+        lines = self.acd.ready
         for name, level in seat.lanes:
-            self.acd.ready.setdefault(name, Ordered()).add(seat.rank(level))
+            line = lines.get(name)
+            if line is None:
+                line = lines[name] = Ordered()
+            line.add((level, seat.idle_since_ms, seat.id))
             self._touched[name] = None
 
     def _unline(self, seat: Seat) -> None:
         for name, level in seat.lanes:
-            self.acd.ready[name].discard(seat.rank(level))
+            self.acd.ready[name].discard((level, seat.idle_since_ms, seat.id))
 
     def _qualify(
         self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
