@@ -71,7 +71,7 @@ async def serve(settings: Settings) -> None:
     }
     books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live, receivers)
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
-    reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot).run())
+    reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
     recalling: asyncio.Task[None] | None = None
     try:
         await engine.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from engine.books import Books
@@ -14,8 +13,6 @@ from ledger.model import Kind
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
-from routing.calendar import city_time
-from routing.lint.days import holiday_alarm
 from routing.model import Snapshot
 from telephony.model import CallId
 from transfers.states import Form
@@ -84,8 +81,6 @@ class Control:
             *([f"数据库落后 {lag.facts} 条流水"] if lag.facts > MAX_LAG_FACTS else []),
             *(alarm.text for alarm in engine.alarms.standing.values() if alarm.grave),
         ]
-        alarm = holiday_alarm(engine.snapshot.known_years, city_time(datetime.now(UTC)).date())
-        missing_year = [alarm] if alarm else []
         return {
             "healthy": not faults,
             "faults": faults,
@@ -107,11 +102,8 @@ class Control:
             },
             "centres": engine.routes.shown(),
             "alarms": [
-                *({"alarm": "holidays", "text": text, "since": None, "grave": False} for text in missing_year),
-                *(
-                    {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
-                    for one in engine.alarms.standing.values()
-                ),
+                {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
+                for one in engine.alarms.standing.values()
             ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,

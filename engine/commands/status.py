@@ -33,7 +33,7 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
             told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)
             typer.echo(f"{centre}       {'，'.join(told)}")
         for alarm in now["alarms"]:
-            typer.echo(f"告警      {alarm['text']}")
+            typer.echo(f"{'告警' if alarm['grave'] else '提醒'}      {alarm['text']}")
         for fault in now["faults"]:
             typer.echo(f"故障      {fault}")
     raise typer.Exit(0 if now["healthy"] else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from engine.books import Books
+from engine.calendar_watch import CalendarWatch
 from engine.engine import Engine
 from engine.status import MAX_LAG_FACTS, Control
 from ivr.model import Script
@@ -67,6 +69,7 @@ async def test_everything_well(place: Place, tmp_path: Path) -> None:
 
 async def test_a_missing_year_of_holidays_is_an_alarm_and_no_fault(place: Place, tmp_path: Path) -> None:
     place.house.table = replace(place.house.table, known_years=frozenset({2001}))
+    CalendarWatch(lambda: place.house.table, place.house.alarms).look(datetime.now(UTC))
     told = await place.control(tmp_path).status()
     assert told["healthy"]
     assert "的节假日安排" in told["alarms"][0]["text"]

@@ -23,6 +23,7 @@ from routing.model import CallFacts, DayKind, Snapshot
 from routing.rules import decide
 from routing.sample import sample_snapshot
 from routing.snapshot import write_snapshot
+from tests.unit.engine.house import House
 
 pytestmark = pytest.mark.unit
 
@@ -147,8 +148,10 @@ def test_the_alarm_of_status_and_doctor(today: date, says: str) -> None:
     assert bool(alarm) is bool(says)
 
 
-def test_the_alarm_in_the_log_comes_once_a_day_also_when_the_clock_steps() -> None:
-    watch = CalendarWatch(lambda: SAMPLE)
+def test_the_alarm_is_raised_once_also_when_the_clock_steps_and_cleared_by_the_next_table() -> None:
+    house = House()
+    watch = CalendarWatch(lambda: house.table, house.alarms)
+    house.table = SAMPLE
     with structlog.testing.capture_logs() as lines:
         for moment in (
             "2026-11-30T23:59",
@@ -158,7 +161,14 @@ def test_the_alarm_in_the_log_comes_once_a_day_also_when_the_clock_steps() -> No
             "2026-12-01T12:00",
         ):
             watch.look(datetime.fromisoformat(moment).replace(tzinfo=CITY))
-    assert [(line["log_level"], line["years"]) for line in lines] == [("warning", (2027,))] * 3
+        assert [alarm.grave for alarm in house.alarms.standing.values()] == [False]
+        house.table = replace(SAMPLE, known_years=frozenset({2026, 2027}))
+        watch.look(datetime.fromisoformat("2026-12-02T00:01").replace(tzinfo=CITY))
+    assert house.alarms.standing == {}
+    assert [(line["event"], "2027" in line.get("text", "")) for line in lines] == [
+        ("alarm raised", True),
+        ("alarm cleared", False),
+    ]
 
 
 def test_the_doctor_tells_of_a_missing_year(tmp_path: Path) -> None:
