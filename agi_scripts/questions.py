@@ -63,6 +63,8 @@ def handler(desk: Desk, known: Container[str]) -> Handler:
     async def answer(session: AgiSession) -> None:
         question = read(session)
         reply = FLOWS[question.script](question, desk)
+        if reply.otherwise is not None and not await desk.durable(question):
+            reply = reply.otherwise
         try:
             await session.set_many(write(question, reply, known))
         except TelephonyError:

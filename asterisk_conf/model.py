@@ -70,3 +70,8 @@ class SwitchPlan:
     """Longest a caller waits for the engine's answer before the fallback, s."""
     language: str = "zh-CN"
     centres: CentrePolicy = CentrePolicy()
+
+    @property
+    def messages(self) -> Path:
+        """Where messages are recorded: beside the recordings, which are of calls with somebody."""
+        return self.recordings.parent / "messages"

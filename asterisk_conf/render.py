@@ -40,6 +40,7 @@ MODULES: Final = (
         "app_queue",
         "app_playback",
         "app_read",
+        "app_record",
         "app_stack",
         "app_mixmonitor",
         "app_userevent",
@@ -49,6 +50,7 @@ MODULES: Final = (
         "func_callerid",
         "func_channel",
         "func_cut",
+        "func_db",
         "func_env",
         "func_logic",
         "func_strings",
@@ -72,6 +74,7 @@ EVENTS: Final = (
     *("Hold", "Unhold", "DeviceStateChange", "ConfbridgeJoin", "ConfbridgeLeave", "QueueCallerJoin"),
     # Answers to our own list actions come as events and pass the same filter.
     *("Status", "StatusComplete", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
+    *("OriginateResponse", "DBGetResponse", "DBGetComplete"),
 )
 """What the engine hears over AMI; all else is filtered by Asterisk."""
 
@@ -163,6 +166,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
+        "messages": plan.messages,
+        "message": table.message,
         "waiting_keys": sorted(table.waiting_keys),
         "groups": sorted(table.groups),
         "ring_seconds": MAX_RING_SECONDS,

@@ -267,7 +267,7 @@ def _own_trunks(table: Table) -> Table:
     ports = iter(free_ports(len(table.trunks), socket.SOCK_DGRAM))
     return replace(
         table,
-        trunks=tuple(trunk if trunk.role == "pstn" else replace(trunk, port=next(ports)) for trunk in table.trunks),
+        trunks=tuple(replace(trunk, port=next(ports)) for trunk in table.trunks),
     )
 
 

@@ -14,9 +14,12 @@ import structlog
 from aiohttp import web
 
 from console.live_routes import add_live_routes
+from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
 from console.transfer_routes import transfer_routes
 from ledger.live import Live
+from promises.mailbox import Mailbox
+from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
@@ -47,6 +50,14 @@ class Control(Protocol):
         """Unix ms on the ACD's own clock."""
         ...
 
+    @property
+    def callbacks(self) -> Callbacks: ...
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+    async def play(self, message: CallId, seat: SeatId) -> None: ...
+
     def tell(self, event: QueueEvent) -> None: ...
 
     @property
@@ -74,6 +85,7 @@ def application(control: Control, token: str) -> web.Application:
             web.get("/api/seats", api.seats),
             *queue_routes(control),
             *transfer_routes(control),
+            *promise_routes(control),
         ]
     )
     add_live_routes(app, control)
@@ -180,7 +192,8 @@ def _guard(token: str) -> Any:
 
 
 _OWN_REFUSALS: Final[Mapping[int, str]] = {
-    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats、/api/queues、/api/live、/metrics",
+    404: "没有这个接口；可用的有 /api/status、/api/agents、/api/seats、/api/queues、/api/callbacks、"
+    "/api/messages、/api/live、/metrics",
     405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
     413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
 }

@@ -13,6 +13,7 @@ STORES: Final = (
     "ledger.store",
     "ledger.outbox_store",
     "recordings.store",
+    "promises.store",
     "queues.pin_store",
 )
 

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
+from engine.found_messages import take_found
+from engine.plan import messages_home
 from engine.settings import Settings
 from ledger.drain import Drainer
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
 from ledger.push import Pusher, Receiver
+from promises.book import REMEMBERED
+from promises.mailbox import Mailbox
+from promises.reader import left, promised
+from promises.service import Callbacks
+from promises.store import follow as promises_follow
 from recordings.service import Recordings
 from telephony.model import CallId
 
@@ -41,10 +50,23 @@ class Books:
         recordings_folder: Path,
         live: Callable[[], frozenset[CallId] | None],
         receivers: Mapping[str, Receiver],
+        callbacks: Callbacks,
+        mailbox: Mailbox,
     ) -> None:
         self._url = settings.database_url
         self._live = live
-        self.drainer = Drainer(database, journal.folder, settings.node, push_to=frozenset(receivers))
+        self._database = database
+        self._node = settings.node
+        self._callbacks = callbacks
+        self._mailbox = mailbox
+        self._messages = messages_home(settings.data_dir)
+        self.drainer = Drainer(
+            database,
+            journal.folder,
+            settings.node,
+            push_to=frozenset(receivers),
+            followers=(promises_follow,),
+        )
         self.pusher = Pusher(database, receivers)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)
         self.recordings = Recordings(database, recordings_folder)
@@ -53,7 +75,7 @@ class Books:
 
     def start(self) -> None:
         """Begin; the database may come later."""
-        followers = (self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run)
+        followers = (self._load_promises, self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run)
         for work in (self._bring_schema(), *map(self._when_ready, followers)):
             self._tasks.append(asyncio.get_running_loop().create_task(work))
 
@@ -81,6 +103,29 @@ class Books:
     async def _when_ready(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await self._schema.wait()
         await work()
+
+    async def _load_promises(self) -> None:
+        """Learn what was promised before this start; until then nobody is called back, lest twice."""
+        while not self._callbacks.loaded:
+            try:
+                since = datetime.now(UTC) - REMEMBERED
+                known = await promised(self._database, self.drainer.folder, self._node, since)
+                messages = await left(self._database, self.drainer.folder, self._node, since)
+            except (DatabaseError, SQLAlchemyError, OSError) as error:
+                log.error("promises not read yet, nobody is called back", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._callbacks.book.learn(known)
+            self._callbacks.loaded = True
+            self._mailbox.learn(messages)
+            await self._take_found()
+            log.info("promises read", open=len(self._callbacks.book.open()))
+
+    async def _take_found(self) -> None:
+        try:
+            await take_found(self._mailbox, self._messages, self._database, self.drainer.folder, self._node)
+        except (DatabaseError, SQLAlchemyError, OSError) as error:
+            log.error("messages of which no fact tells were not looked for", reason=str(error))
 
     async def _fill_in(self) -> None:
         async def live() -> frozenset[CallId] | None:

@@ -15,6 +15,9 @@ from ivr.desk import Place, Queued, SeatAction, Seated, Standing
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import Kind
+from promises.mailbox import Mailbox
+from promises.model import Callback, Outcome
+from promises.service import Callbacks
 from queues.model import (
     Failure,
     NotAllowed,
@@ -54,6 +57,8 @@ class EngineDesk:
         snapshot: Callable[[], Snapshot],
         queues: QueueService,
         calls: Calls,
+        callbacks: Callbacks,
+        mailbox: Mailbox,
         now: Clock,
         *,
         wait_seconds: int,
@@ -62,6 +67,8 @@ class EngineDesk:
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
+        self._callbacks = callbacks
+        self._mailbox = mailbox
         self._now = now
         self._callers = callers or RecentCallers()
         self._pace = PaceKeeper(lambda: queues.acd)
@@ -89,7 +96,8 @@ class EngineDesk:
         before = self._queues.acd.tickets.get(question.call)
         offered = before is not None and before.phase is TicketPhase.OFFERED
         promised = offered and before is not None and held.promised == before.seat
-        redirected = offered and not promised
+        redirected = offered and not promised and before is not None and before.channel != ""
+        self._callbacks.answered(question.call)
         ticket = before if promised and before is not None else self._queues.place(self._wish(question, held))
         if ticket.phase is TicketPhase.OFFERED and ticket.seat is not None and ticket.served_by is not None:
             held.stage = Stage.CONNECT
@@ -123,6 +131,44 @@ class EngineDesk:
         outlook = Outlook(position, expected.low, expected.high) if expected is not None else Outlook(position)
         said, held.told = waiting_news.news(outlook, held.told, now)
         return (*said, KEYS_PROMPT) if table.waiting_keys else said
+
+    def promise(self, question: Question, number: str) -> Outcome:
+        held = self._calls.enter(question.call, question.channel)
+        now = self._now()
+        outcome = self._callbacks.ask(
+            Callback(
+                id=question.call,
+                number=number,
+                line=question.number,
+                group=question.group or self._snapshot().default_group,
+                overflow=question.overflow,
+                priority=question.priority,
+                since_ms=question.since_ms or now,
+                promised_at=datetime.fromtimestamp(now / 1000, UTC),
+            )
+        )
+        if outcome in (Outcome.PROMISED, Outcome.ALREADY):
+            held.stage = Stage.AFTER
+        return outcome
+
+    def leave_line(self, question: Question) -> bool:
+        ticket = self._queues.acd.tickets.get(question.call)
+        if ticket is not None and ticket.phase is not TicketPhase.WAITING:
+            return False
+        self._queues.left(question.call)
+        self._calls.enter(question.call, question.channel).stage = Stage.AFTER
+        return True
+
+    def message(self, question: Question) -> bool:
+        size = int(question.action) if question.action.isascii() and question.action.isdigit() else 0
+        return self._mailbox.take(
+            question.call, caller=question.caller, line=question.number, group=question.group, size=size
+        )
+
+    async def durable(self, question: Question) -> bool:
+        if question.script is Script.MESSAGE:
+            return await self._mailbox.durable()
+        return await self._callbacks.durable(question.call)
 
     def waiting_key(self, key: str) -> WaitingAction | None:
         return self._snapshot().waiting_keys.get(key)

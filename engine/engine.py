@@ -16,6 +16,7 @@ import structlog
 from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
 from engine.alarms import Alarms
+from engine.callbacks import callbacks
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.credentials import Credentials
@@ -29,6 +30,7 @@ from engine.routes import Routes
 from engine.settings import Settings
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
+from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.service import Clock, QueueService
 from routing.model import Snapshot
@@ -86,13 +88,25 @@ class Engine:
             self.clock,
             self.routes.look,
         )
+        self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
+        self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
         self.news = SwitchNews(
-            lambda: self.snapshot, self.queues, self.calls, self.transfers, self.recovery.sent_away, self.routes
+            lambda: self.snapshot,
+            self.queues,
+            self.calls,
+            self.transfers,
+            self.recovery.sent_away,
+            self.routes,
+            self.callbacks.hung_up,
+            self.mailbox,
         )
+        self._looking: asyncio.Task[None] | None = None
         self.desk = EngineDesk(
             lambda: self.snapshot,
             self.queues,
             self.calls,
+            self.callbacks,
+            self.mailbox,
             self.clock,
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
@@ -116,11 +130,15 @@ class Engine:
             log.warning("switch not there yet, questions are answered all the same")
         await self.server.start()
         self.recovery.serving.set()
+        self._looking = asyncio.create_task(self.callbacks.run(), name="callbacks")
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
     async def stop(self) -> None:
         """In stages: no new questions, open ones end, the link closes. Those who talk notice nothing."""
         self.recovery.stop()
+        if self._looking is not None:
+            self._looking.cancel()
+        await _stage("callbacks", self.callbacks.stop(), 1)
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
         await _stage("link", self.switch.stop(), 2)
@@ -135,6 +153,7 @@ class Engine:
 
     async def _reconcile(self) -> None:
         await self.recovery.reconcile()
+        self.callbacks.seen()
 
 
 def journal_folder(data_dir: Path) -> Path:

@@ -6,12 +6,14 @@ One job: read AMI events. Every handler is quick and none waits; what cannot be 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
 from engine.callers import broke_off
 from engine.calls import Calls
 from engine.channels import CHANNEL
 from engine.routes import Routes
 from ledger.model import Kind
+from promises.mailbox import Mailbox
 from queues.model import (
     Answered,
     CallHeld,
@@ -35,6 +37,15 @@ from transfers.reference import readable
 from transfers.service import TransferWatch
 from transfers.states import Form
 
+MAX_DIGITS: Final = 12
+"""Of a count that the switch tells."""
+
+
+class HungUp(Protocol):
+    """Somebody who wants to know of every channel that is gone."""
+
+    def __call__(self, call: CallId, cause: str, *, human: bool) -> None: ...
+
 
 class SwitchNews:
     """Listens to one Asterisk."""
@@ -47,14 +58,18 @@ class SwitchNews:
         transfers: TransferWatch,
         sent_away: Callable[[CallId], None],
         routes: Routes,
+        called_back: HungUp,
+        mailbox: Mailbox,
     ) -> None:
-        """``sent_away`` hears of callers who wait in app_queue although we are here."""
+        """``sent_away`` hears of callers who wait in app_queue although we are here, ``called_back`` of hang-ups."""
         self._routes = routes
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
         self._transfers = transfers
         self._sent_away = sent_away
+        self._called_back = called_back
+        self._mailbox = mailbox
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
@@ -116,9 +131,11 @@ class SwitchNews:
             held = self._queues.acd.seats.get(seat)
             if held is not None and held.call == talk and self._queues.talks(talk) and not self._may_wait_on(talk):
                 self._queues.tell(TalkEnded(talk, seat))
-        stage = self._calls.live[call].stage if call in self._calls.live else None
+        live = self._calls.live.get(call)
+        stage = live.stage if live is not None else None
         cause = event.get("Cause") or ""
         dropped = broke_off(self._queues.talks(call), cause)
+        self._called_back(call, cause, human=live is not None and live.human)
         self._queues.left(call)
         self._transfers.forget(call)
         self._calls.end(call, cause, "system" if stage is Stage.AFTER else "caller", dropped=dropped)
@@ -144,6 +161,11 @@ class SwitchNews:
                 self._entered_alone(event, call, Stage.FALLBACK)
                 self._calls.note(Kind.FALLBACK, call, why="engine-late")
                 self._queues.left(call)
+            case "Message":  # the caller hung up while speaking
+                number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
+                size, group = event.get("Bytes") or "", event.get("Group") or ""
+                if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
+                    self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))

@@ -58,6 +58,11 @@ def switch_home(data_dir: Path) -> Path:
     return data_dir / "asterisk"
 
 
+def messages_home(data_dir: Path) -> Path:
+    """Where messages are recorded; see asterisk_conf.model.SwitchPlan.messages."""
+    return recordings_home(data_dir).parent / "messages"
+
+
 def recordings_home(data_dir: Path) -> Path:
     """Where MixMonitor writes."""
     return data_dir / "recordings"

@@ -69,7 +69,17 @@ async def serve(settings: Settings) -> None:
     receivers = {
         target: Receiver(url, secret_of(secrets.push_secret, target)) for target, url in settings.push_urls.items()
     }
-    books = Books(settings, database, journal, cel_folder, recordings_home(settings.data_dir), live, receivers)
+    books = Books(
+        settings,
+        database,
+        journal,
+        cel_folder,
+        recordings_home(settings.data_dir),
+        live,
+        receivers,
+        engine.callbacks,
+        engine.mailbox,
+    )
     runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
     recalling: asyncio.Task[None] | None = None

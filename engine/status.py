@@ -10,11 +10,15 @@ from engine.books import Books
 from engine.engine import Engine
 from ledger.live import Live
 from ledger.model import Kind
+from promises.mailbox import Mailbox
+from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
+from recordings.layout import recording_file
 from routing.model import Snapshot
-from telephony.model import CallId
+from telephony.errors import AmiError
+from telephony.model import CallId, SeatId, Var
 from transfers.states import Form
 
 MAX_LAG_FACTS = 10_000
@@ -39,6 +43,33 @@ class Control:
     @property
     def now_ms(self) -> int:
         return self._engine.clock()
+
+    @property
+    def callbacks(self) -> Callbacks:
+        return self._engine.callbacks
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self._engine.mailbox
+
+    async def play(self, message: CallId, seat: SeatId) -> None:
+        """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
+        file = recording_file(message).removesuffix(".wav")
+        try:
+            await self._engine.switch.send(
+                "Originate",
+                {
+                    "Channel": f"PJSIP/{seat}",
+                    "Context": "message-play",
+                    "Exten": "s",
+                    "Priority": "1",
+                    "Async": "true",
+                    "CallerID": "12345",
+                    "Variable": f"{Var.MESSAGE}={file}",
+                },
+            )
+        except AmiError as error:
+            raise NotAllowed(f"话机 {seat} 现在呼不通（{error}）；请检查话机是否在线后再试") from None
 
     def tell(self, event: QueueEvent) -> None:
         """What a person asks for. Raises NotAllowed; also while the switch, which keeps sign-ins, is gone."""
@@ -91,6 +122,8 @@ class Control:
             "journal": {"written": journal.written, "refused": journal.refused, "alarm": journal.alarm},
             "database": {"lag_facts": lag.facts, "lag_seconds": round(lag.seconds, 1), "trouble": drain.trouble},
             "calls": len(engine.calls.live),
+            "callbacks": len(engine.callbacks.book.open()),
+            "messages_overdue": len(engine.mailbox.overdue()),
             "waiting": phases[TicketPhase.WAITING],
             "longest_wait_ms": engine.clock() - min(waiting) if waiting else 0,
             "ringing": phases[TicketPhase.OFFERED],

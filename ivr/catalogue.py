@@ -117,6 +117,9 @@ def fixed(city: str) -> Iterator[Prompt]:
     for place in range(1, ANNOUNCED_PLACES + 1):
         yield Prompt(f"position-{place}", Kind.WAITING, {MANDARIN: f"您排在{speech.position(place)}，请继续等候。"})
     yield from expected_waits()
+    for digit in "0123456789":
+        yield Prompt(f"digit-{digit}", Kind.WAITING, {MANDARIN: f"{speech.phone(digit)}。"})
+    yield Prompt("callback-greeting", Kind.GREETING, {MANDARIN: f"您好，{city}12345热线给您回电，正在接通座席。"})
 
 
 def expected_waits() -> Iterator[Prompt]:
@@ -190,6 +193,17 @@ _TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {
 _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "queue-wait": (Kind.WAITING, "请稍候，正在为您转接。"),
     "still-waiting": (Kind.WAITING, "座席仍在忙，请继续等候。"),
+    "message-ask": (Kind.WAITING, "请开始留言，说完按井号键。"),
+    "message-kept": (Kind.WAITING, "留言已收到，我们会尽快处理。"),
+    "message-empty": (Kind.WAITING, "没有听到留言，请继续等候。"),
+    "callback-number-is": (Kind.WAITING, "我们将拨打"),
+    "callback-confirm": (Kind.WAITING, "确认请按1，换号码请按2。"),
+    "callback-number-ask": (Kind.WAITING, "请输入要我们拨打的号码，按井号键结束。"),
+    "callback-number-bad": (Kind.WAITING, "这个号码不能回拨，请继续等候。"),
+    "callback-promised": (Kind.WAITING, "已登记回拨，排队顺序为您保留，请留意来电。"),
+    "callback-already": (Kind.WAITING, "这个号码已经登记回拨，请留意来电。"),
+    "callback-too-many": (Kind.WAITING, "这个号码登记回拨的次数已满，请继续等候。"),
+    "callback-failed": (Kind.TROUBLE, "抱歉，没有登记成功，请继续等候。"),
     "urgent-noted": (Kind.WAITING, "已为您优先安排，请不要挂机。"),
     "no-agent": (Kind.WAITING, "抱歉，座席暂时无法接通，请稍后再拨。"),
     "apology": (Kind.TROUBLE, "抱歉，暂未接通，正在为您转接人工。"),

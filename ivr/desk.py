@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ivr.model import Question
 from ledger.model import Kind
+from promises.model import Outcome
 from routing.model import Decision, WaitingAction
 from telephony.model import AgentId, Priority, SeatId
 
@@ -55,7 +56,7 @@ class SeatAction(StrEnum):
 
 
 class Desk(Protocol):
-    """The engine, as a conversation sees it. Every call answers at once: nothing here waits."""
+    """The engine, as a conversation sees it. Every call answers at once; only a promise waits, for the disk."""
 
     wait_seconds: int
     """Length of one slice of music, s."""
@@ -71,6 +72,18 @@ class Desk(Protocol):
 
     def waiting_key(self, key: str) -> WaitingAction | None:
         """What a key does that was pressed while waiting; None for a key that does nothing."""
+
+    def promise(self, question: Question, number: str) -> Outcome:
+        """Promise to call this number back at the caller's age. Promised: the caller waits no longer."""
+
+    def leave_line(self, question: Question) -> bool:
+        """The caller waits no longer, to leave a message; False when an agent is being brought to it already."""
+
+    def message(self, question: Question) -> bool:
+        """Take the message that was recorded, ``action`` bytes of it; False when it holds nothing."""
+
+    async def durable(self, question: Question) -> bool:
+        """Wait until what was promised is on the disk; False, and nothing is promised, when the disk refuses."""
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         """The seat did not take the call."""

@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from database.connection import Database
 from database.errors import DatabaseError
@@ -36,6 +37,9 @@ TRANSACTION_SECONDS: Final = 20.0
 
 REJECTED: Final = "rejected.lines"
 """Lines that are no facts, and facts the database cannot hold, are kept here for people to look at."""
+
+Follower = Callable[[AsyncSession, Sequence[Fact]], Awaitable[None]]
+"""Another room's projection of facts, in the same transaction as the facts."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +75,7 @@ class Drainer:
         node: str,
         *,
         push_to: frozenset[str] = frozenset(),
+        followers: Sequence[Follower] = (),
         page_facts: int = PAGE_FACTS,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -80,6 +85,7 @@ class Drainer:
         self._folder = folder
         self._node = node
         self._push_to = push_to
+        self._followers = followers
         self._page_facts = page_facts
         self._poll_seconds = poll_seconds
         self._sleep = sleep
@@ -90,6 +96,11 @@ class Drainer:
         self._rejected = 0
         self._torn = 0
         self._trouble = ""
+
+    @property
+    def folder(self) -> Path:
+        """The journal's."""
+        return self._folder
 
     @property
     def state(self) -> DrainState:
@@ -153,6 +164,8 @@ class Drainer:
             if facts:
                 await add_facts(session, facts)
                 await put(session, facts, self._push_to)
+                for follow in self._followers:
+                    await follow(session, facts)
             if cursor is not None:
                 await save_cursor(session, self._node, cursor)
 

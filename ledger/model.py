@@ -43,6 +43,13 @@ class Kind(StrEnum):
     RATING_ASKED = "rating-asked"
     RATED = "rated"
     """[key, level] level 1 to 5, or 0 for none or an invalid key."""
+    CALLBACK = "callback"
+    """A callback was promised, or went on to another state: all that is known of it
+    [state, attempt, caller, line, group, overflow, priority, since_ms, promised_at, attempts, not_before, why, agent];
+    promises/facts.py writes and reads it."""
+    MESSAGE = "message"
+    """A message was left, or closed: all that is known of it (promises/message.py)
+    [state, caller, line, group, seconds, taken_at, due_at, closed_at, closed_by, note]."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
     ENDED = "ended"

@@ -203,6 +203,24 @@ def _rated(data: Data) -> str:
     return f"评价：按键 {key} 无效" if key else "评价：未按键"
 
 
+def _message(data: Data) -> str:
+    if word(data, "state") == "closed":
+        note = word(data, "note")
+        return f"留言已处理（{word(data, 'closed_by')}）" + (f"：{note}" if note else "")
+    return f"留言 {word(data, 'seconds')} 秒"
+
+
+def _callback(data: Data) -> str:
+    state, why = word(data, "state"), word(data, "why")
+    attempts = whole(data, "attempts") or 0
+    text = words.CALLBACK_STATES.get(state, state)
+    if state == "waiting" and attempts:
+        text = f"回拨未接通，稍后再拨（已拨 {attempts} 次）"
+    elif state == "dialling":
+        text = f"{text}，第 {attempts} 次"
+    return text + (f"：{words.CALLBACK_WHY.get(why, why)}" if why else "")
+
+
 def _fallback(data: Data) -> str:
     why = word(data, "why")
     reason = words.WHY.get(why, why)
@@ -232,6 +250,8 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.TALK_ENDED: _talk_ended,
     Kind.RATING_ASKED: lambda data: "请来电人评价（好差评）",
     Kind.RATED: _rated,
+    Kind.CALLBACK: _callback,
+    Kind.MESSAGE: _message,
     Kind.FALLBACK: _fallback,
     Kind.ENDED: _ended,
     Kind.AGENT_TIME: lambda data: f"工号 {word(data, 'agent') or '未知'} 的半小时工时",

@@ -48,6 +48,25 @@ TRANSFER_STATES: Final[Mapping[str, str]] = {
     "ended": "结束",
 }
 FORMS: Final[Mapping[str, str]] = {"one-key": "一键转接", "three-party": "三方通话", "caller-key": "市民按键"}
+CALLBACK_STATES: Final[Mapping[str, str]] = {
+    "waiting": "已约定回拨，保留排队时间",
+    "dialling": "座席已预留，正在回拨",
+    "reached": "市民已接听回拨",
+    "kept": "回拨完成",
+    "left": "市民接听回拨后先挂机",
+    "unreached": "回拨多次未接通，不再拨打",
+    "withdrawn": "回拨取消",
+}
+CALLBACK_WHY: Final[Mapping[str, str]] = {
+    "busy": "用户忙",
+    "no-answer": "无人接听",
+    "rejected": "对方拒接",
+    "unreachable": "号码无法接通",
+    "unknown": "失去联系期间未接通",
+    "unseen": "失去联系期间已接通",
+    "served": "市民已由座席接听",
+    "disk": "未能记入磁盘",
+}
 CAUSES: Final[Mapping[str, str]] = {
     "16": "正常",
     "17": "用户忙",

@@ -36,7 +36,10 @@ def joined(turn: Turn, event: TicketJoined) -> None:
         ticket = new_ticket(turn, event, turn.now)
         turn.queue(ticket, again=False)
     elif ticket.phase is TicketPhase.OFFERED:
-        turn.stray(Stray.JOINED_WHILE_OFFERED)
+        if ticket.channel:
+            turn.stray(Stray.JOINED_WHILE_OFFERED)
+        else:  # a callback whose citizen has answered: the seat is held for it
+            ticket.channel = event.channel
     elif ticket.phase is TicketPhase.TALKING:
         turn.stray(Stray.JOINED_WHILE_TALKING)
         end_talk(turn, ticket)

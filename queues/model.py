@@ -157,6 +157,8 @@ class Policy:
     """For a group without a row of its own."""
     offer_margin_seconds: int = 5
     """How much longer than ringing the core waits for news of an offer before it takes it back."""
+    dial_seconds: int = 45
+    """How much longer still for a call that has no channel yet: a callback, whose citizen is dialled first."""
     back_after: Mapping[Failure, int | None] = field(default_factory=_back_after)
     """Seconds after which a not-responding seat is ready again by itself; None = only by its agent's own Ready."""
     hold_seconds: int = 1

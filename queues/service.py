@@ -102,9 +102,9 @@ class QueueService:
         for effect in effects:
             self._write_down(effect)
             match effect:
-                case Offer() if effect.call != asking:
+                case Offer() if effect.call != asking and effect.channel:
                     self._start(self._redirect(effect))
-                case Withdraw(back_to_wait=True) if effect.call != asking:
+                case Withdraw(back_to_wait=True) if effect.call != asking and effect.channel:
                     self._start(self._back_to_wait(effect))
                 case Moved():
                     self._start(self._remember(effect))
@@ -205,14 +205,15 @@ class QueueService:
     # What the effects mean in the ledger
 
     def _write_down(self, effect: Effect) -> None:
+        """Of a ticket without a channel nothing is told yet: it is no call, but the place of one to come."""
         match effect:
             case TicketWaiting():
                 position = self.acd.position(effect.call)
-                if position is not None:
+                if position is not None and self.acd.tickets[effect.call].channel:
                     self._note(
                         Kind.WAITING, effect.call, group=effect.group, position=position, priority=effect.priority
                     )
-            case Offer():
+            case Offer() if effect.channel:
                 self._note(
                     Kind.OFFERED,
                     effect.call,

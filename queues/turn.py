@@ -286,7 +286,9 @@ class Turn:
         """Bind a waiting call and a ready seat; return (group, ring seconds, deadline)."""
         group = next((g for g in ticket.asks if g in seat.groups), ticket.group)
         ring_seconds = self.acd.policy.of(group).ring_seconds
-        deadline = self.now + (ring_seconds + self.acd.policy.offer_margin_seconds) * 1000
+        held_seconds = ring_seconds + self.acd.policy.offer_margin_seconds
+        held_seconds += 0 if ticket.channel else self.acd.policy.dial_seconds
+        deadline = self.now + held_seconds * 1000
         ticket.choice = self.acd.choice(ticket, seat, group, self.now)
         self.unindex(ticket)
         self.uncount(ticket)

@@ -182,6 +182,33 @@ class WaitingNews:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackPolicy:
+    """How callbacks (回拨) are made. All of it ours to choose."""
+
+    trunk: str = "pstn"
+    """The trunk that citizens are dialled through."""
+    schedule: str = ""
+    """班表: when citizens may be called; empty = at any hour."""
+    attempts: int = 3
+    retry_minutes: int = 15
+    """Until the second attempt; each further pause is twice as long."""
+    ring_seconds: int = 25
+    per_day: int = 3
+    """Promises to one number within a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePolicy:
+    """How messages (留言) are taken."""
+
+    hours: int = 24
+    """To deal with one: mailbox messages are handled within 24 h (GB/T 33358-2016)."""
+    longest_seconds: int = 180
+    silence_seconds: int = 8
+    """Silence that ends a message."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holiday:
     """A day that differs from the plain week."""
 
@@ -227,6 +254,8 @@ class Snapshot:
     """Class of callers (repeat, dropped, centre) -> how much older than they are they count in the line."""
     repeat_minutes: int = 30
     """Who calls again within so many minutes is a repeat caller; 0 = nobody."""
+    callback: CallbackPolicy = field(default_factory=CallbackPolicy)
+    message: MessagePolicy = field(default_factory=MessagePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +281,8 @@ class Table:
     skills: tuple[Skill, ...] = ()
     head_start_seconds: Mapping[str, int] = field(default_factory=dict)
     repeat_minutes: int = 30
+    callback: CallbackPolicy = field(default_factory=CallbackPolicy)
+    message: MessagePolicy = field(default_factory=MessagePolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.lint import lint
 from routing.model import (
     Agent,
+    CallbackPolicy,
     DayKind,
     Group,
     Holiday,
     LegacyNumber,
     MergeMode,
+    MessagePolicy,
     Overflow,
     Period,
     Schedule,
@@ -233,6 +235,8 @@ def _table(top: _Row) -> Table:
         skills=tuple(_skill(name, row) for name, row in top.rows("skills")),
         head_start_seconds=top.levels("head_start_seconds", "{ repeat = 60 }", HEAD_STARTS, "来电类别到秒数"),
         repeat_minutes=top.whole("repeat_minutes", 30, "30"),
+        callback=_callback(top.row("callback")),
+        message=_message(top.row("message")),
     )
     top.end()
     return table
@@ -242,6 +246,29 @@ def _waiting_news(row: _Row) -> WaitingNews:
     news = WaitingNews(row.whole("first_seconds", 30), row.whole("every_seconds", 60))
     row.end()
     return news
+
+
+def _message(row: _Row) -> MessagePolicy:
+    policy = MessagePolicy(
+        hours=row.whole("hours", 24, "24"),
+        longest_seconds=row.whole("longest_seconds", 180, "180"),
+        silence_seconds=row.whole("silence_seconds", 8, "8"),
+    )
+    row.end()
+    return policy
+
+
+def _callback(row: _Row) -> CallbackPolicy:
+    policy = CallbackPolicy(
+        trunk=row.text("trunk", '"pstn"', "pstn"),
+        schedule=row.text("schedule", '"daily"', ""),
+        attempts=row.whole("attempts", 3, "3"),
+        retry_minutes=row.whole("retry_minutes", 15, "15"),
+        ring_seconds=row.whole("ring_seconds", 25),
+        per_day=row.whole("per_day", 3, "3"),
+    )
+    row.end()
+    return policy
 
 
 def _group(name: str, row: _Row) -> Group:

@@ -36,6 +36,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.default_group": "12345 受理组",
     "settings.waiting_news": "等候播报",
     "settings.repeat_minutes": "重复来电（分钟内）",
+    "settings.callback": "回拨",
+    "settings.message": "留言",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
@@ -96,7 +98,19 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
-PARTS: Final[Mapping[str, str]] = {"first_seconds": "首次（秒）", "every_seconds": "间隔（秒）"}
+PARTS: Final[Mapping[str, str]] = {
+    "first_seconds": "首次（秒）",
+    "every_seconds": "间隔（秒）",
+    "trunk": "中继",
+    "schedule": "班表",
+    "attempts": "最多次数",
+    "retry_minutes": "重拨间隔（分）",
+    "ring_seconds": "振铃秒数",
+    "per_day": "每号每日次数",
+    "hours": "处理时限（小时）",
+    "longest_seconds": "最长秒数",
+    "silence_seconds": "静音结束秒数",
+}
 """Parts of a setting that has several."""
 
 _WEEKDAYS: Final = "一二三四五六日"

@@ -156,6 +156,12 @@ class Var(StrEnum):
     """The number that the citizen dialled, when it was not the centre's own."""
     ORIGIN = "HL_ORIGIN"
     """The centre whose trunk a call came in by."""
+    CALLBACK = "HL_CALLBACK"
+    """While a callback is talked about: the number that is to be called."""
+    MESSAGE = "HL_MESSAGE"
+    """The file of a message."""
+    SLOT = "HL_SLOT"
+    """On a callback's channel: where the switch notes that the citizen has answered."""
     PARTY = "HL_PARTY"
     """Who a channel is in this call: caller, agent or centre."""
 

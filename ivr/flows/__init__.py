@@ -1,6 +1,7 @@
 """The turning points of a call, one file each, in the order a citizen meets them.
 
-enter → offer ⇄ waiting → (a human) → after → rated; seat_key is the agents' own.
+enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
+waiting; seat_key is the agents' own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Callable, Mapping
 
 from ivr.desk import Desk
 from ivr.flows.after import after
+from ivr.flows.callback import callback
 from ivr.flows.enter import enter
+from ivr.flows.message import message
 from ivr.flows.offer import offer
 from ivr.flows.rated import rated
 from ivr.flows.seat_key import seat_key
@@ -20,6 +23,8 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer]] = {
     Script.ENTER: enter,
     Script.OFFER: offer,
     Script.WAITING: waiting,
+    Script.CALLBACK: callback,
+    Script.MESSAGE: message,
     Script.AFTER: after,
     Script.RATED: rated,
     Script.SEAT_KEY: seat_key,

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from ivr.desk import Desk
+from ivr.flows.callback import offered
+from ivr.flows.message import recorded
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
 from routing.model import WaitingAction
@@ -20,6 +22,10 @@ def waiting(question: Question, desk: Desk) -> Answer:
     match desk.waiting_key(question.key):
         case WaitingAction.URGENT if question.priority < URGENT_PRIORITY:
             return hurried(question, desk)
+        case WaitingAction.CALLBACK:
+            return offered(question, desk)
+        case WaitingAction.MESSAGE:
+            return recorded(question, desk)
         case _:
             return find_a_human(question, desk)
 

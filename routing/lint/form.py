@@ -13,7 +13,7 @@ from typing import Final
 from routing.calendar import WEEK
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
-from routing.model import DayKind
+from routing.model import CallbackPolicy, DayKind, MessagePolicy
 from routing.numbers import normalise
 from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
 
@@ -78,6 +78,25 @@ def _waiting_keys(view: View) -> Iterator[Fault]:
     for key in view.table.waiting_keys:
         if not _KEY.fullmatch(key):
             yield Fault(f"waiting_keys.{key}", repr(key), "等候按键应为一个数字键", '1 = "callback"')
+
+
+def _message(view: View) -> Iterator[Fault]:
+    policy = view.table.message
+    for name, low, high in (("hours", 1, 168), ("longest_seconds", 10, 600), ("silence_seconds", 2, 60)):
+        if not low <= (value := getattr(policy, name)) <= high:
+            yield Fault(f"message.{name}", str(value), f"应为 {low} 到 {high}", str(getattr(MessagePolicy(), name)))
+
+
+def _callback(view: View) -> Iterator[Fault]:
+    policy = view.table.callback
+    for name, low, high in (
+        ("attempts", 1, 9),
+        ("retry_minutes", 1, 1440),
+        ("ring_seconds", 5, 40),
+        ("per_day", 0, 20),
+    ):
+        if not low <= (value := getattr(policy, name)) <= high:
+            yield Fault(f"callback.{name}", str(value), f"应为 {low} 到 {high}", str(getattr(CallbackPolicy(), name)))
 
 
 def _ids(view: View) -> Iterator[Fault]:
@@ -218,6 +237,8 @@ RULES: Final = (
     Rule("bad-rating-key", Severity.ERROR, "评价按键写法不对", _rating_keys),
     Rule("bad-pause-reason", Severity.ERROR, "示忙原因写法不对", _pause_reasons),
     Rule("bad-waiting-key", Severity.ERROR, "等候按键写法不对", _waiting_keys),
+    Rule("bad-message", Severity.ERROR, "留言的时限或长度超出范围", _message),
+    Rule("bad-callback", Severity.ERROR, "回拨的次数或时间超出范围", _callback),
     Rule("bad-id", Severity.ERROR, "编号写法不对", _ids),
     Rule("bad-name", Severity.ERROR, "名称为空、太长或有不可见字符", _names),
     Rule("bad-seconds", Severity.ERROR, "秒数超出范围", _seconds),

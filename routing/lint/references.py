@@ -10,7 +10,7 @@ from typing import Final
 
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
-from routing.model import Group, MergeMode
+from routing.model import Group, MergeMode, WaitingAction
 from routing.numbers import normalise
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo
 
@@ -30,6 +30,7 @@ def _unknown(view: View) -> Iterator[Fault]:
             yield _absent(f"{path}.overflow_group", row.overflow_group, "技能组", groups)
         if row.schedule and row.schedule not in view.schedules:
             yield _absent(f"{path}.schedule", row.schedule, "班表", view.schedules)
+    yield from _unknown_of_callbacks(view)
     for agent in table.agents:
         for group in agent.groups:
             if group not in groups:
@@ -72,6 +73,15 @@ def _overflow_targets(group: Group, view: View) -> Iterator[Fault]:
             yield Fault(path, repr(row.target), "值班电话应写能拨通的号码", '"06630000000"')
         elif row.to not in _WITH_TARGET and row.target:
             yield Fault(path, repr(row.target), "去向已经说明白了，不用写 target；请删去")
+
+
+def _unknown_of_callbacks(view: View) -> Iterator[Fault]:
+    policy = view.table.callback
+    if policy.schedule and policy.schedule not in view.schedules:
+        yield _absent("callback.schedule", policy.schedule, "班表", view.schedules)
+    trunks = {trunk.id for trunk in view.table.trunks}
+    if WaitingAction.CALLBACK in view.table.waiting_keys.values() and policy.trunk not in trunks:
+        yield _absent("callback.trunk", policy.trunk, "中继", trunks)
 
 
 _WITH_TARGET: Final = (OverflowTo.GROUP, OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE)

@@ -8,6 +8,7 @@ from typing import Any
 from ivr.desk import Place, Queued, SeatAction, Standing
 from ivr.model import Question, Script
 from ledger.model import Kind
+from promises.model import Outcome
 from routing.model import Decision, Target, TargetKind, WaitingAction
 from telephony.model import AgentId, CallId, GroupId, SeatId
 
@@ -43,6 +44,10 @@ class Counter:
     cut: bool = False
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
+    promised: Outcome = Outcome.PROMISED
+    disk: bool = True
+    leaves: bool = True
+    spoken: bool = True
     outcome: str = "seat-signed-in"
     wait_seconds: int = 10
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -63,6 +68,21 @@ class Counter:
 
     def waiting_key(self, key: str) -> WaitingAction | None:
         return self.keys.get(key)
+
+    def promise(self, question: Question, number: str) -> Outcome:
+        self.asked.append(("promise", number))
+        return self.promised
+
+    def leave_line(self, question: Question) -> bool:
+        self.asked.append(("leave-line",))
+        return self.leaves
+
+    def message(self, question: Question) -> bool:
+        self.asked.append(("message", question.action))
+        return self.spoken
+
+    async def durable(self, question: Question) -> bool:
+        return self.disk
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self.asked.append(("missed", seat, dial_status))

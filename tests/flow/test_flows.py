@@ -10,7 +10,8 @@ from ivr.desk import Desk, Place, Queued, SeatAction, Seated
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
 from ledger.model import Kind
-from routing.model import MergeMode, Target, TargetKind
+from promises.model import Outcome
+from routing.model import MergeMode, Target, TargetKind, WaitingAction
 from telephony.model import VARIABLE_VALUE, AgentId, GroupId, SeatId, Var
 from tests.flow.counter import Counter, decision, question
 
@@ -48,6 +49,62 @@ def test_news_that_are_due_are_told_while_waiting() -> None:
     desk = Counter()
     desk.where = Queued(2, first_time=False, news=("position-2", "waiting-keys"))
     assert ask(Script.WAITING, desk).prompts == ("position-2", "waiting-keys")
+
+
+def test_a_callback_is_offered_at_the_number_that_calls_read_back_digit_by_digit() -> None:
+    desk = Counter(keys={"1": WaitingAction.CALLBACK})
+    answer = ask(Script.WAITING, desk, key="1", caller="13600000001")
+    digits = tuple(f"digit-{digit}" for digit in "13600000001")
+    assert (answer.next, answer.set) == (Step.CALLBACK, {Var.CALLBACK: "13600000001"})
+    assert answer.prompts == ("callback-number-is", *digits, "callback-confirm")
+
+
+@pytest.mark.parametrize("caller", ["", "110", "95588"])
+def test_a_number_that_cannot_be_called_is_asked_for(caller: str) -> None:
+    answer = ask(Script.WAITING, Counter(keys={"1": WaitingAction.CALLBACK}), key="1", caller=caller)
+    assert (answer.next, answer.prompts) == (Step.CALLBACK_NUMBER, ("callback-number-ask",))
+
+
+def test_a_typed_number_is_read_back_and_a_bad_one_refused() -> None:
+    desk = Counter(where=Queued(2, first_time=False))
+    assert ask(Script.CALLBACK, desk, key="13600000001", action="typed").set == {Var.CALLBACK: "13600000001"}
+    refused = ask(Script.CALLBACK, desk, key="110", action="typed")
+    assert (refused.next, refused.prompts) == (Step.WAIT, ("callback-number-bad",))
+
+
+def test_a_confirmed_number_is_promised_and_the_channel_waits_no_more() -> None:
+    desk = Counter()
+    answer = ask(Script.CALLBACK, desk, key="1", action="13600000001")
+    assert desk.asked == [("promise", "13600000001")]
+    assert (answer.next, answer.prompts) == (Step.GOODBYE, ("callback-promised", "goodbye"))
+    assert answer.set == {Var.STAGE: "after"}
+    assert answer.otherwise == Answer(Step.UNKEPT)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "step", "said"),
+    [
+        (Outcome.ALREADY, Step.GOODBYE, ("callback-already", "goodbye")),
+        (Outcome.TOO_MANY, Step.WAIT, ("callback-too-many",)),
+        (Outcome.NOT_CALLABLE, Step.WAIT, ("callback-number-bad",)),
+        (Outcome.ON_THE_WAY, Step.WAIT, ()),
+    ],
+)
+def test_a_promise_that_cannot_be_made_leaves_the_caller_its_place(
+    outcome: Outcome, step: Step, said: tuple[str, ...]
+) -> None:
+    answer = ask(
+        Script.CALLBACK, Counter(where=Queued(2, first_time=False), promised=outcome), key="1", action="8765432"
+    )
+    assert (answer.next, answer.prompts) == (step, said)
+
+
+@pytest.mark.parametrize(("key", "action"), [("", "8765432"), ("7", "8765432"), ("1", "")])
+def test_neither_yes_nor_another_number_means_to_wait_on(key: str, action: str) -> None:
+    desk = Counter(where=Queued(2, first_time=False))
+    assert ask(Script.CALLBACK, desk, key=key, action=action).next is Step.WAIT
+    assert [told[0] for told in desk.asked] == ["place"]
+    assert ask(Script.CALLBACK, desk, key="2", action="8765432").next is Step.CALLBACK_NUMBER
 
 
 def test_every_question_of_the_dialplan_has_a_flow() -> None:
@@ -150,3 +207,21 @@ def test_whatever_is_answered_may_stand_in_a_channel_variable(script: Script, pl
     for name, value in answer.set.items():
         assert name in set(Var)
         assert VARIABLE_VALUE.fullmatch(value)
+
+
+def test_who_leaves_a_message_leaves_the_line_first() -> None:
+    desk = Counter(keys={"2": WaitingAction.MESSAGE})
+    answer = ask(Script.WAITING, desk, key="2")
+    assert (answer.next, answer.prompts, answer.set) == (Step.MESSAGE, ("message-ask",), {Var.STAGE: "after"})
+    assert desk.asked == [("leave-line",)]
+
+
+def test_who_is_on_the_way_to_an_agent_is_left_alone() -> None:
+    assert ask(Script.WAITING, Counter(keys={"2": WaitingAction.MESSAGE}, leaves=False), key="2").next is Step.WAIT
+
+
+def test_a_message_is_told_to_be_kept_only_when_it_is() -> None:
+    answer = ask(Script.MESSAGE, Counter(), action="48044")
+    assert (answer.prompts, answer.otherwise) == (("message-kept", "goodbye"), Answer(Step.UNKEPT))
+    empty = ask(Script.MESSAGE, Counter(spoken=False, where=Queued(2, first_time=False)), action="44")
+    assert (empty.next, empty.prompts) == (Step.WAIT, ("message-empty",))

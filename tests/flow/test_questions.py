@@ -163,3 +163,10 @@ async def test_a_question_without_the_token_is_not_asterisks() -> None:
         with pytest.raises(AgiProtocolError):
             await guarded("made-up-token", handler(desk, KNOWN))(asked)
     await guarded("made-up-token", handler(desk, KNOWN))(session("enter", BETWEEN.join((*facts(), "made-up-token"))))
+
+
+@pytest.mark.parametrize(("disk", "step"), [(True, "goodbye"), (False, "unkept")])
+async def test_a_promise_is_told_only_when_it_is_on_the_disk(disk: bool, step: str) -> None:
+    asked = session("callback", *facts(key="1", action="13600000001"))
+    await handler(Counter(disk=disk), KNOWN)(asked)
+    assert asked.sent[0]["HL_NEXT"] == step

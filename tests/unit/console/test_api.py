@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from console.api import MAX_BODY_BYTES, MAX_REASON, application
 from ivr.model import Script
 from ledger.live import Live
+from promises.mailbox import Mailbox
+from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
 from routing.model import Snapshot
@@ -29,6 +31,8 @@ ROUTES = [
     ("GET", "/api/queues"),
     ("GET", "/api/queues/explain/1001"),
     ("GET", "/api/live"),
+    ("GET", "/api/callbacks"),
+    ("GET", "/api/messages"),
     ("POST", "/api/agents/1001/sign-in"),
     ("POST", "/api/agents/1001/sign-out"),
     ("POST", "/api/agents/1001/ready"),
@@ -60,6 +64,17 @@ class Control:
     @property
     def now_ms(self) -> int:
         return self.house.now
+
+    @property
+    def callbacks(self) -> Callbacks:
+        return self.house.callbacks
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self.house.mailbox
+
+    async def play(self, message: CallId, seat: SeatId) -> None:
+        self.played = (message, seat)
 
     def tell(self, event: Event) -> None:
         if self.refuses:

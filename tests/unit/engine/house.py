@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from engine.alarms import Alarms
+from engine.callbacks import callbacks
 from engine.calls import Calls
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
@@ -16,9 +17,10 @@ from engine.news import SwitchNews
 from engine.reconcile import policy
 from engine.routes import Routes
 from ivr.model import Question, Script
-from ledger.journal import Journal
+from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
 from ledger.model import Kind
+from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.service import QueueService
 from queues.states import AgentState
@@ -71,11 +73,16 @@ class Ledger:
     """A journal in memory."""
 
     facts: list[tuple[Kind, CallId, dict[str, Any]]] = field(default_factory=list)
+    stalled: bool = False
 
     def note(
         self, kind: Kind, call: CallId, data: Mapping[str, Any] | None = None, *, at: datetime | None = None
     ) -> None:
         self.facts.append((kind, call, dict(data or {})))
+
+    async def flush(self, seconds: float = 5.0) -> None:
+        if self.stalled:
+            raise JournalStalled("3 条流水尚未写入磁盘")
 
     def of(self, kind: Kind) -> list[dict[str, Any]]:
         return [data for found, _, data in self.facts if found is kind]
@@ -103,10 +110,34 @@ class House:
         self.alarms = Alarms(cast("Journal", self.ledger), NodeId("hl1"))
         self.routes = Routes(lambda: self.table, self.alarms)
         self.transfers = TransferWatch(self.calls.note, self.routes.reached)
-        self.news = SwitchNews(
-            lambda: self.table, self.queues, self.calls, self.transfers, self.sent_away.append, self.routes
+        self.callbacks = callbacks(
+            lambda: self.table,
+            cast("AmiLink", self.link),
+            self.queues,
+            self.calls,
+            cast("Journal", self.ledger),
+            lambda: self.now,
         )
-        self.desk = EngineDesk(lambda: self.table, self.queues, self.calls, lambda: self.now, wait_seconds=10)
+        self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
+        self.news = SwitchNews(
+            lambda: self.table,
+            self.queues,
+            self.calls,
+            self.transfers,
+            self.sent_away.append,
+            self.routes,
+            self.callbacks.hung_up,
+            self.mailbox,
+        )
+        self.desk = EngineDesk(
+            lambda: self.table,
+            self.queues,
+            self.calls,
+            self.callbacks,
+            self.mailbox,
+            lambda: self.now,
+            wait_seconds=10,
+        )
 
     def state(self, seat: str) -> AgentState:
         return self.queues.acd.seats[SeatId(seat)].state

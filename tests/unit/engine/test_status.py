@@ -41,7 +41,9 @@ class Place:
         )
         engine = SimpleNamespace(
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
-            calls=house.calls, transfers=house.transfers, switch=switch, server=SimpleNamespace(counters=self.counters),
+            calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox,
+            transfers=house.transfers, switch=switch,
+            server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
             routes=house.routes, alarms=house.alarms,
             clock=lambda: house.now, recovery=SimpleNamespace(reconciled_at=None, differences=0),

@@ -270,7 +270,7 @@ class AcdMachine(RuleBasedStateMachine):
         after: int,
     ) -> None:
         since = self.now + after - age
-        self.tell(TicketJoined(call, group, since, priority, overflow, "", preferred, language), after)
+        self.tell(TicketJoined(call, group, since, priority, overflow, "PJSIP/pstn-1", preferred, language), after)
 
     @rule(call=calls)
     def leave(self, call: CallId) -> None:

@@ -36,7 +36,8 @@ def seen(number: int, *, pause: str | None = None, idle: int | None = None) -> S
 def call(
     serial: int, age: int, phase: TicketPhase = TicketPhase.WAITING, seat: SeatId | None = None, priority: int = 0
 ) -> TicketSeen:
-    return TicketSeen(TicketJoined(call_id(serial), GENERAL, START - age * 1000, priority), phase, seat)
+    joined = TicketJoined(call_id(serial), GENERAL, START - age * 1000, priority, channel="PJSIP/pstn-1")
+    return TicketSeen(joined, phase, seat)
 
 
 def rebuild(seats: list[SeatSeen], tickets: list[TicketSeen]) -> tuple[Acd, tuple[Effect, ...]]:

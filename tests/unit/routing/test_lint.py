@@ -14,11 +14,13 @@ from routing.lint import RULES, Sound, Surroundings, examine, lint, require_publ
 from routing.lint.days import missing_years, overlaps
 from routing.model import (
     Agent,
+    CallbackPolicy,
     DayKind,
     Group,
     Holiday,
     LegacyNumber,
     MergeMode,
+    MessagePolicy,
     Overflow,
     Period,
     Schedule,
@@ -153,6 +155,17 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "bad-waiting-key": (
         [(table(waiting_keys={"*": WaitingAction.URGENT}), "waiting_keys.*", "一个数字键")],
         [table(waiting_keys={"0": WaitingAction.URGENT})],
+    ),
+    "bad-message": (
+        [(table(message=MessagePolicy(hours=0)), "message.hours", "1 到 168")],
+        [table(message=MessagePolicy(hours=168))],
+    ),
+    "bad-callback": (
+        [
+            (table(callback=CallbackPolicy(attempts=10)), "callback.attempts", "1 到 9"),
+            (table(callback=CallbackPolicy(ring_seconds=41)), "callback.ring_seconds", "5 到 40"),
+        ],
+        [table(callback=CallbackPolicy(attempts=9, per_day=0))],
     ),
     "bad-id": (
         [

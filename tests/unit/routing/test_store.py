@@ -13,7 +13,18 @@ from database.connection import Database, open_database
 from routing import store
 from routing.draft import Edit
 from routing.faults import TableInvalid
-from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table
+from routing.model import (
+    Agent,
+    CallbackPolicy,
+    DayKind,
+    Group,
+    Holiday,
+    LegacyNumber,
+    MergeMode,
+    Period,
+    Schedule,
+    Table,
+)
 from routing.publish import PublishRefused, ensure_published, publish_draft
 from routing.sample import sample_table
 from routing.service import edit_draft, latest, load_draft, load_rows, load_sample
@@ -51,6 +62,7 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
                 (Period(frozenset({6}), time(23, 59, 59, 999999), time(0, 0, 0, 1)),),
             ),
         ),
+        callback=CallbackPolicy(schedule="night", per_day=0),
         holidays=(Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),),
         known_years=(2028,),
         numbers=(

@@ -24,7 +24,18 @@ from routing.exchange.separated import read_csv, write_csv
 from routing.exchange.toml_text import write_toml
 from routing.exchange.workbook import read_workbook, write_workbook
 from routing.lint import lint
-from routing.model import DayKind, Group, Holiday, LegacyNumber, MergeMode, Overflow, Period, Schedule, Table
+from routing.model import (
+    DayKind,
+    Group,
+    Holiday,
+    LegacyNumber,
+    MergeMode,
+    Overflow,
+    Period,
+    Schedule,
+    Table,
+    WaitingAction,
+)
 from routing.sample import sample_table
 from routing.toml import read_table
 from telephony.model import GroupId, OverflowTo, OverflowWhen
@@ -89,6 +100,7 @@ def odd() -> Table:
                 (Period(frozenset({2, 3, 4}), time(23, 59, 59, 999999), time(0, 0, 0, 1)),),
             ),
         ),
+        waiting_keys={"9": WaitingAction.URGENT},
         holidays=(
             Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),
             Holiday(date(2028, 3, 4), DayKind.MAKEUP_WORKDAY),

@@ -1,0 +1,171 @@
+"""Promises over the control API: callbacks, listed and cancelled; messages, listed, played and closed.
+
+One job: read and ask. What may become of a promise is decided in promises/.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from ledger.story import mask
+from promises.mailbox import Mailbox
+from promises.message import Message
+from promises.model import Callback
+from promises.service import Callbacks
+from queues.model import NotAllowed
+from routing.model import Snapshot
+from telephony.model import CALL_ID, CallId, SeatId
+
+MAX_REASON: Final = 60
+
+
+class Promises(Protocol):
+    """What these routes need of the engine."""
+
+    @property
+    def callbacks(self) -> Callbacks: ...
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def now_ms(self) -> int: ...
+
+    async def play(self, message: CallId, seat: SeatId) -> None:
+        """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
+
+
+def promise_routes(control: Promises) -> list[web.RouteDef]:
+    """The routes, to be added to the control API's application."""
+    views = _Views(control)
+    return [
+        web.get("/api/callbacks", views.callbacks),
+        web.post("/api/callbacks/{call}/cancel", views.cancel),
+        web.get("/api/messages", views.messages),
+        web.post("/api/messages/{call}/close", views.close),
+        web.post("/api/messages/{call}/play", views.play),
+    ]
+
+
+class _Views:
+    def __init__(self, control: Promises) -> None:
+        self._control = control
+
+    async def callbacks(self, request: web.Request) -> web.Response:
+        """Every promise that is open or of the last day, the oldest first; numbers are masked."""
+        service = self._control.callbacks
+        return _json({"loaded": service.loaded, "callbacks": [callback_row(one) for one in service.book.all()]})
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        call = request.match_info["call"]
+        book = self._control.callbacks.book
+        if not CALL_ID.fullmatch(call) or CallId(call) not in book:
+            raise refused(404, f"没有回拨 {call[:80]!r}；运行 hotline callbacks list 查看")
+        reason = await reason_of(request)
+        if not self._control.callbacks.cancel(CallId(call), reason):
+            raise refused(409, f"回拨 {call} 已经结束，或正在呼叫市民，不能取消")
+        found = book.get(CallId(call))
+        assert found is not None, "it was there a moment ago"
+        return _json(callback_row(found))
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """Every message that is open or was closed within the last day; the open ones by when they are due."""
+        return _json({"messages": [self._row(one) for one in self._control.mailbox.all()]})
+
+    async def close(self, request: web.Request) -> web.Response:
+        message = self._message(request)
+        agent = str((await body_of(request)).get("agent", ""))
+        if agent not in self._control.snapshot.agents:
+            raise refused(400, f"没有工号 {agent[:20]!r}；请写明谁处理的")
+        note = await reason_of(request)
+        try:
+            return _json(self._row(self._control.mailbox.close(message.id, agent, note)))
+        except ValueError:
+            raise refused(409, f"留言 {message.id} 已由 {message.closed_by} 办结") from None
+
+    async def play(self, request: web.Request) -> web.Response:
+        message = self._message(request)
+        seat = str((await body_of(request)).get("seat", ""))
+        if seat not in self._control.snapshot.seats:
+            raise refused(400, f"没有座席 {seat[:20]!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
+        try:
+            await self._control.play(message.id, SeatId(seat))
+        except NotAllowed as no:
+            raise refused(409, no.reason) from None
+        return _json(self._row(message))
+
+    def _message(self, request: web.Request) -> Message:
+        call = request.match_info["call"]
+        found = self._control.mailbox.get(CallId(call))
+        if found is None:
+            raise refused(404, f"没有留言 {call[:80]!r}；运行 hotline messages list 查看")
+        return found
+
+    def _row(self, message: Message) -> dict[str, Any]:
+        return {
+            "id": message.id,
+            "caller": mask(message.caller) if message.caller else "",
+            "line": message.line,
+            "group": message.group,
+            "seconds": message.seconds,
+            "taken_at": message.taken_at.isoformat(),
+            "due_at": message.due_at.isoformat(),
+            "overdue": message.overdue(datetime.fromtimestamp(self._control.now_ms / 1000, UTC)),
+            "closed_at": message.closed_at.isoformat() if message.closed_at else None,
+            "closed_by": message.closed_by,
+            "note": message.note,
+        }
+
+
+def callback_row(callback: Callback) -> dict[str, Any]:
+    """One promise for programs."""
+    return {
+        "id": callback.id,
+        "number": mask(callback.number),
+        "line": callback.line,
+        "group": callback.group,
+        "state": callback.state,
+        "since_ms": callback.since_ms,
+        "promised_at": callback.promised_at.isoformat(),
+        "attempts": callback.attempts,
+        "attempt": callback.call,
+        "not_before": callback.not_before.isoformat() if callback.not_before else None,
+        "closed_at": callback.closed_at.isoformat() if callback.closed_at else None,
+        "why": callback.why,
+        "agent": callback.agent,
+    }
+
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """The JSON object that was sent; an empty one when none was."""
+    try:
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):
+        body = None
+    return body if isinstance(body, dict) else {}
+
+
+async def reason_of(request: web.Request) -> str:
+    """Why somebody does this: a short text that must be told."""
+    reason = (await body_of(request)).get("reason")
+    reason = reason.strip() if isinstance(reason, str) else ""
+    if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
+        raise refused(400, f"请说明原因，1 到 {MAX_REASON} 个字，例如 市民来电取消")
+    return reason
+
+
+def refused(status: int, reason: str) -> web.HTTPException:
+    """A refusal as the control API words it."""
+    kind = {400: web.HTTPBadRequest, 404: web.HTTPNotFound, 409: web.HTTPConflict}[status]
+    return kind(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8")

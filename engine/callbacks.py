@@ -1,0 +1,82 @@
+"""Callbacks as this engine makes them: terms from the published table, facts of the calls that come of them.
+
+One job: join promises/service.py to the other rooms. What a promise may become is decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from engine.calls import Calls
+from ledger.journal import Journal
+from ledger.model import Kind
+from promises.model import Callback
+from promises.service import Callbacks, Terms
+from queues.model import Offer
+from queues.service import Clock, QueueService
+from routing.calendar import is_open
+from routing.model import Snapshot
+from telephony.ami_link import AmiLink
+from telephony.model import Stage
+
+
+def terms(table: Snapshot, now: datetime) -> Terms | None:
+    """What the published table says of callbacks at this moment; None when it has no trunk for them."""
+    policy, trunk = table.callback, table.trunks.get(table.callback.trunk)
+    if trunk is None:
+        return None
+    schedule = table.schedules.get(policy.schedule)
+    return Terms(
+        endpoint=trunk.id,
+        address=f"{trunk.host}:{trunk.port}",
+        ring_seconds=policy.ring_seconds,
+        attempts=policy.attempts,
+        retry_minutes=policy.retry_minutes,
+        per_day=policy.per_day,
+        hours_open=schedule is None or is_open(schedule, now, table.holidays),
+    )
+
+
+def callbacks(
+    snapshot: Callable[[], Snapshot],
+    switch: AmiLink,
+    queues: QueueService,
+    calls: Calls,
+    journal: Journal,
+    clock: Clock,
+) -> Callbacks:
+    """The callbacks of this node, wired."""
+
+    def dialling(callback: Callback, offer: Offer) -> None:
+        calls.enter(callback.call, "", Stage.RING)
+        calls.note(
+            Kind.ENTERED,
+            callback.call,
+            number=callback.line,
+            caller=callback.number,
+            mode="",
+            rule="callback",
+            reason=f"回拨（来电 {callback.id}）",
+            version=snapshot().version,
+            group=callback.group,
+        )
+        calls.note(
+            Kind.OFFERED,
+            callback.call,
+            seat=offer.seat,
+            agent=offer.agent,
+            group=offer.group,
+            waited_ms=offer.waited_ms,
+        )
+
+    return Callbacks(
+        switch,
+        queues,
+        calls.note,
+        journal.flush,
+        lambda now: terms(snapshot(), now),
+        clock,
+        calls.live.keys,
+        dialling,
+    )

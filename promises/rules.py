@@ -1,0 +1,116 @@
+"""What may be promised, and how a callback goes on. Pure: time is an argument.
+
+::
+
+    waiting   an agent is reserved            dialling
+    dialling  the citizen does not answer     waiting, later; or unreached after the last attempt
+    dialling  the agent went before we dialled  waiting, and the attempt does not count
+    dialling  the citizen answers             reached
+    reached   an agent answers                kept
+    reached   the citizen hangs up            left
+    any open  served otherwise, or cancelled  withdrawn
+
+Exactly one conversation comes of a promise: an attempt is written down before the switch is asked to dial, nobody is
+dialled in any state but ``waiting``, and no state leads back to it once the citizen has answered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from promises.model import Callback, Failed, State
+
+MAX_ATTEMPTS: Final = 9
+"""The last digit of an attempt's call id."""
+
+MOVES: Final[Mapping[State, frozenset[State]]] = {
+    State.WAITING: frozenset({State.DIALLING, State.WITHDRAWN}),
+    State.DIALLING: frozenset({State.WAITING, State.REACHED, State.KEPT, State.UNREACHED, State.WITHDRAWN}),
+    State.REACHED: frozenset({State.KEPT, State.LEFT, State.WITHDRAWN}),
+    State.KEPT: frozenset(),
+    State.LEFT: frozenset(),
+    State.UNREACHED: frozenset(),
+    State.WITHDRAWN: frozenset(),
+}
+
+_COUNTRY: Final = re.compile(r"(?:\+|00)86")
+_MOBILE: Final = re.compile(r"1[3-9]\d{9}")
+_FIXED: Final = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}")
+_LOCAL: Final = re.compile(r"[2-8]\d{6,7}")
+
+
+class IllegalMove(ValueError):
+    """A callback cannot go from this state to that."""
+
+
+def callable_number(told: str) -> str:
+    """The number to dial, or empty for one that is never called.
+
+    Only what the telecommunications numbering plan (电信网编号计划) gives to subscribers: mobile numbers, 1[3-9] and
+    nine digits, and fixed lines of seven or eight digits from 2 to 8, with or without area code. So emergency, service,
+    short, premium (16x, 9xxxx), free (800) and foreign numbers are out without a list of them.
+    """
+    number = _COUNTRY.sub("", told, count=1) if _COUNTRY.match(told) else told
+    if _COUNTRY.match(told) and not _MOBILE.fullmatch(number) and not number.startswith("0"):
+        number = f"0{number}"
+    if number.startswith("01") and _MOBILE.fullmatch(number[1:]):  # a mobile number from elsewhere
+        return number
+    fixed = _FIXED.fullmatch(number) or _LOCAL.fullmatch(number)
+    if _MOBILE.fullmatch(number) or (fixed and not number.startswith(("800", "400"))):
+        return number
+    return ""
+
+
+def dialled(callback: Callback) -> Callback:
+    """An attempt begins."""
+    return _move(callback, State.DIALLING, attempts=callback.attempts + 1, not_before=None, why="")
+
+
+def not_dialled(callback: Callback, not_before: datetime | None = None) -> Callback:
+    """The attempt that was written down was not made: it does not count."""
+    return _move(callback, State.WAITING, attempts=callback.attempts - 1, not_before=not_before)
+
+
+def failed(callback: Callback, why: Failed, now: datetime, *, attempts: int, retry_minutes: int) -> Callback:
+    """The citizen was not reached: again after ``retry_minutes``, doubled each time; given up after ``attempts``."""
+    if callback.attempts >= min(attempts, MAX_ATTEMPTS):
+        return _move(callback, State.UNREACHED, why=str(why), closed_at=now)
+    pause = timedelta(minutes=retry_minutes * 2 ** (callback.attempts - 1))
+    return _move(callback, State.WAITING, why=str(why), not_before=now + pause)
+
+
+def reached(callback: Callback) -> Callback:
+    """The citizen has answered."""
+    return _move(callback, State.REACHED)
+
+
+def kept(callback: Callback, now: datetime, agent: str = "", why: str = "") -> Callback:
+    """The citizen talks, or has talked, with a human."""
+    return _move(callback, State.KEPT, closed_at=now, agent=agent, why=why)
+
+
+def left(callback: Callback, now: datetime) -> Callback:
+    """The citizen answered and hung up before an agent came."""
+    return _move(callback, State.LEFT, closed_at=now)
+
+
+def withdrawn(callback: Callback, why: str, now: datetime) -> Callback:
+    """Not to be kept any more."""
+    return _move(callback, State.WITHDRAWN, why=why, closed_at=now)
+
+
+def due(callback: Callback, now: datetime, *, hours_open: bool) -> bool:
+    """Whether it shall stand in the line now."""
+    return (
+        callback.state is State.WAITING and hours_open and (callback.not_before is None or callback.not_before <= now)
+    )
+
+
+def _move(callback: Callback, to: State, **changes: object) -> Callback:
+    if to not in MOVES[callback.state]:
+        raise IllegalMove(f"{callback.id}: {callback.state} -> {to}")
+    return replace(callback, state=to, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,363 @@
+"""Callbacks against the world: into the line, dialled when an agent is reserved, written down at every step.
+
+One job: run promises/rules.py. The agent comes first: a callback stands in the ACD's line like any caller, without a
+channel, and the citizen is dialled only once a seat is reserved for it, so there are never more callbacks on their way
+than agents held free for them. From the citizen's answer on the call is a call like any other.
+
+Every step is a fact on the disk before the switch is asked for what cannot be taken back. After a crash an attempt that
+was begun is judged by the switch: its channel is there, or the switch noted that the citizen answered, or it failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+
+from ledger.journal import JournalStalled
+from ledger.model import Kind
+from promises import rules
+from promises.book import REMEMBERED, Book
+from promises.facts import data_of
+from promises.model import Callback, Failed, Outcome, State
+from queues.model import Connected, Effect, Offer, TicketJoined, TicketPhase
+from queues.service import Clock, Note, QueueService
+from routing.overflow import overflow_steps
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
+from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, Stage, Var
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+"""How often it is looked which promises are due."""
+
+DURABLE_SECONDS: Final = 1.5
+"""How long a step may take to reach the disk: the caller waits for it, and the dialplan for 3 s at most."""
+
+AGAIN_SECONDS: Final = 30.0
+"""A step that the disk or the switch refused is tried again after this."""
+
+HANG_UP_SECONDS: Final = 0.3
+"""How long an attempt's hang-up may come after its outcome."""
+
+MOST_OPEN: Final = 2000
+"""Promises that may be open at once; more could not be kept."""
+
+DATABASE: Final = "callbacks"
+"""Family in the switch's own small database; see context ``callback`` of the dialplan."""
+
+_REASONS: Final = {1: Failed.NO_ANSWER, 3: Failed.NO_ANSWER, 5: Failed.BUSY}
+"""Reasons of an Originate (telephony.events.OriginateOutcome)."""
+
+_CAUSES: Final = {
+    "17": Failed.BUSY,
+    "18": Failed.NO_ANSWER,
+    "19": Failed.NO_ANSWER,
+    "21": Failed.REJECTED,
+    "16": Failed.NO_ANSWER,
+}
+"""Q.850 causes; whatever else there is says that the number could not be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How callbacks are made now, by the published table."""
+
+    endpoint: str
+    """The trunk to dial through."""
+    address: str
+    """``host:port`` of its far end."""
+    ring_seconds: int
+    attempts: int
+    retry_minutes: int
+    per_day: int
+    """Promises to one number within a day; 0 = none at all."""
+    hours_open: bool
+    """Citizens may be called at this hour."""
+
+
+class Callbacks:
+    """Of one node."""
+
+    def __init__(
+        self,
+        switch: AmiLink,
+        queues: QueueService,
+        note: Note,
+        flush: Callable[[float], Awaitable[None]],
+        terms: Callable[[datetime], Terms | None],
+        clock: Clock,
+        live: Callable[[], Collection[CallId]],
+        dialling: Callable[[Callback, Offer], None],
+    ) -> None:
+        """``terms`` is None when there is no trunk to dial through, ``live`` are the callers' channels that are up, and
+        ``dialling`` hears of each attempt just before it.
+        """
+        self.book = Book()
+        self.loaded = False
+        """All that was promised before the start is known: before that nobody is called, lest twice."""
+        self._switch = switch
+        self._queues = queues
+        self._note = note
+        self._flush = flush
+        self._terms = terms
+        self._clock = clock
+        self._live = live
+        self._dialling = dialling
+        self._seen = self._settled = False
+        self._mine: set[CallId] = set()
+        """Attempts that this process makes and waits for."""
+        self._work: set[asyncio.Task[None]] = set()
+        queues.listeners.append(self._hear)
+
+    # A caller asks
+
+    def ask(self, wish: Callback) -> Outcome:
+        """Promise to call back, if it may be; the caller must be told only when :meth:`durable` says so."""
+        terms = self._terms(self._now())
+        ticket = self._queues.acd.tickets.get(wish.id)
+        if ticket is not None and ticket.phase is not TicketPhase.WAITING:
+            return Outcome.ON_THE_WAY
+        if terms is None or not wish.number or rules.callable_number(wish.number) != wish.number:
+            return Outcome.NOT_CALLABLE
+        of_number = self.book.of_number(wish.number)
+        if any(one.open for one in of_number):
+            self._queues.left(wish.id)
+            return Outcome.ALREADY
+        today = [one for one in of_number if wish.promised_at - one.promised_at < REMEMBERED]
+        if len(today) >= terms.per_day or len(self.book.open()) >= MOST_OPEN:
+            return Outcome.TOO_MANY
+        self._queues.left(wish.id)
+        self._set(wish)
+        return Outcome.PROMISED
+
+    async def durable(self, call: CallId) -> bool:
+        """Whether the promise of this call is on the disk: then it stands in the line; when not, it is taken back."""
+        try:
+            await self._flush(DURABLE_SECONDS)
+        except JournalStalled:
+            callback = self.book.get(call)
+            if callback is not None and callback.state is State.WAITING:
+                self._set(rules.withdrawn(callback, "disk", self._now()))
+                self._queues.left(callback.call)
+            return False
+        if self._settled and self._switch.up:
+            self.look()  # at once: who comes a moment later is younger
+        return True
+
+    def cancel(self, call: CallId, why: str) -> bool:
+        """Somebody says that it need not be kept; False when it is not open or the citizen's phone rings already."""
+        callback = self.book.get(call)
+        if callback is None or callback.state is not State.WAITING:
+            return False
+        self._queues.left(callback.call)
+        self._set(rules.withdrawn(callback, why, self._now()))
+        return True
+
+    # The line and the switch
+
+    async def run(self) -> None:
+        """Put what is due into the line, for ever; ends only by cancellation."""
+        while True:
+            if self.loaded and self._seen and self._switch.up:
+                try:
+                    if not self._settled:
+                        await self.settle()
+                    self.look()
+                except AmiError as error:
+                    log.warning("callbacks wait for the switch", error=str(error))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def seen(self) -> None:
+        """The switch has just been asked what is: attempts that are not there any more are to be judged."""
+        self._seen, self._settled = True, False
+
+    def look(self) -> None:
+        """Bring the line up to date with what is due now."""
+        now = self._now()
+        terms = self._terms(now)
+        self.book.forget(now)
+        for callback in self.book.open():
+            if callback.state is not State.WAITING:
+                continue
+            ticket = self._queues.acd.tickets.get(callback.call)
+            wanted = terms is not None and rules.due(callback, now, hours_open=terms.hours_open)
+            if wanted and ticket is None:
+                self._queues.tell(_ticket(callback))
+            elif not wanted and ticket is not None and ticket.phase is TicketPhase.WAITING:
+                self._queues.left(callback.call)
+
+    def hung_up(self, call: CallId, cause: str, *, human: bool) -> None:
+        """A channel is gone; ``human``: somebody of ours had talked with it."""
+        callback = self.book.of_attempt(call)
+        if callback is None:
+            return
+        if callback.state is State.REACHED:
+            self._set(rules.kept(callback, self._now()) if human else rules.left(callback, self._now()))
+        else:
+            self._not_reached(call, _CAUSES.get(cause, Failed.UNREACHABLE))
+
+    def answered(self, call: CallId) -> None:
+        """The citizen's call asks for an agent: the citizen has answered."""
+        callback = self.book.of_attempt(call)
+        if callback is not None and callback.state is State.DIALLING:
+            self._set(rules.reached(callback))
+
+    async def settle(self) -> None:
+        """After a start or a lost link: judge attempts whose channel is gone by what the switch noted of them.
+
+        Raises AmiError when the switch does not tell; then it is to be tried again.
+        """
+        up = frozenset(self._live())
+        for callback in self.book.open():
+            if callback.call in up or callback.call in self._mine:
+                continue
+            if callback.state is State.REACHED:
+                self._set(rules.kept(callback, self._now(), why="unseen"))
+            elif callback.state is State.DIALLING:
+                if await self._was_answered(callback):
+                    self._set(rules.kept(callback, self._now(), why="unseen"))
+                else:
+                    self._fail(callback, Failed.UNKNOWN)
+        self._settled = True
+
+    async def stop(self) -> None:
+        """Let go; a ringing telephone rings on, and its answer is the next engine's."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    def _hear(self, effect: Effect) -> None:
+        match effect:
+            case Offer():
+                callback = self.book.of_attempt(effect.call)
+                if callback is not None and callback.state is State.WAITING:
+                    self._start(self._dial(callback, effect))
+            case Connected():
+                callback = self.book.of_attempt(effect.call)
+                if callback is not None and callback.state in (State.DIALLING, State.REACHED):
+                    self._set(rules.kept(callback, self._now(), effect.agent or ""))
+                    return
+                served = self.book.get(effect.call)
+                if served is not None and served.state is State.WAITING:
+                    self._queues.left(served.call)
+                    self._set(rules.withdrawn(served, "served", self._now()))
+            case _:
+                pass
+
+    async def _dial(self, waiting: Callback, offer: Offer) -> None:
+        """A seat is reserved: write the attempt down, then dial."""
+        terms = self._terms(self._now())
+        callback = rules.dialled(waiting)
+        self._mine.add(callback.call)
+        self._set(callback)
+        try:
+            if terms is None or not await self._written() or not self._reserved(callback):
+                self._undo(callback)
+                return
+            self._dialling(callback, offer)
+            outcome = await self._switch.originate(
+                f"PJSIP/{terms.endpoint}/sip:{callback.number}@{terms.address}",
+                context="callback",
+                exten="s",
+                ring_seconds=terms.ring_seconds,
+                caller_id=HOTLINE_NUMBER,
+                variables=_variables(callback),
+                channel_id=callback.call,
+            )
+            if not outcome.answered:
+                # The hang-up knows the cause better, and comes with it; without a channel there is none.
+                await asyncio.sleep(HANG_UP_SECONDS)
+                self._not_reached(callback.call, _REASONS.get(outcome.reason, Failed.UNREACHABLE))
+        except (AmiDown, AmiRefused) as error:
+            log.warning("callback not dialled", call=callback.id, error=str(error))
+            self._undo(callback)
+        except AmiDeadline as error:
+            log.warning("callback left to the next look at the switch", call=callback.id, error=str(error))
+        except AmiError as error:
+            log.error("callback cannot be dialled", call=callback.id, error=str(error))
+            self._undo(callback)
+        finally:
+            self._mine.discard(callback.call)
+
+    async def _written(self) -> bool:
+        try:
+            await self._flush(DURABLE_SECONDS)
+        except JournalStalled:
+            return False
+        return True
+
+    def _reserved(self, callback: Callback) -> bool:
+        ticket = self._queues.acd.tickets.get(callback.call)
+        now = self.book.get(callback.id)
+        return now is callback and ticket is not None and ticket.phase is TicketPhase.OFFERED
+
+    def _undo(self, callback: Callback) -> None:
+        """Nobody was dialled. The seat goes back to its place; the promise to the line, a little later."""
+        if self.book.get(callback.id) is not callback:
+            return
+        self._set(rules.not_dialled(callback, datetime.fromtimestamp(self._clock() / 1000 + AGAIN_SECONDS, UTC)))
+        self._queues.left(callback.call)
+
+    def _not_reached(self, call: CallId, why: Failed) -> None:
+        callback = self.book.of_attempt(call)
+        if callback is not None and callback.state is State.DIALLING:
+            self._fail(callback, why)
+
+    def _fail(self, callback: Callback, why: Failed) -> None:
+        terms = self._terms(self._now())
+        attempts, minutes = (terms.attempts, terms.retry_minutes) if terms is not None else (1, 1)
+        self._set(rules.failed(callback, why, self._now(), attempts=attempts, retry_minutes=minutes))
+        self._queues.left(callback.call)
+
+    async def _was_answered(self, callback: Callback) -> bool:
+        """What the switch noted itself. Raises AmiError when it cannot be asked."""
+        try:
+            asked = {"Family": DATABASE, "Key": str(callback.slot)}
+            told = await self._switch.collect("DBGet", asked, until="DBGetComplete")
+        except AmiRefused:  # nothing is noted there
+            return False
+        return any(event.get("Val") == callback.call for event in told)
+
+    def _set(self, callback: Callback) -> None:
+        self.book.put(callback)
+        self._note(Kind.CALLBACK, callback.id, **data_of(callback))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock() / 1000, UTC)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+def _ticket(callback: Callback) -> TicketJoined:
+    return TicketJoined(
+        call=callback.call,
+        group=GroupId(callback.group),
+        since_ms=callback.since_ms,
+        priority=callback.priority,
+        overflow=overflow_steps(callback.overflow),
+    )
+
+
+def _variables(callback: Callback) -> dict[str, str]:
+    """The channel is the citizen's: it carries the state of the call as if the citizen had called."""
+    return {
+        Var.CALL: callback.call,
+        Var.PARTY: Party.CALLER,
+        Var.STAGE: Stage.RING,
+        Var.NUMBER: callback.line,
+        Var.CALLER: callback.number,
+        Var.SINCE: str(callback.since_ms),
+        Var.GROUP: callback.group,
+        Var.OVERFLOW: callback.overflow,
+        Var.PRIORITY: str(callback.priority),
+        Var.SLOT: str(callback.slot),
+    }
