@@ -16,6 +16,7 @@ from aiohttp import web
 from console.live_routes import add_live_routes
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
+from console.routing_routes import routing_routes
 from console.transfer_routes import transfer_routes
 from ledger.live import Live
 from promises.mailbox import Mailbox
@@ -25,6 +26,7 @@ from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
 from queues.model import Event as QueueEvent
 from routing.model import Snapshot
 from routing.skills import served
+from routing.tables import Tables
 from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
 from transfers.states import Form
 
@@ -58,6 +60,9 @@ class Control(Protocol):
 
     async def play(self, message: CallId, seat: SeatId) -> None: ...
 
+    @property
+    def tables(self) -> Tables: ...
+
     def tell(self, event: QueueEvent) -> None: ...
 
     @property
@@ -86,6 +91,7 @@ def application(control: Control, token: str) -> web.Application:
             *queue_routes(control),
             *transfer_routes(control),
             *promise_routes(control),
+            *routing_routes(control),
         ]
     )
     add_live_routes(app, control)

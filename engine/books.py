@@ -73,6 +73,11 @@ class Books:
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()
 
+    @property
+    def ready(self) -> asyncio.Event:
+        """Set when the database is there with the newest schema."""
+        return self._schema
+
     def start(self) -> None:
         """Begin; the database may come later."""
         followers = (self._load_promises, self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run)

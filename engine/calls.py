@@ -9,6 +9,7 @@ from typing import Any
 from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
+from routing.model import Snapshot
 from telephony.model import AgentId, CallId, SeatId, Stage
 
 
@@ -38,6 +39,8 @@ class LiveCall:
     """Who is to be waited for at first."""
     language: str = ""
     """The language asked for."""
+    table: Snapshot | None = None
+    """The version of the routing table that it began under, and keeps; None when we were not there."""
     returns: int = 0
     """Times it was brought back from app_queue."""
 
@@ -86,6 +89,10 @@ class Calls:
             listener(held, dropped)
         self.note(Kind.ENDED, call, cause=cause, by=by)
         return True
+
+    def before(self, version: int) -> bool:
+        """Whether a call lives that began under an earlier version."""
+        return any(held.table is not None and held.table.version < version for held in self.live.values())
 
     def vanished(self, seen: Iterable[CallId]) -> list[CallId]:
         """Live calls that the switch no longer has."""

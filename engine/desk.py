@@ -35,7 +35,7 @@ from recordings.layout import recording_file
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import AgentId, GroupId, SeatId, Stage
+from telephony.model import AgentId, CallId, GroupId, SeatId, Stage
 
 PAUSE_BY_PHONE: Final = "小休"
 """The reason that *14 stands for."""
@@ -78,7 +78,8 @@ class EngineDesk:
     def route(self, question: Question) -> Decision:
         held = self._calls.enter(question.call, question.channel)
         held.stage = Stage.GREET
-        decision = decide(CallFacts(question.number, question.caller), self._snapshot(), datetime.now(UTC))
+        held.table = self._snapshot()
+        decision = decide(CallFacts(question.number, question.caller), held.table, datetime.now(UTC))
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
         held.caller, held.language = question.caller, decision.language
@@ -113,7 +114,7 @@ class EngineDesk:
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
         return TicketJoined(
             call=question.call,
-            group=GroupId(question.group or self._snapshot().default_group),
+            group=GroupId(question.group or self._table(question.call).default_group),
             since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
             priority=question.priority,
             overflow=overflow_steps(question.overflow),
@@ -124,7 +125,7 @@ class EngineDesk:
 
     def _news(self, held: LiveCall, position: int, since_ms: int) -> tuple[str, ...]:
         """What is due to be told to this waiting caller."""
-        table, now = self._snapshot(), self._now()
+        table, now = self._table(held.call), self._now()
         if not waiting_news.due(table.waiting_news, since_ms, held.told, now):
             return ()
         expected = self._pace.expected(held.call)
@@ -140,7 +141,7 @@ class EngineDesk:
                 id=question.call,
                 number=number,
                 line=question.number,
-                group=question.group or self._snapshot().default_group,
+                group=question.group or self._table(question.call).default_group,
                 overflow=question.overflow,
                 priority=question.priority,
                 since_ms=question.since_ms or now,
@@ -170,8 +171,8 @@ class EngineDesk:
             return await self._mailbox.durable()
         return await self._callbacks.durable(question.call)
 
-    def waiting_key(self, key: str) -> WaitingAction | None:
-        return self._snapshot().waiting_keys.get(key)
+    def waiting_key(self, question: Question) -> WaitingAction | None:
+        return self._table(question.call).waiting_keys.get(question.key)
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))
@@ -200,8 +201,13 @@ class EngineDesk:
         held.rated = held.rated or to_rate
         return to_rate
 
-    def level(self, key: str) -> int:
-        return self._snapshot().rating_keys.get(key, 0)
+    def level(self, question: Question) -> int:
+        return self._table(question.call).rating_keys.get(question.key, 0)
+
+    def _table(self, call: CallId) -> Snapshot:
+        """The version that the call began under; the one in force for a call that an earlier engine took."""
+        held = self._calls.live.get(call)
+        return held.table if held is not None and held.table is not None else self._snapshot()
 
     def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
         """Every refusal is a prompt that says what is wrong; nothing else happens to the seat."""

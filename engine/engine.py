@@ -24,7 +24,7 @@ from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.press import Press
-from engine.reconcile import policy
+from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.routes import Routes
 from engine.settings import Settings
@@ -32,6 +32,7 @@ from ivr.catalogue import catalogue
 from ledger.journal import Journal
 from promises.mailbox import Mailbox
 from queues.acd import Acd
+from queues.model import PolicyChanged, SignedOut
 from queues.service import Clock, QueueService
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
@@ -111,10 +112,12 @@ class Engine:
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
         )
+        self.prompts = set(catalogue(snapshot, settings.city))
+        """What can be played: of the version in force, and of earlier ones whose calls may still be up."""
         self.server = FastAgiServer(
             "127.0.0.1",
             settings.fastagi_port,
-            guarded(credentials.agi_token, handler(self.desk, catalogue(snapshot, settings.city))),
+            guarded(credentials.agi_token, handler(self.desk, self.prompts)),
             header_bytes=HEADER_BYTES,
         )
 
@@ -142,6 +145,20 @@ class Engine:
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
         await _stage("link", self.switch.stop(), 2)
+
+    def take(self, new: Snapshot) -> None:
+        """Put another version of the table in force: new calls are decided by it, those that are up keep theirs.
+
+        Groups' times hold for the next offer and the next wrap-up; agents who are signed in serve what the new table
+        says, and who is not in it any more is signed out, after a call at the latest.
+        """
+        old, self.snapshot = self.snapshot, new
+        self.queues.tell(PolicyChanged(policy(new)))
+        for agent, seat in list(self.queues.acd.seat_of.items()):
+            if agent not in new.agents:
+                self.queues.tell(SignedOut(seat))
+            elif agent not in old.agents or able_of(new, agent) != able_of(old, agent):
+                self.queues.tell(signs_in(new, agent, seat))
 
     # What the link calls; those who are meant need the link first.
 

@@ -9,6 +9,7 @@ import asyncio
 import resource
 import signal
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -25,8 +26,10 @@ from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
 from engine.plan import recordings_home, switch_home
+from engine.publishing import LiveField
 from engine.settings import Settings
 from engine.status import Control
+from engine.surroundings import surroundings
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
 from ledger.push import Receiver
@@ -34,8 +37,9 @@ from ledger.push_rules import secret_of
 from ledger.reader import calls_now, stories_between
 from ledger.store import CallFilter
 from routing.model import Snapshot
-from routing.publish import ensure_published
+from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
+from routing.tables import Tables
 from telephony.model import CallId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -80,14 +84,19 @@ async def serve(settings: Settings) -> None:
         engine.callbacks,
         engine.mailbox,
     )
-    runner = web.AppRunner(application(Control(engine, books), secrets.api_token), access_log=None)
+    field = LiveField(settings, engine)
+    publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
+    tables = Tables(publisher, approval=settings.publish_approval)
+    runner = web.AppRunner(application(Control(engine, books, tables), secrets.api_token), access_log=None)
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
     recalling: asyncio.Task[None] | None = None
+    following: asyncio.Task[None] | None = None
     try:
         await engine.start()
         books.start()
         engine.live.start(past)
         recalling = asyncio.get_running_loop().create_task(_quietly(_recall(engine, database)))
+        following = asyncio.get_running_loop().create_task(_follow(books, field, tables))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
@@ -97,6 +106,9 @@ async def serve(settings: Settings) -> None:
         if recalling is not None:
             recalling.cancel()
         await _quietly(runner.cleanup())
+        if following is not None:
+            following.cancel()
+        await _quietly(field.stop())
         await _quietly(engine.stop())
         await _quietly(engine.live.stop())
         await _quietly(journal.flush())
@@ -115,6 +127,13 @@ async def _recall(engine: Engine, database: Database) -> None:
         engine.callers.recall(await calls_now(database, folder, settings.node, wanted))
     except (DatabaseError, SQLAlchemyError) as error:
         log.warning("callers of the last minutes not known", reason=str(error))
+
+
+async def _follow(books: Books, field: LiveField, tables: Tables) -> None:
+    """The table and its switch kept at what the database says, from the moment it can be asked."""
+    await field.settle()
+    await books.ready.wait()
+    await tables.run()
 
 
 async def published(settings: Settings, database: Database) -> Snapshot:

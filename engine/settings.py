@@ -59,6 +59,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "centre_silence_seconds": "20",
     "centre_push": '"110=https://10.0.0.110/12345"',
     "caller_centre_key": '"*" 或 "*=110"',
+    "publish_approval": "false",
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -70,6 +71,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "int_from_float": "应为整数",
     "float_parsing": "应为数字",
     "float_type": "应为数字",
+    "bool_parsing": "应为 true 或 false",
+    "bool_type": "应为 true 或 false",
     "string_type": "应为带引号的文字",
     "path_type": "应为带引号的路径",
     "greater_than_equal": "不能小于 {ge}",
@@ -157,6 +160,8 @@ class Settings(BaseModel):
     """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
     caller_centre_key: str = ""
     """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
+    publish_approval: bool = False
+    """A second person must approve a routing table before it is published; rollbacks never wait."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""

@@ -17,6 +17,7 @@ from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
 from recordings.layout import recording_file
 from routing.model import Snapshot
+from routing.tables import Tables
 from telephony.errors import AmiError
 from telephony.model import CallId, SeatId, Var
 from transfers.states import Form
@@ -28,9 +29,10 @@ MAX_LAG_FACTS = 10_000
 class Control:
     """The engine behind the API."""
 
-    def __init__(self, engine: Engine, books: Books) -> None:
+    def __init__(self, engine: Engine, books: Books, tables: Tables) -> None:
         self._engine = engine
         self._books = books
+        self.tables = tables
 
     @property
     def snapshot(self) -> Snapshot:

@@ -70,8 +70,8 @@ class Desk(Protocol):
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
 
-    def waiting_key(self, key: str) -> WaitingAction | None:
-        """What a key does that was pressed while waiting; None for a key that does nothing."""
+    def waiting_key(self, question: Question) -> WaitingAction | None:
+        """What the key does that was pressed while waiting; None for a key that does nothing."""
 
     def promise(self, question: Question, number: str) -> Outcome:
         """Promise to call this number back at the caller's age. Promised: the caller waits no longer."""
@@ -94,8 +94,8 @@ class Desk(Protocol):
     def talked(self, question: Question) -> bool:
         """The conversation is over, the caller still there; True once, when there was a human to be rated."""
 
-    def level(self, key: str) -> int:
-        """The rating (1 to 5) that a key stands for, 0 for none."""
+    def level(self, question: Question) -> int:
+        """The rating (1 to 5) that the key stands for, 0 for none."""
 
     def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
         """Do what the agent pressed; the prompt that tells the outcome."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, time
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -53,6 +54,13 @@ def field_types(kind: Any) -> Mapping[str, Any]:
     return known
 
 
+def is_text(kind: Any) -> bool:
+    """Whether values of this declared type are text in their plain form."""
+    while hasattr(kind, "__supertype__"):
+        kind = kind.__supertype__
+    return isinstance(kind, type) and issubclass(kind, (str, date, time))
+
+
 def _codec(kind: Any) -> tuple[Encode, Decode]:
     known = _KNOWN.get(kind)
     if known is None:
@@ -86,6 +94,7 @@ def _exactly(kind: type, wanted: str) -> tuple[Encode, Decode]:
             raise Misfit("", data, wanted)
         return data
 
+    _EXACT[decode] = kind
     return _same, decode
 
 
@@ -166,21 +175,31 @@ def _records(kind: type) -> tuple[Encode, Decode]:
 
 
 def _record(kind: type) -> tuple[Encode, Decode]:
-    codecs = {name: _codec(declared) for name, declared in field_types(kind).items()}
+    declared = {name: _codec(each) for name, each in field_types(kind).items()}
+    names = tuple(declared)
+    values = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+    written = tuple((name, encode) for name, (encode, _) in declared.items() if encode is not _same)
+    right = {name: _EXACT.get(decode) for name, (_, decode) in declared.items()}
     needed = {each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING}
 
     def write(value: Any) -> dict[str, Any]:
-        return {name: encode(getattr(value, name)) for name, (encode, _) in codecs.items()}
+        row = dict(zip(names, values(value), strict=True))
+        for name, encode in written:
+            row[name] = encode(row[name])
+        return row
 
     def read(data: Any) -> Any:
         if not isinstance(data, dict):
-            raise Misfit("", data, f"含 {'、'.join(codecs)} 的一行")
+            raise Misfit("", data, f"含 {'、'.join(names)} 的一行")
         given = {}
         for name, part in data.items():
+            if name not in declared:
+                raise Misfit(name, part, f" {'、'.join(names)} 之一，没有这一项")
+            if type(part) is right[name]:  # most of all values: no need to go through its codec
+                given[name] = part
+                continue
             try:
-                given[name] = codecs[name][1](part)
-            except KeyError:
-                raise Misfit(name, part, f" {'、'.join(codecs)} 之一，没有这一项") from None
+                given[name] = declared[name][1](part)
             except Misfit as misfit:
                 raise Misfit(".".join(filter(None, (name, misfit.path))), misfit.value, misfit.wanted) from None
         if not needed <= given.keys():
@@ -190,6 +209,9 @@ def _record(kind: type) -> tuple[Encode, Decode]:
 
     return write, read
 
+
+_EXACT: Final[dict[Decode, type]] = {}
+"""Decoders that take values of one class as they are."""
 
 _KNOWN: Final[dict[Any, tuple[Encode, Decode]]] = {}
 _FIELDS: Final[dict[Any, dict[str, Any]]] = {}

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from routing.model import LegacyNumber, MergeMode, Table
-from routing.rows import Key, Row, kinds, rows_of
+from routing.rows import Key, Row, changed_rows, kinds
 from routing.words import KINDS, field_words, row_words, value_words
 
 _NOT_ROUTING: Final = frozenset({"name", "note"})
@@ -52,8 +52,10 @@ class Change:
 
 
 def diff(old: Table, new: Table) -> tuple[Change, ...]:
-    """Every row that was added, removed or changed, in the table's order. Raises TableInvalid for a key twice."""
-    before, after = rows_of(old), rows_of(new)
+    """Every row that was added, removed or changed, in the table's order."""
+    before, after = changed_rows(old, new)
+    if not before and not after:
+        return ()
     rules = _Rules(old, new)
     found = [
         Change(key, Action.CHANGED if key in before else Action.ADDED, fields, rules.through(key, fields))

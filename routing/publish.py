@@ -16,6 +16,7 @@ finished leaves the old file and the old reference, whole, until the start that 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,6 +76,11 @@ class PublishRefused(Exception):
 class Field(Protocol):
     """Where calls run: the switch and the engine's memory."""
 
+    @property
+    def version(self) -> int:
+        """The version in force there."""
+        ...
+
     async def apply(self, new: Snapshot) -> None:
         """Lay ready all that the new version needs, beside what the old one needs, and verify it.
 
@@ -93,6 +99,9 @@ class Field(Protocol):
 
 class NoField:
     """No engine runs here: nothing to lay ready, nothing to swap."""
+
+    version = sys.maxsize
+    """There is nothing that could be behind."""
 
     async def apply(self, new: Snapshot) -> None:
         pass
@@ -146,6 +155,8 @@ class Publisher:
     on_step: Callable[[Step], Awaitable[None]] = _nobody
     """Hears each step before it begins."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _known: dict[int, Snapshot] = field(default_factory=dict)
+    """The newest version, when we have seen it."""
 
     async def publish(self, wish: Wish) -> Published:
         """Make the table the version in force.
@@ -156,18 +167,18 @@ class Publisher:
         reason = checked_reason(wish.reason)
         async with self._turn:
             await self.on_step(Step.CHECK)
-            old = await latest(self.database)
-            warnings = require_publishable(wish.table, self.around(old))
+            old = await self._in_force()
+            warnings = await asyncio.to_thread(lambda: require_publishable(wish.table, self.around(old)))
             number = old.version if old is not None else 0
             if wish.seen is not None and wish.seen != number:
                 raise PublishRefused(
                     f"版本 {number} 已在此期间发布（您看到的是版本 {wish.seen}）；请重新核对改动后再发布"
                 )
-            changed = diff(thaw(old), wish.table) if old is not None else ()
+            changed = await asyncio.to_thread(lambda: diff(thaw(old), wish.table)) if old is not None else ()
             if old is not None and not changed:
                 raise PublishRefused(f"与生效中的版本 {number} 没有不同，不必发布")
-            snapshot = freeze(wish.table, number + 1, self.clock())
-            text = to_json(snapshot)
+            snapshot = await asyncio.to_thread(freeze, wish.table, number + 1, self.clock())
+            text = await asyncio.to_thread(to_json, snapshot)
             await self.on_step(Step.STAGE)
             staged = await asyncio.to_thread(stage_snapshot, self.data_dir / SNAPSHOT_FILE, text)
             try:
@@ -183,6 +194,42 @@ class Publisher:
             await self._swap(snapshot, staged)
             await self.on_step(Step.DONE)
             return Published(snapshot, changed, warnings)
+
+    async def catch_up(self) -> None:
+        """Put in force where calls run what was published elsewhere: by a command while no engine ran, or another node.
+
+        Raises PublishRefused when the field cannot take it; DatabaseError or OSError.
+        """
+        async with self._turn:
+            async with self.database.reading() as session:
+                newest = await store.newest_version(session)
+            if newest <= self.where.version:
+                return
+            snapshot = await version_snapshot(self.database, newest)
+            staged = await asyncio.to_thread(stage_snapshot, self.data_dir / SNAPSHOT_FILE, to_json(snapshot))
+            try:
+                await self.where.apply(snapshot)
+            except BaseException:
+                await asyncio.to_thread(staged.discard)
+                await self.where.abandon()
+                raise
+            await self._swap(snapshot, staged)
+
+    async def _in_force(self) -> Snapshot | None:
+        """The newest version, parsed once: with ten thousand numbers that costs half a second."""
+        async with self.database.reading() as session:
+            newest = await store.newest_version(session)
+        if newest not in self._known:
+            found = await latest(self.database)
+            if found is None:
+                return None
+            self._remember(found)
+            return found
+        return self._known[newest]
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        self._known.clear()
+        self._known[snapshot.version] = snapshot
 
     async def rollback(self, version: int, actor: Actor, reason: str) -> Published:
         """Make an earlier version's table the version in force, as a new version. Raises as :meth:`publish` does."""
@@ -224,6 +271,7 @@ class Publisher:
         except OSError as error:
             # Written again at the next start; the reference is what calls are decided by.
             log.error("snapshot file not replaced", version=snapshot.version, reason=str(error))
+        self._remember(snapshot)
         await self.where.swap(snapshot)
         log.info("routing table published", version=snapshot.version)
         try:
@@ -281,7 +329,7 @@ async def version_snapshot(database: Database, version: int) -> Snapshot:
     told, text = found
     if checksum(text) != told.sha256:
         raise SnapshotCorrupt(f"数据库中路由表版本 {version} 的校验和不符；请从备份恢复 routing_versions")
-    return from_json(text)
+    return await asyncio.to_thread(from_json, text)
 
 
 def checked_reason(reason: str) -> str:

@@ -8,13 +8,14 @@ routing/model.py and named in routing/words.py, and nowhere else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
-from routing.codec import Misfit, build, field_types, plain
+from routing.codec import Misfit, build, field_types, is_text, plain
 from routing.faults import Fault, TableInvalid
 from routing.model import Table
 
@@ -99,6 +100,38 @@ def rows_of(table: Table) -> dict[Key, Row]:
     return rows
 
 
+def changed_rows(old: Table, new: Table) -> tuple[dict[Key, Row], dict[Key, Row]]:
+    """The rows that differ, as they were and as they are; one that is not there is missing in its half.
+
+    Values are compared before anything is made plain: most rows of a large table are the same.
+    """
+    before: dict[Key, Row] = {}
+    after: dict[Key, Row] = {}
+    for kind in kinds().values():
+        if kind.shape is not Shape.VALUE and getattr(old, kind.name) == getattr(new, kind.name):
+            continue
+        if kind.shape is Shape.RECORDS:
+            was, now = ({getattr(row, kind.key): row for row in getattr(table, kind.name)} for table in (old, new))
+            differing = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+            old_part, new_part = (
+                _only(table, kind.name, tuple(row for key, row in rows.items() if key in differing))
+                for table, rows in ((old, was), (new, now))
+            )
+        else:
+            old_part, new_part = old, new
+        was_rows, now_rows = (
+            {(kind.name, key): row for key, row in _rows(part, kind)} for part in (old_part, new_part)
+        )
+        before |= {key: row for key, row in was_rows.items() if now_rows.get(key) != row}
+        after |= {key: row for key, row in now_rows.items() if was_rows.get(key) != row}
+    return before, after
+
+
+def _only(table: Table, name: str, rows: tuple[Any, ...]) -> Table:
+    parts: dict[str, Any] = {name: rows}
+    return replace(table, **parts)
+
+
 def table_of(rows: Mapping[Key, Row]) -> Table:
     """The table that the rows make up, in their order. Raises TableInvalid with every row that is none."""
     parts: dict[str, list[tuple[str, Any]]] = {name: [] for name in kinds()}
@@ -143,6 +176,22 @@ def value_of(name: str, key: str, row: Row) -> Any:
         case Shape.PAIRS:
             _key(kind, key, path)
             return build(kind.declared, _value(row, path), path)
+
+
+def plain_text(name: str, field: str, text: str) -> Any:
+    """What somebody typed for a field, as its plain value. Raises ValueError in Chinese."""
+    kind = kinds()[name]
+    declared = field_types(kind.declared)[field] if kind.shape is Shape.RECORDS else kind.declared
+    inner = [each for each in get_args(declared) if each is not type(None)]
+    optional = type(None) in get_args(declared)
+    if optional and not text:
+        return None
+    if kind.shape is Shape.VALUE or is_text(inner[0] if optional else declared):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(f'{field}={text}：应为数字、true、false 或列表，例如 20、["general", "market"]') from None
 
 
 def _rows(table: Table, kind: Kind) -> Iterable[tuple[str, Row]]:

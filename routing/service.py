@@ -6,6 +6,7 @@ is routing/publish.py's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -150,7 +151,7 @@ async def _draft(session: AsyncSession) -> Draft:
     rows = await store.read_rows(session)
     if not rows:
         raise NoTable("数据库里没有路由表；请先运行 ./hotline up 载入示例，或导入一份")
-    return Draft(table_of(rows), await store.draft_revision(session))
+    return Draft(await asyncio.to_thread(table_of, rows), await store.draft_revision(session))
 
 
 async def _save(session: AsyncSession, wanted: Mapping[Key, Row], seen: int | None, change: Change) -> frozenset[Key]:
@@ -207,4 +208,4 @@ async def latest(database: Database) -> Snapshot | None:
     version, text = found
     if checksum(text) != version.sha256:
         raise SnapshotCorrupt(f"数据库中路由表版本 {version.version} 的校验和不符；请从备份恢复 routing_versions")
-    return from_json(text)
+    return await asyncio.to_thread(from_json, text)

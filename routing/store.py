@@ -127,6 +127,18 @@ async def read_stored(session: AsyncSession, keys: Iterable[Key]) -> dict[Key, S
     return found
 
 
+async def read_page(session: AsyncSession, kind: str, beyond: str, limit: int) -> list[tuple[Key, Stored]]:
+    """Rows of one kind, or of all, by key; those whose key comes after ``beyond``."""
+    wanted = select(DraftRow).where(DraftRow.body.is_not(None), DraftRow.key > beyond)
+    if kind:
+        wanted = wanted.where(DraftRow.kind == kind)
+    rows = await session.scalars(wanted.order_by(DraftRow.kind, DraftRow.key).limit(limit))
+    return [
+        ((row.kind, row.key), Stored(json.loads(row.body or "{}"), row.revision, row.changed_at, row.changed_by))
+        for row in rows
+    ]
+
+
 async def changed_since(session: AsyncSession, revision: int) -> dict[Key, Stored]:
     """Rows that were edited or deleted after this edit."""
     rows = await session.scalars(select(DraftRow).where(DraftRow.revision > revision))

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from engine.route.exchange import export_command, import_command
+from engine.route.life import COMMANDS
 from engine.route.lint import lint_command
 from engine.route.matrix import matrix_command
 from engine.route.picture import picture_command
@@ -25,7 +26,7 @@ from routing.rules import decide
 from routing.sample import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
-app = typer.Typer(help="路由：一个来电会去哪里，为什么；检查、推算、导入导出路由表。", no_args_is_help=True)
+app = typer.Typer(help="路由：一个来电会去哪里，为什么；路由表的编辑、检查、发布、退回。", no_args_is_help=True)
 
 SAMPLE_NOTE = "还没有发布过路由表，以下按内置示例（示例，待核）推算"
 UNUSABLE = 2
@@ -33,7 +34,7 @@ UNUSABLE = 2
 
 @app.callback()
 def _route() -> None:
-    """路由：一个来电会去哪里，为什么；检查、推算、导入导出路由表。"""
+    """路由：一个来电会去哪里，为什么；路由表的编辑、检查、发布、退回。"""
 
 
 @app.command("test")
@@ -69,6 +70,8 @@ app.command("import")(import_command)
 app.command("matrix")(matrix_command)
 app.command("replay")(replay_command)
 app.command("picture")(picture_command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def _table(source: str, settings: Settings) -> tuple[Snapshot, str]:

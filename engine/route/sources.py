@@ -20,7 +20,7 @@ from routing.draft import Draft
 from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_file
 from routing.faults import TableInvalid
-from routing.lint import Sound, Surroundings
+from routing.lint import Surroundings
 from routing.model import Snapshot, Table
 from routing.sample import sample_table
 from routing.service import NoTable, load_draft
@@ -105,20 +105,10 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
 
 def surroundings(settings: Settings, today: datetime) -> Surroundings:
     """What the lint may know of this instance: its prompts as built, its addresses, the version in force."""
-    from ivr.catalogue import MANDARIN
-    from ivr.manifest import load
-    from routing.calendar import city_time
+    from engine.surroundings import surroundings as around
 
-    built = load(settings.data_dir / "sounds")
-    sounds = {key: Sound(row.seconds, row.text) for key, row in built.items()} or None
     try:
         published = load_snapshot(settings.snapshot_file)
     except (SnapshotMissing, SnapshotCorrupt):
         published = None
-    return Surroundings(
-        today=city_time(today).date(),
-        sounds=sounds,
-        languages=(MANDARIN,),
-        own_addresses=frozenset({(settings.bind, settings.sip_port), (settings.bind, settings.seat_sip_port)}),
-        published=published,
-    )
+    return around(settings, published, today)

@@ -9,6 +9,6 @@ from ledger.model import Kind
 
 def rated(question: Question, desk: Desk) -> Answer:
     """Keep the rating, thank for it, and end the call."""
-    level = desk.level(question.key)
+    level = desk.level(question)
     desk.note(Kind.RATED, question, key=question.key, level=level)
     return Answer(Step.GOODBYE, ("rating-thanks", "goodbye") if level else ("goodbye",))

@@ -19,7 +19,7 @@ URGENT_PRIORITY: Final = 5
 
 def waiting(question: Question, desk: Desk) -> Answer:
     """As before, at the true age: an engine that just came back learns of the caller here."""
-    match desk.waiting_key(question.key):
+    match desk.waiting_key(question):
         case WaitingAction.URGENT if question.priority < URGENT_PRIORITY:
             return hurried(question, desk)
         case WaitingAction.CALLBACK:

@@ -53,7 +53,7 @@ def _prompt_ids(view: View) -> Iterator[Fault]:
         yield Fault("greeting", repr(view.table.greeting), reason, '"greeting-12345"')
     for row in view.table.numbers:
         for key, prompt in (("prompt", row.prompt), ("prompt_after", row.prompt_after)):
-            if not _PROMPT.fullmatch(prompt):
+            if prompt and not _PROMPT.fullmatch(prompt):  # a number may have nothing to say
                 yield Fault(f"numbers.{row.number}.{key}", repr(prompt), reason, f'"legacy-{row.number}-during"')
 
 

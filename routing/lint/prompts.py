@@ -23,8 +23,8 @@ def _heard(view: View) -> Iterator[tuple[str, str]]:
     """Every prompt before a human, with the place that names it."""
     yield "greeting", view.table.greeting
     for row in view.table.numbers:
-        yield f"numbers.{row.number}.prompt", row.prompt
-        yield f"numbers.{row.number}.prompt_after", row.prompt_after
+        named = (("prompt", row.prompt), ("prompt_after", row.prompt_after))
+        yield from ((f"numbers.{row.number}.{key}", prompt) for key, prompt in named if prompt)
 
 
 def _unmeasured(view: View) -> Iterator[Fault]:

@@ -66,8 +66,8 @@ class Counter:
         self.asked.append(("place", question.group))
         return self.where
 
-    def waiting_key(self, key: str) -> WaitingAction | None:
-        return self.keys.get(key)
+    def waiting_key(self, question: Question) -> WaitingAction | None:
+        return self.keys.get(question.key)
 
     def promise(self, question: Question, number: str) -> Outcome:
         self.asked.append(("promise", number))
@@ -91,8 +91,8 @@ class Counter:
         self.asked.append(("talked",))
         return self.human
 
-    def level(self, key: str) -> int:
-        return self.levels.get(key, 0)
+    def level(self, question: Question) -> int:
+        return self.levels.get(question.key, 0)
 
     def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
         self.asked.append(("seat-key", seat, action, agent))

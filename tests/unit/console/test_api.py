@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -16,6 +16,7 @@ from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
 from routing.model import Snapshot
+from routing.tables import Tables
 from telephony.model import CallId, SeatId
 from tests.unit.engine.house import House, call_id
 from transfers.states import Form
@@ -52,6 +53,7 @@ class Control:
         self.refuses = ""
         self.transferred: list[tuple[str, str, str]] = []
         self.noted: list[tuple[str, str, str]] = []
+        self.tables = cast("Tables", None)  # has tests of its own: test_routing_routes.py
 
     @property
     def snapshot(self) -> Snapshot:

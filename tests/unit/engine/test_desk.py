@@ -198,7 +198,13 @@ async def test_who_talks_is_not_taken_from_the_agent(house: House) -> None:
 
 
 async def test_levels_are_the_table_s(house: House) -> None:
-    assert [house.desk.level(key) for key in ("5", "1", "9", "", "*")] == [5, 1, 0, 0, 0]
+    assert [house.desk.level(house.question(Script.RATED, key=key)) for key in ("5", "1", "9", "", "*")] == [
+        5,
+        1,
+        0,
+        0,
+        0,
+    ]
 
 
 async def test_an_agent_s_day_by_the_keys_of_a_phone(house: House) -> None:

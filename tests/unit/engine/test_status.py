@@ -17,6 +17,7 @@ from engine.engine import Engine
 from engine.status import MAX_LAG_FACTS, Control
 from ivr.model import Script
 from queues.model import NotAllowed, Paused, SeatReachable
+from routing.tables import Tables
 from telephony.ami_link import LinkCounters
 from telephony.model import SeatId
 from tests.unit.engine.house import House, call_id
@@ -53,7 +54,7 @@ class Place:
             return SimpleNamespace(facts=self.lag, seconds=1.25)
 
         drainer = SimpleNamespace(state=SimpleNamespace(trouble=self.trouble), lag=lag)
-        return Control(cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)))
+        return Control(cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)), cast("Tables", None))
 
 
 @pytest.fixture

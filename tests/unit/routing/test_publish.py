@@ -60,6 +60,7 @@ class Switch:
         self.refuses = refuses
         self.told: list[str] = []
         self.snapshot: Snapshot | None = None
+        self.version = 0
 
     async def apply(self, new: Snapshot) -> None:
         self.told.append(f"apply {new.version}")
@@ -72,6 +73,7 @@ class Switch:
     async def swap(self, new: Snapshot) -> None:
         self.told.append(f"swap {new.version}")
         self.snapshot = new
+        self.version = new.version
 
 
 @pytest.fixture

@@ -1,0 +1,180 @@
+"""The routing table over the control API: draft, lint, diff, publish, versions, releases.
+
+One job: requests into routing.tables.Tables and back. Who acts is told in the body (``by``, ``via``) by whoever holds
+the token; a refusal is a sentence in Chinese, with the conflicts as data where there are any.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from audit.model import Actor
+from database.errors import DatabaseError
+from routing.draft import Edit
+from routing.releases import Happening
+from routing.snapshot import SnapshotCorrupt
+from routing.tables import Refused, Tables, moment
+
+LONGEST_NAME: Final = 60
+LONGEST_ORIGIN: Final = 200
+
+_HAPPENINGS: Final = {
+    "approve": Happening.APPROVED,
+    "reject": Happening.REJECTED,
+    "cancel": Happening.CANCELLED,
+}
+
+Answer = Callable[[web.Request], Awaitable[Any]]
+
+
+class Routing(Protocol):
+    """What these routes need of the engine."""
+
+    @property
+    def tables(self) -> Tables: ...
+
+
+def routing_routes(control: Routing) -> list[web.RouteDef]:
+    """The routes, to be added to the control API's application."""
+    views = _Views(control)
+    return [
+        web.get("/api/routing/draft", _plain(views.draft)),
+        web.post("/api/routing/draft", _plain(views.edit)),
+        web.post("/api/routing/draft/discard", _plain(views.discard)),
+        web.get("/api/routing/lint", _plain(views.lint)),
+        web.get("/api/routing/diff", _plain(views.diff)),
+        web.post("/api/routing/publish", _plain(views.publish)),
+        web.post("/api/routing/rollback", _plain(views.rollback)),
+        web.get("/api/routing/versions", _plain(views.versions)),
+        web.get("/api/routing/releases", _plain(views.releases)),
+        web.post("/api/routing/releases/{id:[0-9]{1,9}}/{action:approve|reject|cancel}", _plain(views.decide)),
+    ]
+
+
+class _Views:
+    def __init__(self, control: Routing) -> None:
+        self._control = control
+
+    async def draft(self, request: web.Request) -> Any:
+        told = request.query
+        return await self._control.tables.rows(told.get("kind", ""), told.get("after", ""), _whole(told, "limit", 1000))
+
+    async def edit(self, request: web.Request) -> Any:
+        body = await _body(request)
+        return await self._control.tables.edit(edits(body.get("edits")), _actor(request, body), _text(body, "reason"))
+
+    async def discard(self, request: web.Request) -> Any:
+        body = await _body(request)
+        return await self._control.tables.discard(_actor(request, body), _text(body, "reason"))
+
+    async def lint(self, request: web.Request) -> Any:
+        return await self._control.tables.lint()
+
+    async def diff(self, request: web.Request) -> Any:
+        return await self._control.tables.diff(_whole(request.query, "version", 0) or None)
+
+    async def publish(self, request: web.Request) -> Any:
+        body = await _body(request)
+        at = _text(body, "at")
+        return await self._control.tables.publish(
+            _actor(request, body),
+            _text(body, "reason"),
+            at=moment(at) if at else None,
+            seen=_whole(body, "seen", 0) or None,
+        )
+
+    async def rollback(self, request: web.Request) -> Any:
+        body = await _body(request)
+        return await self._control.tables.rollback(
+            _whole(body, "version", 0), _actor(request, body), _text(body, "reason")
+        )
+
+    async def versions(self, request: web.Request) -> Any:
+        return await self._control.tables.versions(_whole(request.query, "limit", 50))
+
+    async def releases(self, request: web.Request) -> Any:
+        return await self._control.tables.releases(_whole(request.query, "limit", 50))
+
+    async def decide(self, request: web.Request) -> Any:
+        body = await _body(request)
+        happening = _HAPPENINGS[request.match_info["action"]]
+        actor = _actor(request, body)
+        return await self._control.tables.decide(int(request.match_info["id"]), happening, actor, _text(body, "reason"))
+
+
+def edits(given: Any) -> list[Edit]:
+    """Edits as JSON has them. Raises Refused."""
+    example = '{"edits": [{"kind": "numbers", "key": "12315", "fields": {"mode": "dual"}, "seen": 7}]}'
+    if not isinstance(given, list) or not given:
+        raise Refused(f"应写明改哪些行，例如 {example}")
+    made = []
+    for one in given:
+        kind, key, fields, seen = (one.get(name) if isinstance(one, dict) else None for name in _EDIT)
+        if not (
+            isinstance(kind, str)
+            and isinstance(key, str)
+            and (fields is None or isinstance(fields, dict))
+            and (seen is None or type(seen) is int)
+        ):
+            raise Refused(f"这一行改动看不懂：{one!r:.200}；例如 {example}")
+        made.append(Edit((kind, key), fields, seen))
+    return made
+
+
+_EDIT: Final = ("kind", "key", "fields", "seen")
+
+
+def _plain(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return _json(await answer(request))
+        except Refused as refused:
+            return _json({"error": str(refused), **refused.more}, 409)
+        except (DatabaseError, SnapshotCorrupt, OSError) as error:
+            return _json({"error": f"没有做成，什么都没有改：{error}"}, 503)
+
+    return handle
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused('请求体应为 JSON 对象，例如 {"reason": "试运行"}')
+    return body
+
+
+def _actor(request: web.Request, body: Mapping[str, Any]) -> Actor:
+    name, origin = _text(body, "by"), _text(body, "via")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Refused(f"应写明是谁（by，1 到 {LONGEST_NAME} 个字），例如 zhangsan")
+    return Actor(name, (origin if origin.isprintable() and origin else f"接口 {request.remote}")[:LONGEST_ORIGIN])
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key, "")
+    if not isinstance(value, str):
+        raise Refused(f"{key} 应为文字")
+    return value.strip()
+
+
+def _whole(body: Mapping[str, Any], key: str, default: int) -> int:
+    value = body.get(key, default)
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return int(value)
+    except (TypeError, ValueError):
+        raise Refused(f"{key} 应为整数") from None
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
+    )

@@ -1,0 +1,177 @@
+"""A version put in force where calls run: prompts built, Asterisk widened and verified, the one reference swapped.
+
+One job: be the :class:`routing.publish.Field` of a running engine. Up to the swap everything is laid ready beside what
+the old version needs: Asterisk has the queues, phones and trunks of both. Afterwards what only the old version needs is
+taken away, as soon as no call lives that began under it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from asterisk_conf.bundle import Asterisk, installed_asterisk
+from asterisk_conf.live import SwitchNotFollowing, bring, expressions, verify
+from engine.credentials import credentials
+from engine.engine import Engine
+from engine.plan import switch_home, switch_plan
+from engine.settings import Settings
+from engine.voices import Voices, clear, speak
+from ivr.audio import ToolMissing
+from ivr.build import build
+from ivr.catalogue import CatalogueFault, catalogue
+from routing.model import Snapshot
+from routing.publish import PublishRefused
+from telephony.errors import AmiError, AmiRefused
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+NARROW_CHECK_SECONDS: Final = 1.0
+NARROW_AT_LAST_SECONDS: Final = 3600.0
+"""A call that lasts longer than this loses what only its version needs: a trunk nobody else may use any more."""
+
+
+@dataclass
+class LiveField:
+    """Of one node."""
+
+    settings: Settings
+    engine: Engine
+    _asterisk: Asterisk | None = None
+    _widened: bool = False
+    _voices: Voices | None = None
+    _narrowing: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def version(self) -> int:
+        return self.engine.snapshot.version
+
+    async def apply(self, new: Snapshot) -> None:
+        """Prompts spoken beside those in force, and the switch with what both versions need. Raises PublishRefused."""
+        old = self.engine.snapshot
+        await asyncio.to_thread(self._speak, old, new)
+        if not _switch_differs(old, new):
+            return
+        if not self.engine.switch.up:
+            raise PublishRefused(
+                "Asterisk 没有连上，无法核实话机、中继和技能组的改动；请待其恢复（./hotline status）后再发布"
+            )
+        self._widened = True
+        both = widened(old, new)
+        try:
+            await self._bring(both)
+            await verify(both, self._ask)
+        except (SwitchNotFollowing, AmiError, OSError) as error:
+            raise PublishRefused(f"{error}；没有发布，仍用版本 {old.version}。请看 log/asterisk.log 后再试") from error
+
+    async def abandon(self) -> None:
+        """Asterisk as the version in force needs it. A failure leaves it with more than it needs, and is logged."""
+        self._voices = None
+        await asyncio.to_thread(clear, self.settings.data_dir)
+        if self._widened:
+            self._widened = False
+            await self._narrow()
+
+    async def swap(self, new: Snapshot) -> None:
+        """The voices and the one reference; then who is signed in follows the new table."""
+        voices, self._voices = self._voices, None
+        if voices is not None:
+            try:
+                await asyncio.to_thread(voices.put)
+            except OSError as error:
+                log.error("prompts not put in their place", reason=str(error))
+        self.engine.prompts |= catalogue(new, self.settings.city).keys()
+        self.engine.take(new)
+        if self._widened:
+            self._widened = False
+            task = asyncio.get_running_loop().create_task(self._narrow_when_quiet(new.version))
+            self._narrowing.add(task)
+            task.add_done_callback(self._narrowing.discard)
+
+    async def settle(self) -> None:
+        """At a start: voices and Asterisk as the version in force needs them, whatever a crash left behind."""
+        await asyncio.to_thread(self._say_all)
+        if (switch_home(self.settings.data_dir) / "etc" / "asterisk.conf").exists():  # else it runs elsewhere
+            await self._narrow()
+
+    async def stop(self) -> None:
+        """What is not narrowed yet is at the next start."""
+        for task in self._narrowing:
+            task.cancel()
+        await asyncio.gather(*self._narrowing, return_exceptions=True)
+
+    def _speak(self, old: Snapshot, new: Snapshot) -> None:
+        """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused."""
+        try:
+            had = catalogue(old, self.settings.city)
+            said = catalogue(new, self.settings.city)
+            missing = {name: prompt for name, prompt in said.items() if had.get(name) != prompt}
+            if missing:
+                self._voices = speak(self.settings.data_dir, missing)
+                for fault in self._voices.faults:
+                    log.warning("prompt not as it should be", fault=fault)
+        except (CatalogueFault, ToolMissing, OSError) as error:
+            raise PublishRefused(f"提示音生成不了：{error}；没有发布，仍用版本 {old.version}") from error
+
+    def _say_all(self) -> None:
+        """What a crash between a publish and its voices left unsaid."""
+        clear(self.settings.data_dir)
+        try:
+            build(self.settings.data_dir, catalogue(self.engine.snapshot, self.settings.city))
+        except (ToolMissing, OSError) as error:
+            log.error("prompts not built", reason=str(error))
+
+    async def _narrow_when_quiet(self, version: int) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time() + NARROW_AT_LAST_SECONDS
+        while self.engine.calls.before(version) and loop.time() < last:  # noqa: ASYNC110  looked at now and then will do
+            await asyncio.sleep(NARROW_CHECK_SECONDS)
+        if self.engine.snapshot.version == version and not self._widened:
+            await self._narrow()
+
+    async def _narrow(self) -> None:
+        try:
+            await self._bring(self.engine.snapshot)
+        except (SwitchNotFollowing, OSError) as error:
+            log.error("Asterisk left with more than the table needs", reason=str(error))
+
+    async def _bring(self, table: Snapshot) -> None:
+        if not (switch_home(self.settings.data_dir) / "etc" / "asterisk.conf").exists():
+            raise SwitchNotFollowing("这台机器上没有 Asterisk 的配置；请先运行 ./hotline up")
+        if self._asterisk is None:
+            self._asterisk = await asyncio.to_thread(installed_asterisk)
+        if self._asterisk is None:
+            raise SwitchNotFollowing("这台机器上找不到 Asterisk；请运行 ./hotline doctor")
+        secrets = await asyncio.to_thread(credentials, self.settings.data_dir, table.seats)
+        if await bring(switch_plan(self.settings, secrets, table, self._asterisk), self._asterisk):
+            log.info("Asterisk configuration changed", version=table.version)
+
+    async def _ask(self, expression: str) -> str:
+        try:
+            return (await self.engine.switch.send("Getvar", {"Variable": expression})).get("Value") or ""
+        except AmiRefused:  # no such object
+            return ""
+
+
+def widened(old: Snapshot, new: Snapshot) -> Snapshot:
+    """The new table, and beside it the queues, phones and trunks that calls of the old one still need."""
+    return replace(
+        new,
+        groups={**old.groups, **new.groups},
+        trunks={**old.trunks, **new.trunks},
+        seats=(*new.seats, *(seat for seat in old.seats if seat not in new.seats)),
+    )
+
+
+def _switch_differs(old: Snapshot, new: Snapshot) -> bool:
+    """Whether Asterisk's configuration could: numbers, schedules and prompts are not in it."""
+    return (
+        set(expressions(old)) != set(expressions(new))
+        or old.trunks != new.trunks
+        or old.auto_answer != new.auto_answer
+        or old.agents != new.agents
+        or old.groups != new.groups
+    )

@@ -1,0 +1,24 @@
+"""What a routing table is judged against on this machine: today, the prompts that were built, our own addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.settings import Settings
+from ivr import manifest
+from ivr.catalogue import MANDARIN
+from routing.calendar import city_time
+from routing.lint import Sound, Surroundings
+from routing.model import Snapshot
+
+
+def surroundings(settings: Settings, published: Snapshot | None, at: datetime | None = None) -> Surroundings:
+    """The lint's surroundings, by default now."""
+    built = manifest.load(settings.data_dir / "sounds")
+    return Surroundings(
+        today=city_time(at or datetime.now(UTC)).date(),
+        sounds={key: Sound(row.seconds, row.text) for key, row in built.items()} or None,
+        languages=(MANDARIN,),
+        own_addresses=frozenset((settings.bind, port) for port in (settings.sip_port, settings.seat_sip_port)),
+        published=published,
+    )

@@ -1,0 +1,121 @@
+"""Publishing while calls run: the real engine and the real Asterisk take a version whole, or keep the one they have."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asterisk.support.product import Product, product, until
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+
+
+async def edit(hotline: Product, key: str, fields: dict[str, Any] | None, kind: str = "numbers") -> None:
+    edits = [{"kind": kind, "key": key, "fields": fields}]
+    await hotline.ask("/api/routing/draft", {"edits": edits, "by": "测试"})
+
+
+async def publish(hotline: Product, reason: str = "试") -> Any:
+    return await hotline.ask("/api/routing/publish", {"reason": reason, "by": "测试"})
+
+
+async def version(hotline: Product) -> int:
+    return int((await hotline.ask("/api/status"))["table_version"])
+
+
+async def test_a_published_trunk_seat_and_group_are_on_the_switch_at_once_and_gone_when_rolled_back(
+    hotline: Product,
+) -> None:
+    seat = await hotline.seat("8001", "1001")
+    trunk = {"role": "subcentre", "number": "12300", "host": "127.0.0.1", "port": 15300, "name": "新分中心"}
+    await edit(hotline, "subcentre-new", trunk, "trunks")
+    await edit(hotline, "night", {"name": "夜班"}, "groups")
+    await edit(hotline, "8050", {}, "seats")
+    told = await publish(hotline)
+    assert told["version"] == 2
+    assert "sip:127.0.0.1:15300" in await hotline.cli("pjsip show aor subcentre-new")
+    assert "group-night has" in await hotline.cli("queue show group-night")
+    assert "8050" in await hotline.cli("pjsip show endpoint 8050")
+    assert await hotline.seat_is("8001", "ready")  # a publish logs nobody out
+    assert "PJSIP/8001" in await hotline.cli("queue show duty")
+    status, said = await hotline.hotline("route", "rollback", "1", "--reason", "退回", "--as", "张三")
+    assert status == 0, said
+    assert "已发布版本 3" in said
+
+    async def gone() -> bool:
+        return "Unable to find" in await hotline.cli("pjsip show endpoint 8050")
+
+    await until(gone, "what only the undone version had to be gone from the switch")
+    assert await hotline.seat_is("8001", "ready")
+    await seat.close()
+
+
+async def test_calls_that_are_up_keep_the_version_they_started_with(hotline: Product) -> None:
+    seats = [await hotline.seat("8001", "1001"), await hotline.seat("8002", "1002")]
+    early = await hotline.citizen().call("12333")
+    await seats[0].wait_talking(20)
+    await edit(hotline, "5", {"value": 1}, "rating_keys")
+    await edit(hotline, "12333", {"group": "general", "mode": "dual"})
+    assert (await publish(hotline))["version"] == 2
+    assert await version(hotline) == 2
+    late = await hotline.citizen().call("12333")
+    await seats[1].wait_talking(20)
+    for seat, call in zip(seats, (early, late), strict=True):
+        await seat.hang_up()
+        await asyncio.sleep(1)
+        await call.send_digits("5")
+        await call.ended(20)
+
+    async def told() -> bool:
+        return sum(record.ended_at is not None for record in await hotline.calls()) == 2
+
+    await until(told, "both calls to be told")
+    second, first = await hotline.calls()
+    assert [record.rating_level for record in (first, second)] == [5, 1]
+    entered = [(await hotline.facts(record.call))[0].data for record in (first, second)]
+    assert [(data["version"], data["mode"], data["group"]) for data in entered] == [
+        (1, "full", "social-security"), (2, "dual", "general"),
+    ]  # fmt: skip
+
+
+async def test_what_the_switch_cannot_take_is_not_published(hotline: Product) -> None:
+    await edit(hotline, "night", {"name": "夜班"}, "groups")
+    await hotline.kill_switch()
+
+    async def unlinked() -> bool:
+        return not (await hotline.ask("/api/status"))["healthy"]
+
+    await until(unlinked, "the engine to miss Asterisk")
+    status, said = await hotline.hotline("route", "publish", "--reason", "试")
+    assert status == 1
+    assert "Asterisk 没有连上" in said
+    assert await version(hotline) == 1
+    await edit(hotline, "12315", {"note": "不涉及 Asterisk"})
+    await edit(hotline, "night", None, "groups")
+    assert (await publish(hotline))["version"] == 2  # numbers alone need no switch
+
+
+async def test_published_without_an_engine_is_taken_up_at_its_start(home: Path) -> None:
+    async with product(home) as hotline:
+        await hotline.signal_engine(signal.SIGKILL)
+        status, said = await hotline.hotline("route", "set", "groups.night", "name=夜班")
+        assert status == 0, said
+        status, said = await hotline.hotline("route", "publish", "--reason", "引擎不在", "--as", "张三")
+        assert status == 0, said
+        assert "热线没有在运行" in said
+        await hotline.start_engine()
+        assert await version(hotline) == 2
+
+        async def there() -> bool:
+            return "group-night has" in await hotline.cli("queue show group-night")
+
+        await until(there, "the new group on the switch")
+        status, said = await hotline.hotline("audit", "verify")
+        assert status == 0, said
+        _, said = await hotline.hotline("audit", "list")
+        assert "张三（命令行" in said
+        assert "引擎不在" in said
