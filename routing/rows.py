@@ -127,6 +127,30 @@ def changed_rows(old: Table, new: Table) -> tuple[dict[Key, Row], dict[Key, Row]
     return before, after
 
 
+def patched(table: Table, changes: Mapping[Key, Row | None]) -> Table:
+    """The table with these rows put in, or taken out (None); new ones come last. Raises Misfit."""
+    parts: dict[str, Any] = {}
+    for kind in kinds().values():
+        mine = {key: row for (name, key), row in changes.items() if name == kind.name}
+        if not mine:
+            continue
+        values = {key: value_of(kind.name, key, row) for key, row in mine.items() if row is not None}
+        if kind.shape is Shape.VALUE:
+            parts |= values
+            continue
+        held = getattr(table, kind.name)
+        match kind.shape:
+            case Shape.RECORDS:
+                former = {str(plain(getattr(row, kind.key), kind.key_type)): row for row in held}
+            case Shape.KEYS:
+                former = {str(plain(item, kind.declared)): item for item in held}
+            case _:
+                former = dict(held)
+        merged = {key: value for key, value in {**former, **values}.items() if mine.get(key, values) is not None}
+        parts[kind.name] = merged if kind.shape is Shape.PAIRS else tuple(merged.values())
+    return replace(table, **parts)
+
+
 def _only(table: Table, name: str, rows: tuple[Any, ...]) -> Table:
     parts: dict[str, Any] = {name: rows}
     return replace(table, **parts)

@@ -18,10 +18,11 @@ from audit.model import Act, Actor
 from audit.store import append
 from database.connection import Database
 from routing import store
+from routing.codec import Misfit
 from routing.draft import Conflict, Draft, DraftConflict, Edit, Was, changes, edited, overtaken
 from routing.lint import require_sound
 from routing.model import Snapshot, Table
-from routing.rows import Key, Row, rows_of, table_of
+from routing.rows import Key, Row, patched, rows_of, table_of
 from routing.sample import sample_table
 from routing.snapshot import SnapshotCorrupt, checksum, from_json, thaw
 from routing.words import row_words
@@ -57,12 +58,23 @@ def _utc_now() -> datetime:
 # The draft
 
 
-async def load_draft(database: Database) -> Draft:
+async def load_draft(database: Database, known: Draft | None = None) -> Draft:
     """The draft as a whole: its table, and the revision to give back to :func:`save_draft`. Raises NoTable.
 
     This and :func:`save_draft` are the seam for whoever reads or replaces the whole draft (import, simulation).
+    ``known`` is an earlier draft of this database: only what was edited since is read then. The order of its rows may
+    differ from a fresh one's, which means nothing.
     """
     async with database.reading() as session:
+        if known is not None:
+            revision = await store.draft_revision(session)
+            if revision == known.revision:
+                return known
+            since = await store.changed_since(session, known.revision)
+            try:
+                return Draft(patched(known.table, {key: was.row for key, was in since.items()}), revision)
+            except Misfit:
+                pass  # the whole reading tells every fault at once
         return await _draft(session)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from database.errors import DatabaseError
 from routing import release_store, store
 from routing.calendar import CITY, city_time
 from routing.diff import as_json, diff, summary
-from routing.draft import Conflict, DraftConflict, Edit
+from routing.draft import Conflict, Draft, DraftConflict, Edit
 from routing.faults import TableInvalid
 from routing.lint import examine, require_publishable
 from routing.model import Snapshot, Table
@@ -58,6 +58,8 @@ class Tables:
     publisher: Publisher
     approval: bool = False
     """A second person must approve what is published. A rollback never waits: what it restores was approved once."""
+    _seen: list[Draft] = field(default_factory=list)
+    """The draft as it was last read: with ten thousand rows it is not read anew for each question."""
 
     async def rows(self, kind: str = "", beyond: str = "", limit: int = MOST_ROWS) -> Said:
         """Rows of the draft with their revisions, by kind and key."""
@@ -234,7 +236,9 @@ class Tables:
 
     async def _draft(self) -> Table:
         try:
-            return (await load_draft(self.publisher.database)).table
+            draft = await load_draft(self.publisher.database, self._seen[0] if self._seen else None)
+            self._seen[:] = [draft]
+            return draft.table
         except (NoTable, TableInvalid) as error:
             raise Refused(str(error)) from None
 

@@ -149,6 +149,25 @@ async def test_rows_of_every_kind_are_added_and_removed(database: Database) -> N
     assert table.area_code == "0754"
 
 
+async def test_a_draft_brought_up_to_date_is_the_draft_read_anew(database: Database) -> None:
+    await load_sample(database)
+    known = await load_draft(database)
+    assert await load_draft(database, known) is known
+    await do(
+        database,
+        edit({"note": "甲"}),
+        edit(None, None, ("numbers", "12333")),
+        edit({}, None, ("seats", "8011")),
+        edit(None, None, ("seats", "8001")),
+        edit({"value": 1}, None, ("rating_keys", "9")),
+        edit(None, None, ("rating_keys", "5")),
+        edit({"value": "0754"}, None, ("settings", "area_code")),
+        edit({"kind": "holiday", "name": "元旦"}, None, ("holidays", "2027-01-01")),
+        edit({"name": "夜班"}, None, ("groups", "night")),
+    )
+    assert await load_draft(database, known) == await load_draft(database)
+
+
 async def test_what_was_ever_typed_is_kept(database: Database) -> None:
     await load_sample(database)
     await do(database, edit({"note": "甲"}))
