@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from agi_scripts.server import Handler
-from ivr.desk import Desk, SeatAction
+from ivr.desk import Desk, SeatAction, SupervisorAction
 from ivr.flows import FLOWS
 from ivr.model import Answer, Question, Script
 from ivr.playlist import playlist
@@ -44,6 +44,12 @@ _ARGUMENTS = (
 )
 
 
+_KEYS: Final[Mapping[Script, frozenset[str]]] = {
+    Script.SEAT_KEY: frozenset(SeatAction),
+    Script.SUPERVISE: frozenset(SupervisorAction),
+}
+
+
 def guarded(token: str, answer: Handler) -> Handler:
     """Take a question's one argument apart, and answer only who knows the token, which stands last in it."""
 
@@ -62,7 +68,8 @@ def handler(desk: Desk, known: Container[str]) -> Handler:
 
     async def answer(session: AgiSession) -> None:
         question = read(session)
-        reply = FLOWS[question.script](question, desk)
+        said = FLOWS[question.script](question, desk)
+        reply = said if isinstance(said, Answer) else await said
         if reply.otherwise is not None and not await desk.durable(question):
             reply = reply.otherwise
         try:
@@ -85,7 +92,7 @@ def read(session: AgiSession) -> Question:
     facts = dict(zip_longest(_ARGUMENTS, session.args, fillvalue=""))
     if not CALL_ID.fullmatch(facts["call"]):
         raise AgiProtocolError(f"not a call id: {facts['call']!r:.80}")
-    if script is Script.SEAT_KEY and facts["action"] not in set(SeatAction):
+    if script in _KEYS and facts["action"] not in _KEYS[script]:
         raise AgiProtocolError(f"not a key of a phone: {facts['action']!r:.80}")
     return Question(
         script=script,

@@ -70,6 +70,8 @@ class SwitchPlan:
     """Longest a caller waits for the engine's answer before the fallback, s."""
     language: str = "zh-CN"
     centres: CentrePolicy = CentrePolicy()
+    sign_in_alone: bool = True
+    """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
 
     @property
     def messages(self) -> Path:

@@ -45,7 +45,7 @@ MODULES: Final = (
         "app_mixmonitor",
         "app_userevent",
     ),
-    *("app_confbridge", "app_originate", "app_channelredirect", "app_exec", "app_verbose"),
+    *("app_confbridge", "app_originate", "app_chanspy", "app_channelredirect", "app_exec", "app_verbose"),
     *(
         "func_callerid",
         "func_channel",
@@ -150,6 +150,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "last_resort": plan.home / "agi-bin" / "last-resort",
         "last_resort_command": shlex.join(plan.last_resort),
         "ask_seconds": f"{plan.ask_seconds:g}",
+        "sign_in_alone": plan.sign_in_alone,
         "ami_secret": plan.ami_secret,
         "agi_token": plan.agi_token,
         "events": EVENTS,
@@ -163,7 +164,11 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "one_key_features": "#".join(f"{form}-{number}" for form in FORMS for number in EMERGENCY_NUMBERS),
         "trunks": trunks,
         "identifier_order": "ip,request_uri,username" if any(t["shares_address"] for t in trunks) else "ip,username",
-        "seats": [{"id": seat, "password": plan.seat_passwords[seat]} for seat in table.seats],
+        "seats": [
+            {"id": seat, "password": plan.seat_passwords[seat], "auto_answer": seat in table.auto_answer}
+            for seat in table.seats
+        ],
+        "auto_answer": bool(table.auto_answer),
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,

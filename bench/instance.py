@@ -29,6 +29,7 @@ from engine.credentials import Credentials
 from engine.engine import journal_folder
 from engine.settings import ROOT, Settings
 from engine.up import prepared
+from ivr import manifest
 from ledger.model import Fact, Kind
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord
@@ -309,6 +310,13 @@ def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
 
 
 def _keep_prompts(data_dir: Path) -> None:
-    for folder in ("sounds", "sounds-16k", "moh"):
-        if (data_dir / folder).exists() and not (PROMPTS / folder).exists():
-            shutil.copytree(data_dir / folder, PROMPTS / folder)
+    """Add what was built anew to the store, each file in one step and the list of them last: others copy it now."""
+    found = [path for folder in ("sounds-16k", "moh", "sounds") for path in sorted((data_dir / folder).rglob("*.*"))]
+    for path in sorted(found, key=lambda path: path.name == manifest.NAME):
+        kept = PROMPTS / path.relative_to(data_dir)
+        if kept.exists() and kept.stat().st_size == path.stat().st_size and kept.read_bytes() == path.read_bytes():
+            continue
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_name(f".{kept.name}.{os.getpid()}")
+        shutil.copyfile(path, draft)
+        draft.replace(kept)

@@ -17,12 +17,13 @@ from console.live_routes import add_live_routes
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
 from console.routing_routes import routing_routes
+from console.supervise_routes import Supervised, supervise_routes
 from console.transfer_routes import transfer_routes
 from ledger.live import Live
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
-from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut
+from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
 from queues.model import Event as QueueEvent
 from routing.model import Snapshot
 from routing.skills import served
@@ -33,12 +34,12 @@ from transfers.states import Form
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
-MAX_REASON: Final = 40
+MAX_WHO: Final = 40
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(Protocol):
+class Control(Supervised, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -74,6 +75,16 @@ class Control(Protocol):
 
     def take_down(self, call: CallId, address: str, summary: str) -> None: ...
 
+    def deed(self, what: str, by: str, **data: str) -> None:
+        """Keep who did what."""
+
+    def has_pin(self, agent: AgentId) -> bool: ...
+
+    async def set_pin(self, agent: AgentId, pin: str, by: str) -> None:
+        """Raises NotAllowed."""
+
+    def unlock(self, agent: AgentId) -> None: ...
+
     async def status(self) -> dict[str, Any]: ...
 
 
@@ -86,12 +97,15 @@ def application(control: Control, token: str) -> web.Application:
             web.get("/api/status", api.status),
             web.get("/api/agents", api.agents),
             web.post("/api/agents/{agent}/sign-in", api.sign_in),
-            web.post("/api/agents/{agent}/{action:sign-out|ready|pause}", api.act),
+            web.post("/api/agents/{agent}/{action:sign-out|ready|pause|wrap-up}", api.act),
+            web.post("/api/agents/{agent}/pin", api.set_pin),
+            web.post("/api/agents/{agent}/unlock", api.unlock),
             web.get("/api/seats", api.seats),
             *queue_routes(control),
             *transfer_routes(control),
             *promise_routes(control),
             *routing_routes(control),
+            *supervise_routes(control),
         ]
     )
     add_live_routes(app, control)
@@ -116,9 +130,13 @@ class _Api:
                     "agent": agent.id,
                     "name": agent.name,
                     "groups": list(agent.groups),
+                    "supervisor": agent.supervisor,
+                    "pin": self._control.has_pin(AgentId(agent.id)),
                     "seat": seat_id,
                     "state": seat.state if seat is not None else "signed-out",
                     "since_ms": seat.since_ms if seat is not None else None,
+                    "until_ms": seat.until_ms if seat is not None else None,
+                    "why": seat.why if seat is not None else None,
                     "pause": seat.pause if seat is not None else None,
                     "call": seat.call if seat is not None else None,
                 }
@@ -137,31 +155,53 @@ class _Api:
 
     async def sign_in(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
-        seat = str((await _body(request)).get("seat", ""))
+        body = await _body(request)
+        seat = str(body.get("seat", ""))
         if not SEAT_ID.fullmatch(seat) or seat not in self._control.snapshot.seats:
             raise _refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
         table = self._control.snapshot
         able = served(table.agents[agent], table.groups.values(), table.skills)
-        return self._tell(
-            AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages), agent
-        )
+        event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
+        return self._tell(event, agent, SeatId(seat), "sign-in", _who(body))
 
     async def act(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         seat = self._control.acd.seat_of.get(agent)
         if seat is None:
             raise _refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
+        body = await _body(request)
+        by = _who(body)
         match request.match_info["action"]:
             case "sign-out":
-                return self._tell(SignedOut(seat), agent)
+                return self._tell(SignedOut(seat), agent, seat, "sign-out", by)
             case "ready":
-                return self._tell(Ready(seat), agent)
+                return self._tell(Ready(seat), agent, seat, "ready", by)
+            case "pause":
+                reason = pause_reason(self._control.snapshot, body)
+                return self._tell(Paused(seat, reason), agent, seat, "pause", by, reason)
             case _:
-                reason = (await _body(request)).get("reason")
-                reason = reason.strip() if isinstance(reason, str) else ""
-                if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
-                    raise _refused(400, f"示忙原因应为 1 到 {MAX_REASON} 个字，例如 小休")
-                return self._tell(Paused(seat, reason), agent)
+                if body.get("end") is True:
+                    return self._tell(WrapUpEnded(seat), agent, seat, "end-wrap-up", by)
+                seconds = body.get("extend_seconds")
+                if type(seconds) is not int:
+                    raise _refused(400, '应写明延长几秒或结束，例如 {"extend_seconds": 60} 或 {"end": true}')
+                return self._tell(WrapUpExtended(seat, seconds), agent, seat, "extend", by, f"{seconds} 秒")
+
+    async def set_pin(self, request: web.Request) -> web.Response:
+        agent = self._agent(request)
+        body = await _body(request)
+        try:
+            await self._control.set_pin(agent, str(body.get("pin", "")), _who(body))
+        except NotAllowed as refused:
+            raise _refused(409, refused.reason) from None
+        self._control.deed("pin", _who(body), agent=agent)
+        return _json({"agent": agent, "pin": True})
+
+    async def unlock(self, request: web.Request) -> web.Response:
+        agent = self._agent(request)
+        self._control.unlock(agent)
+        self._control.deed("unlock", _who(await _body(request)), agent=agent)
+        return _json({"agent": agent})
 
     def _agent(self, request: web.Request) -> AgentId:
         agent = request.match_info["agent"]
@@ -169,11 +209,14 @@ class _Api:
             raise _refused(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
         return AgentId(agent)
 
-    def _tell(self, event: QueueEvent, agent: AgentId) -> web.Response:
+    def _tell(
+        self, event: QueueEvent, agent: AgentId, at: SeatId, what: str, by: str, reason: str = ""
+    ) -> web.Response:
         try:
             self._control.tell(event)
         except NotAllowed as refused:
             raise _refused(409, refused.reason) from None
+        self._control.deed(what, by, agent=agent, seat=at, reason=reason)
         seat_id = self._control.acd.seat_of.get(agent)
         seat = self._control.acd.seats.get(seat_id) if seat_id is not None else None
         return _json({"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"})
@@ -213,6 +256,22 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _refused(400, '请求体应为 JSON 对象，例如 {"seat": "8001"}')
     return body
+
+
+def _who(body: Mapping[str, Any]) -> str:
+    """Who asks, as the one who holds the token says."""
+    by = body.get("by")
+    by = by.strip() if isinstance(by, str) else ""
+    return by[:MAX_WHO] if by and by.isprintable() else "控制接口"
+
+
+def pause_reason(table: Snapshot, body: Mapping[str, Any]) -> str:
+    """The reason that was asked for. Raises HTTPBadRequest for one that the table does not have."""
+    reason = body.get("reason")
+    reason = reason.strip() if isinstance(reason, str) else ""
+    if reason not in table.pause_reasons.values():
+        raise _refused(400, f"示忙原因应为 {'、'.join(table.pause_reasons.values())} 之一；原因在路由表里设定")
+    return reason
 
 
 def _json(value: Any, status: int = 200) -> web.Response:

@@ -52,7 +52,10 @@ class Books:
         receivers: Mapping[str, Receiver],
         callbacks: Callbacks,
         mailbox: Mailbox,
+        load_pins: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
+        """``load_pins`` reads again what an engine that started without its database could not."""
+        self._load_pins = load_pins
         self._url = settings.database_url
         self._live = live
         self._database = database
@@ -80,7 +83,10 @@ class Books:
 
     def start(self) -> None:
         """Begin; the database may come later."""
-        followers = (self._load_promises, self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run)
+        followers = (
+            *(self._load_promises, self._load_pins),
+            *(self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run),
+        )
         for work in (self._bring_schema(), *map(self._when_ready, followers)):
             self._tasks.append(asyncio.get_running_loop().create_task(work))
 

@@ -41,6 +41,8 @@ class LiveCall:
     """The language asked for."""
     table: Snapshot | None = None
     """The version of the routing table that it began under, and keeps; None when we were not there."""
+    taken_by: SeatId | None = None
+    """A supervisor's seat to which the caller is on its way, out of a talk."""
     returns: int = 0
     """Times it was brought back from app_queue."""
 

@@ -29,7 +29,7 @@ from engine.engine import journal_folder
 from engine.plan import recordings_home
 from engine.settings import Settings
 from engine.up import DEMO_FILE
-from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue
+from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord
@@ -106,9 +106,11 @@ async def demo_call(settings: Settings, number: str, *, caller: str, agent: str,
         say("读取流水和录音…")
         record, facts = await demo.told(began, caller)
         recording = await demo.recording(record.call if record else None)
+        whispered = demo.whisper_seconds(decision, prompts)
+        spoken = talk.answered_at + whispered if talk and talk.answered_at else None
         heard = Heard(
             before=call.heard.pcm(until=talk.answered_at if talk else None),
-            talking=call.heard.pcm(talk.answered_at, talk.ended_at) if talk else call.heard.pcm(0, 0),
+            talking=call.heard.pcm(spoken, talk.ended_at) if talk else call.heard.pcm(0, 0),
             after=call.heard.pcm(talk.ended_at, call.ended_at) if talk else call.heard.pcm(0, 0),
             by_answerer=talk.heard.pcm() if talk else call.heard.pcm(0, 0),
             recorded=recording,
@@ -156,6 +158,12 @@ class _Demo:
             if not DIALLED.fullmatch(text):
                 raise DemoRefused(f"{name}号码 {text[:40]!r} 应为 1 到 32 位数字，可以 + 开头；例如 12333")
         return decide(CallFacts(number, caller), self._table, datetime.now(UTC))
+
+    def whisper_seconds(self, decision: Decision, prompts: Prompts) -> float:
+        """How long the agent hears which old number was dialled, before the two can talk."""
+        group = self._table.groups.get(decision.group)
+        told = decision.target.kind is TargetKind.GROUP and decision.mode is not None and group and group.whisper
+        return len(prompts.get(whisper(decision.number), ())) / 8000 if told else 0.0
 
     # Who answers
 
@@ -248,7 +256,7 @@ class _Demo:
             if talk is None:
                 return None, key, _unanswered(call)
             self._say(f"{answerer.name}接听，双方各发一个单音，通话 {TALK_SECONDS:.0f} 秒")
-            await asyncio.sleep(TALK_SECONDS)
+            await asyncio.sleep(self.whisper_seconds(decision, prompts) + TALK_SECONDS)
             self._say(f"{answerer.name}挂机")
             await talk.hang_up()
             if decision.target.kind is not TargetKind.EMERGENCY:

@@ -9,16 +9,20 @@ from typing import Any, Final
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.channels import CHANNEL
+from engine.pins import Pins, Verdict
 from engine.reconcile import signs_in
+from engine.supervision import Supervision
 from ivr import waiting_news
-from ivr.desk import Place, Queued, SeatAction, Seated, Standing
+from ivr.catalogue import whisper
+from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
-from ledger.model import Kind
+from ledger.model import NO_CALL, Kind
 from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
 from queues.model import (
+    Event,
     Failure,
     NotAllowed,
     NotAnswered,
@@ -28,6 +32,7 @@ from queues.model import (
     TalkEnded,
     TicketJoined,
     TicketPhase,
+    WrapUpExtended,
 )
 from queues.pace import PaceKeeper
 from queues.service import Clock, QueueService
@@ -37,8 +42,11 @@ from routing.overflow import overflow_steps
 from routing.rules import decide
 from telephony.model import AgentId, CallId, GroupId, SeatId, Stage
 
-PAUSE_BY_PHONE: Final = "小休"
-"""The reason that *14 stands for."""
+EXTENSION_SECONDS: Final = 60
+"""What *15 adds to a wrap-up; again and again, up to the policy's total."""
+
+BY_PHONE: Final = "话机操作"
+"""The reason of what a supervisor does by keys, which can say no other."""
 
 _FAILURES: Final = {
     "NOANSWER": Failure.NO_ANSWER,
@@ -59,11 +67,15 @@ class EngineDesk:
         calls: Calls,
         callbacks: Callbacks,
         mailbox: Mailbox,
+        pins: Pins,
+        supervision: Supervision,
         now: Clock,
         *,
         wait_seconds: int,
         callers: RecentCallers | None = None,
     ) -> None:
+        self._pins = pins
+        self._supervision = supervision
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
@@ -91,6 +103,10 @@ class EngineDesk:
         standing = self._callers.standing(question.caller, trunk[1] if trunk else "", self._snapshot(), self._now())
         held.preferred = standing.preferred
         return standing
+
+    def whisper(self, decision: Decision) -> str:
+        group = self._snapshot().groups.get(decision.group)
+        return whisper(decision.number) if decision.mode is not None and group is not None and group.whisper else ""
 
     def place(self, question: Question) -> Place:
         held = self._calls.enter(question.call, question.channel)
@@ -209,31 +225,66 @@ class EngineDesk:
         held = self._calls.live.get(call)
         return held.table if held is not None and held.table is not None else self._snapshot()
 
-    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
+    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+        if not self._queues.reachable:
+            return "seat-key-failed"
+        match await self._pins.check(agent, pin, seat):
+            case Verdict.RIGHT:
+                return "" if agent in self._snapshot().agents else "seat-pin-wrong"
+            case Verdict.WRONG:
+                return "seat-pin-wrong"
+            case Verdict.LOCKED:
+                return "seat-pin-locked"
+            case Verdict.BUSY:
+                return "seat-key-failed"
+
+    def seat_key(self, seat: SeatId, action: SeatAction, key: str) -> str:
         """Every refusal is a prompt that says what is wrong; nothing else happens to the seat."""
         if not self._queues.reachable:
             return "seat-key-failed"
         known = self._queues.acd.seats.get(seat)
-        if action is not SeatAction.SIGN_IN and (known is None or known.agent is None):
+        agent = AgentId(key) if action is SeatAction.SIGN_IN else known.agent if known is not None else None
+        if agent is None:
             return "seat-not-signed-in"
+        reasons = self._snapshot().pause_reasons
+        key = key or min(reasons, default="")
+        if action is SeatAction.PAUSE and key not in reasons:
+            return "seat-pause-unknown"
+        event, said = self._meaning(seat, action, agent, key)
         try:
-            match action:
-                case SeatAction.SIGN_IN:
-                    if agent not in self._snapshot().agents:
-                        return "seat-agent-unknown"
-                    self._queues.tell(signs_in(self._snapshot(), agent, seat))
-                    return "seat-signed-in"
-                case SeatAction.SIGN_OUT:
-                    self._queues.tell(SignedOut(seat))
-                    return "seat-signed-out"
-                case SeatAction.READY:
-                    self._queues.tell(Ready(seat))
-                    return "seat-ready"
-                case SeatAction.PAUSE:
-                    self._queues.tell(Paused(seat, PAUSE_BY_PHONE))
-                    return "seat-paused"
+            self._queues.tell(event)
         except NotAllowed:
-            return "seat-key-failed"
+            return "seat-not-wrapping-up" if action is SeatAction.EXTEND else "seat-key-failed"
+        reason = reasons[key] if action is SeatAction.PAUSE else ""
+        self._calls.note(Kind.DEED, NO_CALL, what=action, by=f"话机{seat}", agent=agent, seat=seat, reason=reason)
+        return said
+
+    def _meaning(self, seat: SeatId, action: SeatAction, agent: AgentId, key: str) -> tuple[Event, str]:
+        """What a key tells the ACD, and the prompt when it is done."""
+        table = self._snapshot()
+        match action:
+            case SeatAction.SIGN_IN:
+                return signs_in(table, agent, seat), "seat-signed-in"
+            case SeatAction.SIGN_OUT:
+                return SignedOut(seat), "seat-signed-out"
+            case SeatAction.READY:
+                return Ready(seat), "seat-ready"
+            case SeatAction.PAUSE:
+                return Paused(seat, table.pause_reasons[key]), f"seat-paused-{key}"
+            case SeatAction.EXTEND:
+                return WrapUpExtended(seat, EXTENSION_SECONDS), "seat-extended"
+
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+        by = self._supervision.supervisor_at(seat)
+        if by is None:
+            return Joined(prompt="supervise-refused")
+        try:
+            if action is SupervisorAction.TAKE_OVER:
+                self._supervision.take_over(by, agent, BY_PHONE)
+                return Joined(prompt="supervise-taking-over")
+            return Joined(self._supervision.join(by, action, agent, BY_PHONE))
+        except NotAllowed:
+            return Joined(prompt="supervise-no-talk")
 
     def undelivered(self, question: Question) -> None:
         """The caller has gone, or the dialplan went on alone: out of our line, and the seat back to its place.

@@ -15,6 +15,7 @@ import structlog
 
 from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
+from database.connection import Database
 from engine.alarms import Alarms
 from engine.callbacks import callbacks
 from engine.callers import RecentCallers
@@ -23,11 +24,13 @@ from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.pins import Pins
 from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.routes import Routes
 from engine.settings import Settings
+from engine.supervision import Supervision
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
 from promises.mailbox import Mailbox
@@ -52,7 +55,14 @@ FIRST_LOOK_SECONDS: Final = 2.0
 class Engine:
     """One node's engine. Everything it knows of calls can be thrown away and read back from the switch."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, snapshot: Snapshot, journal: Journal) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        snapshot: Snapshot,
+        journal: Journal,
+        database: Database | None = None,
+    ) -> None:
         self.settings = settings
         self.snapshot = snapshot
         self.journal = journal
@@ -60,6 +70,7 @@ class Engine:
         self.callers = RecentCallers()
         self.calls.ended.append(self._over)
         self.clock = _clock()
+        self.pins = Pins(database, settings.data_dir, self.clock, seconds=settings.ask_seconds)
         self.switch = AmiLink(
             "127.0.0.1",
             settings.ami_port,
@@ -101,6 +112,7 @@ class Engine:
             self.callbacks.hung_up,
             self.mailbox,
         )
+        self.supervision = Supervision(lambda: self.snapshot, self.queues, self.calls, self.switch)
         self._looking: asyncio.Task[None] | None = None
         self.desk = EngineDesk(
             lambda: self.snapshot,
@@ -108,6 +120,8 @@ class Engine:
             self.calls,
             self.callbacks,
             self.mailbox,
+            self.pins,
+            self.supervision,
             self.clock,
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
@@ -126,6 +140,7 @@ class Engine:
 
         Raises AmiLoginRefused when the secret is not Asterisk's, OSError when the FastAGI port is taken.
         """
+        await self.pins.load()
         await self.switch.start()
         try:
             await asyncio.wait_for(self.recovery.looked.wait(), FIRST_LOOK_SECONDS)
@@ -144,7 +159,9 @@ class Engine:
         await _stage("callbacks", self.callbacks.stop(), 1)
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
+        await _stage("supervision", self.supervision.stop(), 1)
         await _stage("link", self.switch.stop(), 2)
+        self.pins.stop()
 
     def take(self, new: Snapshot) -> None:
         """Put another version of the table in force: new calls are decided by it, those that are up keep theirs.

@@ -109,7 +109,7 @@ class SwitchNews:
         held = self._calls.live.get(call)
         if held is None or endpoint is None:
             return
-        held.human, held.stage = True, Stage.TALK
+        held.human, held.stage, held.taken_by = True, Stage.TALK, None
         seat = self._seat(event.get("DestChannel"))
         if seat is not None and call in self._queues.acd.tickets:
             self._queues.tell(Answered(call, seat))
@@ -129,7 +129,10 @@ class SwitchNews:
             talk = CallId(event.get("Linkedid") or "")
             self._transfers.left(talk, Party.AGENT)
             held = self._queues.acd.seats.get(seat)
-            if held is not None and held.call == talk and self._queues.talks(talk) and not self._may_wait_on(talk):
+            live = self._calls.live.get(talk)
+            taken = live is not None and live.taken_by is not None
+            ended = held is not None and held.call == talk and self._queues.talks(talk) and not taken
+            if ended and not self._may_wait_on(talk):
                 self._queues.tell(TalkEnded(talk, seat))
         live = self._calls.live.get(call)
         stage = live.stage if live is not None else None

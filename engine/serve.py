@@ -60,7 +60,7 @@ async def serve(settings: Settings) -> None:
     secrets = credentials(settings.data_dir, snapshot.seats)
     journal = Journal(journal_folder(settings.data_dir))
     journal.start()
-    engine = Engine(settings, secrets, snapshot, journal)
+    engine = Engine(settings, secrets, snapshot, journal, database)
 
     def live() -> frozenset[CallId] | None:
         return frozenset(engine.calls.live) if engine.switch.up and engine.recovery.looked.is_set() else None
@@ -83,6 +83,7 @@ async def serve(settings: Settings) -> None:
         receivers,
         engine.callbacks,
         engine.mailbox,
+        engine.pins.load,
     )
     field = LiveField(settings, engine)
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)

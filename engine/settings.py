@@ -60,6 +60,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "centre_push": '"110=https://10.0.0.110/12345"',
     "caller_centre_key": '"*" 或 "*=110"',
     "publish_approval": "false",
+    "sign_in_without_engine": "true",
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -74,6 +75,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
     "string_type": "应为带引号的文字",
+    "bool_parsing": "应为 true 或 false",
+    "bool_type": "应为 true 或 false",
     "path_type": "应为带引号的路径",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
@@ -162,6 +165,8 @@ class Settings(BaseModel):
     """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
     publish_approval: bool = False
     """A second person must approve a routing table before it is published; rollbacks never wait."""
+    sign_in_without_engine: bool = True
+    """*11 brings a seat on duty, unproven, while no engine is there to check a PIN. Off: nobody new then."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""

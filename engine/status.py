@@ -8,22 +8,29 @@ from typing import Any
 
 from engine.books import Books
 from engine.engine import Engine
+from engine.pins import PinRefused
+from engine.supervision import Supervision
+from ivr.desk import SupervisorAction
 from ledger.live import Live
-from ledger.model import Kind
+from ledger.model import NO_CALL, Kind
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
+from queues.states import AgentState
 from recordings.layout import recording_file
 from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.errors import AmiError
-from telephony.model import CallId, SeatId, Var
+from telephony.model import AgentId, CallId, GroupId, SeatId, Var
 from transfers.states import Form
 
 MAX_LAG_FACTS = 10_000
 """More facts than this only in the journal is a database that does not follow."""
+
+
+AWAY = "Asterisk 暂时没有连上，操作记不住；请稍候再试，或运行 ./hotline status 查看"
 
 
 class Control:
@@ -76,7 +83,7 @@ class Control:
     def tell(self, event: QueueEvent) -> None:
         """What a person asks for. Raises NotAllowed; also while the switch, which keeps sign-ins, is gone."""
         if not self._engine.switch.up:
-            raise NotAllowed("Asterisk 暂时没有连上，签入签出记不住；请稍候再试，或运行 ./hotline status 查看")
+            raise NotAllowed(AWAY)
         self._engine.queues.tell(event)
 
     @property
@@ -98,6 +105,40 @@ class Control:
         if call not in self._engine.calls.live:
             raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
         self._engine.calls.note(Kind.NOTED, call, address=address, summary=summary)
+
+    def deed(self, what: str, by: str, **data: str) -> None:
+        """Who did what, for good."""
+        self._engine.calls.note(Kind.DEED, NO_CALL, what=what, by=by, **{k: v for k, v in data.items() if v})
+
+    def has_pin(self, agent: AgentId) -> bool:
+        return self._engine.pins.has(agent)
+
+    async def set_pin(self, agent: AgentId, pin: str, by: str) -> None:
+        """Raises NotAllowed for what is no PIN, and when the database does not keep it."""
+        try:
+            await self._engine.pins.set(agent, pin, by)
+        except PinRefused as refused:
+            raise NotAllowed(str(refused)) from None
+
+    def unlock(self, agent: AgentId) -> None:
+        self._engine.pins.unlock(agent, self.acd.seat_of.get(agent))
+
+    def join_talk(self, action: str, supervisor: AgentId, agent: AgentId, reason: str) -> str:
+        return self._supervision().call_to_join(supervisor, SupervisorAction(action), agent, reason)
+
+    def take_over(self, supervisor: AgentId, agent: AgentId, reason: str) -> str:
+        return self._supervision().take_over(supervisor, agent, reason)
+
+    def force(self, agent: AgentId, to: AgentState, pause: str, by: str, reason: str) -> None:
+        self._supervision().force(agent, to, pause, by, reason)
+
+    def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int:
+        return self._supervision().move(group, to, by, reason, call)
+
+    def _supervision(self) -> Supervision:
+        if not self._engine.switch.up:
+            raise NotAllowed(AWAY)
+        return self._engine.supervision
 
     async def status(self) -> dict[str, Any]:
         """Everything ``hotline status`` shows; ``healthy`` is what its exit code says."""

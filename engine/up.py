@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from asterisk_conf.model import SwitchPlan
 from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from engine.credentials import Credentials, credentials
+from engine.pins import generated
 from engine.plan import switch_plan
 from engine.ports import require_free
 from engine.serve import published
@@ -131,10 +132,14 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
     say(f"  归并号码  {legacy}（示例，待核）")
     if demo:
         path = settings.data_dir / DEMO_FILE
-        write_demo(path, settings, secrets, table)
+        pins = await asyncio.to_thread(demo_pins, path, settings, secrets)
+        write_demo(path, settings, secrets, table, pins)
         say(f"  演示座席  {'、'.join(table.seats)}，口令见下并存于 {path}")
         for seat in table.seats:
             say(f"    话机 {seat}  口令 {secrets.seat_passwords[seat]}")
+        say("  演示工号  话机签入拨 *11工号*密码")
+        for agent, pin in pins.items():
+            say(f"    工号 {agent}  密码 {pin}")
         say("  试一试    另开一个终端运行 ./hotline demo call 12333")
     say("按 Ctrl-C 停止")
 
@@ -146,7 +151,25 @@ def _healthy(settings: Settings, secrets: Credentials) -> bool:
         return False
 
 
-def write_demo(path: Path, settings: Settings, secrets: Credentials, table: Snapshot) -> None:
+def demo_pins(path: Path, settings: Settings, secrets: Credentials) -> dict[str, str]:
+    """Every agent's PIN: those of the last demo, new ones for who has none. One that a person chose is not known."""
+    try:
+        known = dict(json.loads(path.read_text(encoding="utf-8")).get("pins", {}))
+    except (OSError, ValueError, AttributeError, TypeError):
+        known = {}
+    pins: dict[str, str] = {}
+    for row in call(settings.http_port, secrets.api_token, "/api/agents")["agents"]:
+        agent = row["agent"]
+        if not row["pin"]:
+            pins[agent] = generated(agent)
+            body = {"pin": pins[agent], "by": "演示"}
+            call(settings.http_port, secrets.api_token, f"/api/agents/{agent}/pin", body)
+        elif agent in known:
+            pins[agent] = str(known[agent])
+    return pins
+
+
+def write_demo(path: Path, settings: Settings, secrets: Credentials, table: Snapshot, pins: Mapping[str, str]) -> None:
     """What a visitor's phones need to know, readable by the owner only."""
     content: dict[str, Any] = {
         "sip": {"host": settings.bind, "port": settings.sip_port},
@@ -156,6 +179,7 @@ def write_demo(path: Path, settings: Settings, secrets: Credentials, table: Snap
             "passwords": {seat: secrets.seat_passwords[seat] for seat in table.seats},
         },
         "agents": {agent.id: {"name": agent.name, "groups": list(agent.groups)} for agent in table.agents.values()},
+        "pins": dict(pins),
         "numbers": {row.number: {"name": row.name, "mode": row.mode} for row in table.numbers.values()},
     }
     path.touch(mode=0o600)

@@ -97,6 +97,8 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         rating_ask(snapshot.rating_keys),
         *waiting_keys(snapshot.waiting_keys),
         *transitions(snapshot.numbers),
+        *pauses(snapshot.pause_reasons),
+        *whispers(snapshot.numbers),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -155,6 +157,23 @@ def rating_ask(rating_keys: Mapping[str, int]) -> Prompt:
         for pressed in sorted(key for key, value in keys.items() if value == level)[:1]
     ]
     return Prompt("rating-ask", Kind.RATING, {MANDARIN: f"请对本次服务评价，{'，'.join(choices)}。"})
+
+
+def pauses(reasons: Mapping[str, str]) -> Iterator[Prompt]:
+    """What an agent hears who pauses, by the digit of the reason."""
+    for key, reason in reasons.items():
+        yield Prompt(f"seat-paused-{key}", Kind.SEAT, {MANDARIN: f"已示忙，{reason}。"})
+
+
+def whispers(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
+    """What only the agent hears before talking: the old number that was dialled. 12345 itself needs no naming."""
+    for row in numbers.values():
+        yield Prompt(whisper(row.number), Kind.SEAT, {MANDARIN: f"{row.number}，{row.name}。"})
+
+
+def whisper(number: str) -> str:
+    """Id of the prompt that names this line to the agent."""
+    return f"line-{number}"
 
 
 def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
@@ -216,13 +235,21 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
     "goodbye": (Kind.ENDING, "感谢来电，再见。"),
     "agent-id-ask": (Kind.SEAT, "请输入工号，按井号键结束。"),
-    "seat-agent-unknown": (Kind.SEAT, "工号不正确，请重新输入。"),
+    "agent-pin-ask": (Kind.SEAT, "请输入密码，按井号键结束。"),
+    "seat-pin-wrong": (Kind.SEAT, "工号或密码不正确。"),
+    "seat-pin-locked": (Kind.SEAT, "密码错误次数过多，暂时不能签入，请联系班长。"),
     "seat-signed-in": (Kind.SEAT, "签入成功。"),
     "seat-signed-out": (Kind.SEAT, "签出成功。"),
     "seat-not-signed-in": (Kind.SEAT, "尚未签入，请先签入。"),
     "seat-taken": (Kind.SEAT, "该工号已在其他座席签入。"),
     "seat-ready": (Kind.SEAT, "已就绪。"),
     "seat-paused": (Kind.SEAT, "已示忙。"),
+    "seat-pause-unknown": (Kind.SEAT, "没有这个示忙原因，请重新拨号。"),
+    "seat-extended": (Kind.SEAT, "话后整理已延长。"),
+    "seat-not-wrapping-up": (Kind.SEAT, "不在话后整理中，不能延长。"),
+    "supervise-refused": (Kind.SEAT, "您不是班长，不能使用这项功能。"),
+    "supervise-no-talk": (Kind.SEAT, "该工号现在没有通话。"),
+    "supervise-taking-over": (Kind.SEAT, "正在接管，请挂机后接听。"),
     "seat-key-failed": (Kind.SEAT, "操作失败，请稍后重试。"),
 }
 

@@ -53,6 +53,30 @@ class SeatAction(StrEnum):
     SIGN_OUT = "sign-out"
     READY = "ready"
     PAUSE = "pause"
+    EXTEND = "extend"
+    """A longer wrap-up."""
+
+
+class SupervisorAction(StrEnum):
+    """What a supervisor (班长) can do to another agent's talk."""
+
+    LISTEN = "listen"
+    """Neither of the two hears the supervisor."""
+    WHISPER = "whisper"
+    """The agent alone does."""
+    BARGE = "barge"
+    """Both do."""
+    TAKE_OVER = "take-over"
+    """The caller comes to the supervisor's phone, the agent is out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a supervisor's key leads to."""
+
+    seat: SeatId | None = None
+    """Whose channel to join; None: nothing to join."""
+    prompt: str = ""
 
 
 class Desk(Protocol):
@@ -66,6 +90,9 @@ class Desk(Protocol):
 
     def standing(self, question: Question) -> Standing:
         """Whether this caller has called before, or is a centre."""
+
+    def whisper(self, decision: Decision) -> str:
+        """The prompt that names the old number to the agent; empty for 12345, or when the group wants none."""
 
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
@@ -97,8 +124,14 @@ class Desk(Protocol):
     def level(self, question: Question) -> int:
         """The rating (1 to 5) that the key stands for, 0 for none."""
 
-    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
-        """Do what the agent pressed; the prompt that tells the outcome."""
+    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+        """The prompt that says why this agent may not sign in here; empty when he may. Bounded in time."""
+
+    def seat_key(self, seat: SeatId, action: SeatAction, key: str) -> str:
+        """Do what the agent pressed; ``key`` is the agent's id or the digit of a reason. The prompt of the outcome."""
+
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+        """The talk that the supervisor at this seat may join; else the prompt that says why not."""
 
     def undelivered(self, question: Question) -> None:
         """The answer did not reach the dialplan, which goes on alone."""

@@ -53,6 +53,7 @@ class Script(StrEnum):
     AFTER = "after"
     RATED = "rated"
     SEAT_KEY = "seat-key"
+    SUPERVISE = "supervise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class Kind(StrEnum):
     [state, caller, line, group, seconds, taken_at, due_at, closed_at, closed_by, note]."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
+    DEED = "deed"
+    """A person acted on an agent, a group or a call [what, by, agent, seat, reason, …]; about :data:`NO_CALL` unless
+    it concerns one call. Who changed what, and why."""
     ENDED = "ended"
     """The caller's channel is gone [cause, by, talk_ms, answered]."""
     AGENT_TIME = "agent-time"

@@ -181,6 +181,14 @@ async def one_call(session: AsyncSession, call: CallId) -> CallRecord | None:
     return _record(row) if row else None
 
 
+async def deeds(session: AsyncSession, limit: int) -> list[Fact]:
+    """The latest deeds, newest first, whatever they are about."""
+    columns = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
+    query = select(*columns).where(FactRow.kind == Kind.DEED.value).order_by(FactRow.at.desc(), FactRow.id.desc())
+    rows = await session.execute(query.limit(max(0, limit)))
+    return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
+
+
 async def last_call(session: AsyncSession) -> CallRecord | None:
     """The call that came in last."""
     return next(iter(await list_calls(session, CallFilter(limit=1))), None)

@@ -227,6 +227,14 @@ def _fallback(data: Data) -> str:
     return "转入应急排队" + (f"（{reason}）" if reason else "")
 
 
+def _deed(data: Data) -> str:
+    what, by, reason = word(data, "what"), word(data, "by"), word(data, "reason")
+    who = word(data, "agent")
+    text = words.DEEDS.get(what, what) + (f" 工号 {who}" if who else "")
+    text += "".join(f" {data[key]}" for key in ("group", "to", "seat") if word(data, key))
+    return f"{by or '（不明）'}：{text}" + (f"（{reason}）" if reason else "")
+
+
 def _ended(data: Data) -> str:
     cause, talk = word(data, "cause"), whole(data, "talk_ms")
     by = word(data, "by")
@@ -253,6 +261,7 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.CALLBACK: _callback,
     Kind.MESSAGE: _message,
     Kind.FALLBACK: _fallback,
+    Kind.DEED: _deed,
     Kind.ENDED: _ended,
     Kind.AGENT_TIME: lambda data: f"工号 {word(data, 'agent') or '未知'} 的半小时工时",
 }

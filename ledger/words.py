@@ -78,5 +78,29 @@ CAUSES: Final[Mapping[str, str]] = {
     "unseen": "失去联系期间结束",
 }
 
+DEEDS: Final[Mapping[str, str]] = {
+    "sign-in": "签入",
+    "sign-out": "签出",
+    "ready": "示闲",
+    "pause": "示忙",
+    "extend": "延长话后整理",
+    "end-wrap-up": "结束话后整理",
+    "pin": "设置密码",
+    "unlock": "解除密码锁定",
+    "force-ready": "强制示闲",
+    "force-pause": "强制示忙",
+    "force-sign-out": "强制签出",
+    "listen": "监听",
+    "whisper": "密语",
+    "barge": "强插",
+    "take-over": "接管通话",
+    "move": "移动排队来电",
+    "close-group": "关闭技能组",
+    "open-group": "开放技能组",
+    "announce": "发布全体通知",
+    "announce-end": "结束全体通知",
+}
+"""What people do to agents, groups and calls."""
+
 WITHHELD: Final = "号码未显示"
 FILLED_IN: Final = "（据交换机记录补记）"

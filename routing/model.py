@@ -93,7 +93,7 @@ class Group:
     name: str
     ring_seconds: int = 20
     wrap_up_seconds: int = 10
-    whisper: bool = True
+    whisper: bool = False
     """Its agents are told the old number that was dialled, before they talk."""
     skills: tuple[str, ...] = ()
     """Whoever has all of these serves the group, besides those who name it; their levels are the agents' levels."""

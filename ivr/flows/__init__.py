@@ -1,12 +1,12 @@
 """The turning points of a call, one file each, in the order a citizen meets them.
 
 enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
-waiting; seat_key is the agents' own.
+waiting; seat_key is the agents' own, supervise the supervisors'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from ivr.desk import Desk
 from ivr.flows.after import after
@@ -16,10 +16,11 @@ from ivr.flows.message import message
 from ivr.flows.offer import offer
 from ivr.flows.rated import rated
 from ivr.flows.seat_key import seat_key
+from ivr.flows.supervise import supervise
 from ivr.flows.waiting import waiting
 from ivr.model import Answer, Question, Script
 
-FLOWS: Mapping[Script, Callable[[Question, Desk], Answer]] = {
+FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] = {
     Script.ENTER: enter,
     Script.OFFER: offer,
     Script.WAITING: waiting,
@@ -28,4 +29,6 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer]] = {
     Script.AFTER: after,
     Script.RATED: rated,
     Script.SEAT_KEY: seat_key,
+    Script.SUPERVISE: supervise,
 }
+"""A caller's flows answer at once; an agent's PIN takes a moment, in a thread."""

@@ -34,6 +34,8 @@ def enter(question: Question, desk: Desk) -> Answer:
         Var.VERSION: str(decision.version),
         **_standing(question, desk, decision),
     }
+    if line := desk.whisper(decision):
+        state[Var.WHISPER] = line
     if decision.target.kind is TargetKind.SUBCENTRE:
         return Answer(Step.SUBCENTRE, decision.prompts, {**state, Var.TRANSFER: decision.target.id})
     return Answer(Step.GREET, decision.prompts, state)

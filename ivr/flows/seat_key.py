@@ -1,4 +1,4 @@
-"""An agent dials *11, *12, *13 or *14 on an idle phone."""
+"""An agent dials *11 to *15 on an idle phone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from ivr.model import Answer, Question, Step
 from telephony.model import AgentId, SeatId
 
 
-def seat_key(question: Question, desk: Desk) -> Answer:
-    """Sign in, sign out, ready, pause: the agent hears what became of it."""
-    outcome = desk.seat_key(SeatId(question.seat), SeatAction(question.action), AgentId(question.key))
-    return Answer(Step.GOODBYE, (outcome,))
+async def seat_key(question: Question, desk: Desk) -> Answer:
+    """Sign in (with proof), sign out, ready, pause, a longer wrap-up: the agent hears what became of it."""
+    seat, action = SeatId(question.seat), SeatAction(question.action)
+    if action is not SeatAction.SIGN_IN:
+        return Answer(Step.GOODBYE, (desk.seat_key(seat, action, question.key),))
+    agent, _, pin = question.key.partition("*")
+    refusal = await desk.refused(seat, AgentId(agent), pin)
+    return Answer(Step.GOODBYE, (refusal or desk.seat_key(seat, action, agent),))

@@ -88,7 +88,7 @@ async def test_postgresql_is_stopped_and_started_again(home: Path) -> None:
 
 
 async def _seat(hotline: Product) -> SeatPhone:
-    return await hotline.seat("8001", "1001", behaviour=Answer(0.1, hang_up_after=0.5))
+    return await hotline.seat("8001", "1001", behaviour=Answer(0.1, hang_up_after=1.5))
 
 
 async def _calls(hotline: Product, seat: SeatPhone, count: int) -> None:

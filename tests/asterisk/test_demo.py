@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
 
 def open_demo(running: Product) -> None:
     """What ``up --demo`` writes."""
-    write_demo(running.settings.data_dir / DEMO_FILE, running.settings, running.credentials, running.table)
+    write_demo(running.settings.data_dir / DEMO_FILE, running.settings, running.credentials, running.table, {})
 
 
 async def demo(running: Product, *arguments: str) -> tuple[int, Any]:
@@ -78,7 +78,7 @@ async def test_people_who_are_there_are_left_alone(hotline: Product) -> None:
 
 async def test_a_call_that_somebody_else_answers_says_who(hotline: Product) -> None:
     open_demo(hotline)
-    await hotline.seat("8005", "1001", tone_hz=880, behaviour=Answer(hang_up_after=1.0))
+    await hotline.seat("8005", "1001", tone_hz=880, behaviour=Answer(hang_up_after=1.5))
     status, told = await demo(hotline, "12333", "--agent", "1002")
     assert status == 1
     failed = {check["name"]: check["text"] for check in told["checks"] if not check["ok"]}

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from ledger.model import Kind
-from phones.phone import Answer, Behaviour, PhoneCall, Refuse, RingForEver
+from phones.phone import Behaviour, PhoneCall, Refuse, RingForEver
 from phones.tones import longest_silence
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, hears, rows, scene, soon, with_groups
@@ -103,14 +103,6 @@ async def test_a_seat_that_refuses_costs_the_caller_nothing(
     assert await here.state("8001") == state
     await call.hang_up()
     await talk.ended()
-
-
-async def test_a_seat_that_answers_and_hangs_up_at_once_leaves_no_call_stuck(here: Scene) -> None:
-    seat = await here.agent("1001", "8001", behaviour=Answer(after=0, hang_up_after=0))
-    call = await here.hotline.citizen().call(NO_PROMPT, caller="13600000401")
-    await seat.wait_talking(10)
-    await call.ended(40)
-    await here.seat_becomes("8001", "ready")
 
 
 async def test_a_caller_who_hangs_up_stops_the_ringing(here: Scene) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.desk import Place, Queued, SeatAction, Standing
+from ivr.desk import Joined, Place, Queued, SeatAction, Standing, SupervisorAction
 from ivr.model import Question, Script
 from ledger.model import Kind
 from promises.model import Outcome
@@ -49,6 +49,9 @@ class Counter:
     leaves: bool = True
     spoken: bool = True
     outcome: str = "seat-signed-in"
+    refusal: str = ""
+    line: str = ""
+    joined: Joined = field(default_factory=lambda: Joined(prompt="supervise-refused"))
     wait_seconds: int = 10
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -61,6 +64,9 @@ class Counter:
 
     def cut_short(self, question: Question) -> bool:
         return self.cut
+
+    def whisper(self, decision: Decision) -> str:
+        return self.line
 
     def place(self, question: Question) -> Place:
         self.asked.append(("place", question.group))
@@ -94,9 +100,17 @@ class Counter:
     def level(self, question: Question) -> int:
         return self.levels.get(question.key, 0)
 
-    def seat_key(self, seat: SeatId, action: SeatAction, agent: AgentId) -> str:
-        self.asked.append(("seat-key", seat, action, agent))
+    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+        self.asked.append(("refused", seat, agent, pin))
+        return self.refusal
+
+    def seat_key(self, seat: SeatId, action: SeatAction, key: str) -> str:
+        self.asked.append(("seat-key", seat, action, key))
         return self.outcome
+
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+        self.asked.append(("supervise", seat, action, agent))
+        return self.joined
 
     def undelivered(self, question: Question) -> None:
         self.asked.append(("undelivered", question.call))

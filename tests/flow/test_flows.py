@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import get_args
 
 import pytest
 
-from ivr.desk import Desk, Place, Queued, SeatAction, Seated
+from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, SupervisorAction
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
 from ledger.model import Kind
@@ -21,7 +23,12 @@ SEATED = Seated(SeatId("8001"), AgentId("1001"), ring_seconds=20)
 
 
 def ask(script: Script, desk: Desk, **more: object) -> Answer:
-    return FLOWS[script](question(script, **more), desk)
+    said = FLOWS[script](question(script, **more), desk)
+    return said if isinstance(said, Answer) else asyncio.run(_now(said))
+
+
+async def _now(said: Awaitable[Answer]) -> Answer:
+    return await said
 
 
 def test_an_urgent_caller_goes_before_those_who_only_wait_and_is_told_so_once() -> None:
@@ -111,6 +118,11 @@ def test_every_question_of_the_dialplan_has_a_flow() -> None:
     assert set(FLOWS) == set(Script)
 
 
+def test_the_agent_will_be_told_the_old_number_that_was_dialled() -> None:
+    answer = ask(Script.ENTER, Counter(line="line-12333"), number="12333")
+    assert answer.set[Var.WHISPER] == "line-12333"
+
+
 def test_12345_is_greeted_and_the_ledger_knows_why() -> None:
     desk = Counter()
     answer = ask(Script.ENTER, desk, number="12345", caller="13800001234")
@@ -175,6 +187,20 @@ def test_after_a_human_the_rating_is_asked() -> None:
     assert desk.noted(Kind.RATING_ASKED) == [{}]
 
 
+@pytest.mark.parametrize("action", list(SupervisorAction))
+def test_who_is_no_supervisor_hears_so(action: SupervisorAction) -> None:
+    desk = Counter()
+    answer = ask(Script.SUPERVISE, desk, seat="8010", key="1001", action=action.value)
+    assert answer == Answer(Step.GOODBYE, ("supervise-refused",))
+    assert desk.asked == [("supervise", "8010", action, "1001")]
+
+
+def test_a_supervisor_is_brought_to_the_agents_channel() -> None:
+    desk = Counter(joined=Joined(SeatId("8001")))
+    answer = ask(Script.SUPERVISE, desk, seat="8010", key="1001", action="whisper")
+    assert answer.set == {Var.SPY: "8001"}
+
+
 def test_without_a_human_there_is_nobody_to_rate() -> None:
     desk = Counter(human=False)
     assert ask(Script.AFTER, desk) == Answer(Step.GOODBYE, ("goodbye",))
@@ -196,14 +222,15 @@ def test_an_agent_hears_what_became_of_the_key(action: SeatAction) -> None:
     desk = Counter(outcome="seat-key-failed")
     answer = ask(Script.SEAT_KEY, desk, seat="8001", key="1001", action=action.value)
     assert answer == Answer(Step.GOODBYE, ("seat-key-failed",))
-    assert desk.asked == [("seat-key", "8001", action, "1001")]
+    assert desk.asked[-1] == ("seat-key", "8001", action, "1001")
 
 
 @pytest.mark.parametrize("script", list(Script))
 @pytest.mark.parametrize("place", [SEATED, Queued(1, first_time=True)])
 def test_whatever_is_answered_may_stand_in_a_channel_variable(script: Script, place: Place) -> None:
     assert isinstance(place, get_args(Place))
-    answer = ask(script, Counter(where=place), number="12345", key="5", action="sign-in", seat="8001")
+    action = "listen" if script is Script.SUPERVISE else "sign-in"
+    answer = ask(script, Counter(where=place), number="12345", key="5", action=action, seat="8001")
     for name, value in answer.set.items():
         assert name in set(Var)
         assert VARIABLE_VALUE.fullmatch(value)

@@ -152,8 +152,18 @@ async def test_a_key_without_a_meaning_is_refused(action: str) -> None:
 
 async def test_a_key_of_an_idle_phone_reaches_the_desk() -> None:
     desk = Counter()
-    await handler(desk, KNOWN)(session("seat-key", *facts(seat="8001", key="1001", action="sign-in")))
-    assert desk.asked == [("seat-key", "8001", SeatAction.SIGN_IN, "1001")]
+    await handler(desk, KNOWN)(session("seat-key", *facts(seat="8001", key="2", action="pause")))
+    assert desk.asked == [("seat-key", "8001", SeatAction.PAUSE, "2")]
+
+
+async def test_only_who_proves_to_be_the_agent_signs_in() -> None:
+    desk = Counter()
+    await handler(desk, KNOWN)(session("seat-key", *facts(seat="8001", key="1001*4711", action="sign-in")))
+    assert desk.asked == [("refused", "8001", "1001", "4711"), ("seat-key", "8001", SeatAction.SIGN_IN, "1001")]
+    stranger, asked = Counter(refusal="goodbye"), session("seat-key", *facts(key="1001", action="sign-in"))
+    await handler(stranger, KNOWN)(asked)
+    assert stranger.asked == [("refused", "", "1001", "")]
+    assert asked.sent[0][Var.PROMPTS] == "goodbye"
 
 
 async def test_a_question_without_the_token_is_not_asterisks() -> None:

@@ -287,5 +287,5 @@ async def states(here: Scene, caller: str) -> list[str]:
 LONGER_THAN_A_DROP = 2.0
 """A centre that hangs up sooner after its answer has dropped the call, and the next trunk is tried."""
 
-BRIEFLY = Answer(after=0.1, hang_up_after=1.0)
+BRIEFLY = Answer(after=0.1, hang_up_after=1.5)
 """An agent who says a word and hangs up."""

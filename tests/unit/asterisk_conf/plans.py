@@ -10,7 +10,8 @@ from typing import Any
 from asterisk_conf.model import Ports, SwitchPlan
 from routing.sample import sample_snapshot
 
-TABLE = sample_snapshot()
+TABLE = replace(sample_snapshot(), auto_answer=frozenset({"8001"}))
+"""The sample, with a phone that answers by itself."""
 
 
 def plan(home: Path = Path("/srv/hotline"), **changes: Any) -> SwitchPlan:

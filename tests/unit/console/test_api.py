@@ -8,16 +8,18 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from console.api import MAX_BODY_BYTES, MAX_REASON, application
+from console.api import MAX_BODY_BYTES, MAX_WHO, application
+from ivr.desk import SupervisorAction
 from ivr.model import Script
 from ledger.live import Live
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import Event, NotAllowed, SeatReachable
+from queues.states import AgentState
 from routing.model import Snapshot
 from routing.tables import Tables
-from telephony.model import CallId, SeatId
+from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.unit.engine.house import House, call_id
 from transfers.states import Form
 
@@ -40,6 +42,13 @@ ROUTES = [
     ("POST", "/api/agents/1001/pause"),
     ("POST", "/api/calls/hl1-1795351322.1/transfer"),
     ("POST", "/api/calls/hl1-1795351322.1/note"),
+    ("POST", "/api/agents/1001/wrap-up"),
+    ("POST", "/api/agents/1001/pin"),
+    ("POST", "/api/agents/1001/unlock"),
+    ("POST", "/api/supervise/listen"),
+    ("POST", "/api/supervise/take-over"),
+    ("POST", "/api/supervise/force"),
+    ("POST", "/api/supervise/move"),
 ]
 
 Client = TestClient[Any, Any]
@@ -54,6 +63,9 @@ class Control:
         self.transferred: list[tuple[str, str, str]] = []
         self.noted: list[tuple[str, str, str]] = []
         self.tables = cast("Tables", None)  # has tests of its own: test_routing_routes.py
+        self.deeds: list[tuple[str, str, dict[str, str]]] = []
+        self.pins: dict[AgentId, str] = {}
+        self.unlocked: list[AgentId] = []
 
     @property
     def snapshot(self) -> Snapshot:
@@ -99,6 +111,32 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.noted.append((call, address, summary))
+
+    def deed(self, what: str, by: str, **data: str) -> None:
+        self.deeds.append((what, by, data))
+
+    def has_pin(self, agent: AgentId) -> bool:
+        return agent in self.pins
+
+    async def set_pin(self, agent: AgentId, pin: str, by: str) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.pins[agent] = pin
+
+    def unlock(self, agent: AgentId) -> None:
+        self.unlocked.append(agent)
+
+    def join_talk(self, action: str, supervisor: AgentId, agent: AgentId, reason: str) -> str:
+        return self.house.supervision.call_to_join(supervisor, SupervisorAction(action), agent, reason)
+
+    def take_over(self, supervisor: AgentId, agent: AgentId, reason: str) -> str:
+        return self.house.supervision.take_over(supervisor, agent, reason)
+
+    def force(self, agent: AgentId, to: AgentState, pause: str, by: str, reason: str) -> None:
+        self.house.supervision.force(agent, to, pause, by, reason)
+
+    def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int:
+        return self.house.supervision.move(group, to, by, reason, call)
 
     async def status(self) -> dict[str, Any]:
         return {"healthy": True}
@@ -167,8 +205,9 @@ async def test_an_agent_s_day(client: Client) -> None:
     _, told = await ask(client, "GET", "/api/agents")
     row = next(row for row in told["agents"] if row["agent"] == "1001")
     assert row | {"since_ms": 0} == {
-        "agent": "1001", "name": "座席1001", "groups": ["social-security", "general"], "seat": "8001",
-        "state": "ready", "since_ms": 0, "pause": None, "call": None,
+        "agent": "1001", "name": "座席1001", "groups": ["social-security", "general"], "supervisor": False,
+        "pin": False, "seat": "8001", "state": "ready", "since_ms": 0, "until_ms": None, "why": "ready",
+        "pause": None, "call": None,
     }  # fmt: skip
     _, told = await ask(client, "GET", "/api/seats")
     assert told["seats"][0] == {"seat": "8001", "agent": "1001", "state": "ready", "reachable": True, "call": None}
@@ -245,8 +284,47 @@ async def test_a_body_that_is_too_long_is_a_sentence(client: Client) -> None:
     assert set(body) == {"error"}
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "长" * (MAX_REASON + 1), "a\nb", "a\x00", None])
-async def test_a_pause_needs_a_reason(client: Client, reason: object) -> None:
+async def test_who_did_what_and_why_is_kept(client: Client, control: Control) -> None:
+    await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": "8001", "by": " 命令行 root "})
+    await ask(client, "POST", "/api/agents/1001/pause", {"reason": "用餐", "by": "x" * 99})
+    await ask(client, "POST", "/api/agents/1001/pause", {"reason": "没有的"})
+    await ask(client, "POST", "/api/agents/1001/ready", {"by": 7})
+    assert control.deeds == [
+        ("sign-in", "命令行 root", {"agent": "1001", "seat": "8001", "reason": ""}),
+        ("pause", "x" * MAX_WHO, {"agent": "1001", "seat": "8001", "reason": "用餐"}),
+        ("ready", "控制接口", {"agent": "1001", "seat": "8001", "reason": ""}),
+    ]
+
+
+async def test_a_pin_is_set_and_never_told(client: Client, control: Control) -> None:
+    assert await ask(client, "POST", "/api/agents/1001/pin", {"pin": "4711"}) == (200, {"agent": "1001", "pin": True})
+    _, told = await ask(client, "GET", "/api/agents")
+    assert [row["pin"] for row in told["agents"]][:2] == [True, False]
+    assert "4711" not in str(told) + str(control.deeds)
+    control.refuses = "密码太容易猜到"
+    assert await ask(client, "POST", "/api/agents/1001/pin", {"pin": "1"}) == (409, {"error": "密码太容易猜到"})
+    assert [deed[0] for deed in control.deeds] == ["pin"]
+    assert (await ask(client, "POST", "/api/agents/1001/unlock", {}))[0] == 200
+    assert control.unlocked == ["1001"]
+
+
+async def test_a_wrap_up_is_extended_and_ended(client: Client, house: House) -> None:
+    await sign_in(client)
+    status, body = await ask(client, "POST", "/api/agents/1001/wrap-up", {"extend_seconds": 30})
+    assert (status, "不在话后整理中" in body["error"]) == (409, True)
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    house.now += 60_000
+    house.seat_hangup("8001", 1)
+    assert (await ask(client, "POST", "/api/agents/1001/wrap-up", {"extend_seconds": 30}))[0] == 200
+    assert house.queues.acd.seats[SeatId("8001")].until_ms == house.now + 40_000
+    for nonsense in ({}, {"extend_seconds": "30"}, {"extend_seconds": True}, {"end": 1}):
+        assert (await ask(client, "POST", "/api/agents/1001/wrap-up", nonsense))[0] == 400
+    assert (await ask(client, "POST", "/api/agents/1001/wrap-up", {"end": True}))[1]["state"] == "ready"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "长" * 41, "a\nb", "a\x00", "抽烟", None])
+async def test_a_pause_needs_a_reason_of_the_table(client: Client, reason: object) -> None:
     await sign_in(client)
     status, body = await ask(client, "POST", "/api/agents/1001/pause", {"reason": reason})
     assert status == 400

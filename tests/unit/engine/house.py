@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 from engine.alarms import Alarms
@@ -14,8 +15,10 @@ from engine.calls import Calls
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.pins import Pins
 from engine.reconcile import policy
 from engine.routes import Routes
+from engine.supervision import Supervision
 from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
@@ -59,6 +62,14 @@ class Link:
     lists: dict[str, list[Event]] = field(default_factory=dict)
     up: bool = True
     during: Callable[[str], None] = lambda action: None
+    originate: Any = None
+    """Replaced by tests that care how a call to a phone ends."""
+
+    def __post_init__(self) -> None:
+        self.originate = self.originate or self._originate
+
+    async def _originate(self, channel: str, **told: Any) -> None:
+        self.sent.append(("Originate", {"Channel": channel, **told}))
 
     async def send(self, action: str, headers: Iterable[tuple[str, str]] | Mapping[str, str] = (), **_: Any) -> None:
         self.sent.append((action, dict(headers)))
@@ -129,12 +140,16 @@ class House:
             self.callbacks.hung_up,
             self.mailbox,
         )
+        self.pins = Pins(None, Path("/nonexistent"), lambda: self.now, seconds=20)
+        self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))
         self.desk = EngineDesk(
             lambda: self.table,
             self.queues,
             self.calls,
             self.callbacks,
             self.mailbox,
+            self.pins,
+            self.supervision,
             lambda: self.now,
             wait_seconds=10,
         )

@@ -150,6 +150,7 @@ async def test_a_talk_is_over_once_and_rated_once(house: House) -> None:
     house.dial("DialBegin", 1, "8001")
     house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
     assert house.state("8001") is AgentState.TALKING
+    house.now += 60_000
     assert house.desk.talked(house.question(Script.AFTER))
     assert house.state("8001") is AgentState.WRAP_UP
     assert house.calls.live[call_id(1)].stage is Stage.AFTER
@@ -210,22 +211,46 @@ async def test_levels_are_the_table_s(house: House) -> None:
 async def test_an_agent_s_day_by_the_keys_of_a_phone(house: House) -> None:
     press = house.desk.seat_key
     assert press(SEAT, SeatAction.SIGN_IN, AGENT) == "seat-signed-in"
-    assert press(SEAT, SeatAction.PAUSE, AgentId("")) == "seat-paused"
+    assert press(SEAT, SeatAction.PAUSE, "") == "seat-paused-1"
     assert house.queues.acd.seats[SEAT].pause == "小休"
-    assert press(SEAT, SeatAction.READY, AgentId("")) == "seat-ready"
-    assert press(SEAT, SeatAction.SIGN_OUT, AgentId("")) == "seat-signed-out"
+    assert press(SEAT, SeatAction.PAUSE, "3") == "seat-paused-3"
+    assert house.queues.acd.seats[SEAT].pause == "用餐"
+    assert press(SEAT, SeatAction.PAUSE, "9") == "seat-pause-unknown"
+    assert house.queues.acd.seats[SEAT].pause == "用餐"
+    assert press(SEAT, SeatAction.READY, "") == "seat-ready"
+    assert press(SEAT, SeatAction.EXTEND, "") == "seat-not-wrapping-up"
+    assert press(SEAT, SeatAction.SIGN_OUT, "") == "seat-signed-out"
     assert house.state("8001") is AgentState.SIGNED_OUT
+    deeds = [(deed["what"], deed["by"], deed["agent"], deed["reason"]) for deed in house.ledger.of(Kind.DEED)]
+    assert deeds == [
+        ("sign-in", "话机8001", "1001", ""),
+        ("pause", "话机8001", "1001", "小休"),
+        ("pause", "话机8001", "1001", "用餐"),
+        ("ready", "话机8001", "1001", ""),
+        ("sign-out", "话机8001", "1001", ""),
+    ]
+
+
+async def test_a_key_extends_the_wrap_up_by_a_minute(house: House) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    house.now += 60_000
+    house.seat_hangup("8001", 1)
+    assert house.state("8001") is AgentState.WRAP_UP
+    assert house.desk.seat_key(SEAT, SeatAction.EXTEND, "") == "seat-extended"
+    assert house.queues.acd.seats[SEAT].until_ms == house.now + 70_000
 
 
 @pytest.mark.parametrize("action", [SeatAction.SIGN_OUT, SeatAction.READY, SeatAction.PAUSE])
 async def test_a_seat_that_nobody_signed_in_at_says_so(house: House, action: SeatAction) -> None:
-    assert house.desk.seat_key(SEAT, action, AgentId("")) == "seat-not-signed-in"
+    assert house.desk.seat_key(SEAT, action, "") == "seat-not-signed-in"
     assert SEAT not in house.queues.acd.seats
 
 
 @pytest.mark.parametrize("agent", ["", "7777", "1", "99999999"])
-async def test_an_unknown_agent_changes_nothing(house: House, agent: str) -> None:
-    assert house.desk.seat_key(SEAT, SeatAction.SIGN_IN, AgentId(agent)) == "seat-agent-unknown"
+async def test_an_unknown_agent_may_not_sign_in(house: House, agent: str) -> None:
+    assert await house.desk.refused(SEAT, AgentId(agent), "4711") == "seat-pin-wrong"
     assert SEAT not in house.queues.acd.seats
 
 
@@ -234,6 +259,7 @@ async def test_a_sign_in_that_the_switch_could_not_remember_is_refused(house: Ho
     sign_in(house)
     house.link.up = False
     assert house.desk.seat_key(SEAT, action, AGENT) == "seat-key-failed"
+    assert await house.desk.refused(SEAT, AGENT, "4711") == "seat-key-failed"
     assert house.state("8001") is AgentState.READY
 
 

@@ -94,6 +94,7 @@ async def test_a_moved_call_says_so_on_its_channel(house: House) -> None:
 
 async def test_the_agent_hangs_up_first_and_the_call_goes_on(house: House) -> None:
     talking(house)
+    house.now += 1_000
     house.seat_hangup("8001", 1)
     assert house.state("8001") is AgentState.WRAP_UP
     assert call_id(1) in house.calls.live

@@ -116,7 +116,7 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(CatalogueFault) as told:
         catalogue(replace(table(*rows), greeting="nowhere"), "揭阳")
     said = str(told.value)
-    assert len(told.value.faults) == 3
+    assert len(told.value.faults) == 4, "a name is said to the caller and to the agent"
     assert "坏,编号" in said
     assert "VIP" in said
     assert "nowhere" in said

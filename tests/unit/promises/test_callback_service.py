@@ -35,7 +35,7 @@ class Home(House):
         super().__init__(replace(TABLE, callback=CallbackPolicy()))
         self.dialled: list[dict[str, Any]] = []
         self.outcomes: list[asyncio.Future[OriginateOutcome]] = []
-        self.link.originate = self.originate  # type: ignore[attr-defined]
+        self.link.originate = self.originate
         self.callbacks.loaded = True
         self.queues.tell(SeatReachable(SEAT))
 

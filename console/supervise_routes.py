@@ -1,0 +1,132 @@
+"""Supervision over the control API: join a talk, take it over, force a state, move who waits.
+
+One job: translate requests into engine.supervision's deeds. Everything needs a reason, which is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from aiohttp import web
+
+from queues.model import NotAllowed
+from queues.states import AgentState
+from routing.model import Snapshot
+from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId, GroupId
+
+T = TypeVar("T")
+
+MAX_REASON: Final = 100
+FORCEABLE: Final = {"ready": AgentState.READY, "paused": AgentState.PAUSED, "signed-out": AgentState.SIGNED_OUT}
+
+
+class Supervised(Protocol):
+    """What these routes need of the engine. Every deed raises NotAllowed, in Chinese."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    def join_talk(self, action: str, supervisor: AgentId, agent: AgentId, reason: str) -> str:
+        """The supervisor's seat, which rings now."""
+
+    def take_over(self, supervisor: AgentId, agent: AgentId, reason: str) -> str: ...
+
+    def force(self, agent: AgentId, to: AgentState, pause: str, by: str, reason: str) -> None: ...
+
+    def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int: ...
+
+
+def supervise_routes(control: Supervised) -> list[web.RouteDef]:
+    """The routes, to be added to the control API's application."""
+    deeds = _Deeds(control)
+    return [
+        web.post("/api/supervise/{action:listen|whisper|barge|take-over}", deeds.join),
+        web.post("/api/supervise/force", deeds.force),
+        web.post("/api/supervise/move", deeds.move),
+    ]
+
+
+class _Deeds:
+    def __init__(self, control: Supervised) -> None:
+        self._control = control
+
+    async def join(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        action = request.match_info["action"]
+        agent, supervisor, reason = _agent(body, "agent"), _agent(body, "supervisor"), _reason(body)
+        if action == "take-over":
+            seat = _allowed(lambda: self._control.take_over(supervisor, agent, reason))
+        else:
+            seat = _allowed(lambda: self._control.join_talk(action, supervisor, agent, reason))
+        return _json({"agent": agent, "supervisor": supervisor, "seat": seat})
+
+    async def force(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        agent, reason = _agent(body, "agent"), _reason(body)
+        to = FORCEABLE.get(str(body.get("to", "")))
+        if to is None:
+            raise _refused(f"to 应为 {'、'.join(FORCEABLE)} 之一")
+        pauses = tuple(self._control.snapshot.pause_reasons.values())
+        pause = str(body.get("pause") or (pauses[0] if pauses else "")) if to is AgentState.PAUSED else ""
+        if pause and pause not in pauses:
+            raise _refused(f"示忙原因应为 {'、'.join(pauses)} 之一")
+        _allowed(lambda: self._control.force(agent, to, pause, _who(body), reason))
+        return _json({"agent": agent, "to": to})
+
+    async def move(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        reason = _reason(body)
+        call = str(body.get("call") or "")
+        if call and not CALL_ID.fullmatch(call):
+            raise _refused(f"不是呼叫编号：{call[:40]!r}")
+        group, to = (GroupId(str(body.get(key, ""))) for key in ("group", "to"))
+        moved = _allowed(lambda: self._control.move(group, to, _who(body), reason, CallId(call) if call else None))
+        return _json({"moved": moved})
+
+
+def _agent(body: Mapping[str, Any], key: str) -> AgentId:
+    agent = str(body.get(key, ""))
+    if not AGENT_ID.fullmatch(agent):
+        raise _refused(f'{key} 应为工号，例如 "1001"')
+    return AgentId(agent)
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    reason = body.get("reason")
+    reason = reason.strip() if isinstance(reason, str) else ""
+    if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
+        raise _refused(f"请写明原因，1 到 {MAX_REASON} 个字")
+    return reason
+
+
+def _who(body: Mapping[str, Any]) -> str:
+    by = body.get("by")
+    return by.strip()[:40] if isinstance(by, str) and by.strip() and by.isprintable() else "控制接口"
+
+
+def _allowed(deed: Callable[[], T]) -> T:
+    try:
+        return deed()
+    except NotAllowed as refused:
+        text = json.dumps({"error": refused.reason}, ensure_ascii=False)
+        raise web.HTTPConflict(text=text, content_type="application/json") from None
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise _refused('请求体应为 JSON 对象，例如 {"agent": "1001", "reason": "质检"}')
+    return body
+
+
+def _refused(reason: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8")

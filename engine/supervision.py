@@ -1,0 +1,165 @@
+"""What supervisors (班长) do to the talks and the states of others: listen, whisper, barge in, take over, force, move.
+
+One job: who may, which channel, and the commands. Each deed is kept with who did it and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+
+from engine.calls import Calls
+from ivr.desk import SupervisorAction
+from ledger.model import NO_CALL, Kind
+from queues.acd import Seat
+from queues.model import Event, Forced, MoveCall, NotAllowed, Paused, Ready, SignedOut, TicketPhase
+from queues.service import QueueService
+from queues.states import AgentState
+from routing.model import Snapshot
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiError
+from telephony.model import AgentId, CallId, GroupId, SeatId, Var
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+RING_SECONDS: Final = 20
+"""A supervisor's phone rings this long: to listen, or for a caller who is taken over."""
+
+
+class Supervision:
+    """Of one node."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, switch: AmiLink) -> None:
+        self._snapshot = snapshot
+        self._queues = queues
+        self._calls = calls
+        self._switch = switch
+        self._work: set[asyncio.Task[None]] = set()
+
+    def supervisor_at(self, seat: SeatId) -> AgentId | None:
+        """The supervisor who is signed in there; None when nobody is, or somebody who is none."""
+        known = self._queues.acd.seats.get(seat)
+        row = self._snapshot().agents.get(known.agent) if known is not None and known.agent is not None else None
+        return AgentId(row.id) if row is not None and row.supervisor else None
+
+    def talk_of(self, agent: AgentId) -> Seat:
+        """The seat at which this agent talks. Raises NotAllowed."""
+        seat_id = self._queues.acd.seat_of.get(agent)
+        seat = self._queues.acd.seats.get(seat_id) if seat_id is not None else None
+        if seat is None or seat.call is None or not self._queues.talks(seat.call):
+            raise NotAllowed(f"工号 {agent} 现在没有通话")
+        return seat
+
+    def join(self, by: AgentId, action: SupervisorAction, agent: AgentId, reason: str) -> SeatId:
+        """Somebody at a supervisor's phone is about to join this agent's talk: note it. Raises NotAllowed."""
+        seat = self.talk_of(agent)
+        if self._queues.acd.seat_of.get(by) == seat.id:
+            raise NotAllowed("不能监听自己的通话")
+        self._note(action, by, seat, reason)
+        return seat.id
+
+    def call_to_join(self, by: AgentId, action: SupervisorAction, agent: AgentId, reason: str) -> SeatId:
+        """Call the supervisor's own phone, which joins the talk when it answers. Raises NotAllowed."""
+        there = self._seat_of_supervisor(by)
+        seat = self.join(by, action, agent, reason)
+        self._start(self._originate(there, action, seat))
+        return there
+
+    def take_over(self, by: AgentId, agent: AgentId, reason: str) -> SeatId:
+        """Bring the agent's caller to the supervisor's phone. Who is not answered waits on, at its age."""
+        there = self._seat_of_supervisor(by)
+        seat = self.talk_of(agent)
+        assert seat.call is not None, "talk_of says so"
+        busy = self._queues.acd.seats[there]
+        if there == seat.id or busy.call is not None:
+            raise NotAllowed("您自己正在处理来电，结束后才能接管")
+        held = self._calls.live.get(seat.call)
+        if held is None:
+            raise NotAllowed("这个通话刚刚结束")
+        held.taken_by = there
+        self._note(SupervisorAction.TAKE_OVER, by, seat, reason)
+        self._start(self._bring(seat.call, held.channel, there))
+        return there
+
+    def force(self, agent: AgentId, to: AgentState, pause: str, by: str, reason: str) -> None:
+        """At once; but a talk that is really going on is left to end first. Raises NotAllowed."""
+        seat_id = self._queues.acd.seat_of.get(agent)
+        if seat_id is None:
+            raise NotAllowed(f"工号 {agent} 没有签入")
+        seat = self._queues.acd.seats[seat_id]
+        event: Event = Forced(seat_id, to, pause)
+        if seat.call is not None and seat.in_use:
+            gentle: dict[AgentState, Event] = {
+                AgentState.READY: Ready(seat_id),
+                AgentState.PAUSED: Paused(seat_id, pause),
+                AgentState.SIGNED_OUT: SignedOut(seat_id),
+            }
+            event = gentle[to]
+        self._queues.tell(event)
+        what = {AgentState.READY: "force-ready", AgentState.PAUSED: "force-pause"}.get(to, "force-sign-out")
+        self._deed(what, by, NO_CALL, agent=agent, seat=seat_id, reason=reason, to=pause)
+
+    def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None = None) -> int:
+        """Move who waits for one group, or one of them, to another. How many. Raises NotAllowed for an unknown one."""
+        for name in (group, to):
+            if name not in self._snapshot().groups:
+                raise NotAllowed(f"没有技能组 {name}；现有 {'、'.join(self._snapshot().groups)}")
+        waiting = [
+            ticket.call
+            for ticket in sorted(self._queues.acd.tickets.values(), key=lambda ticket: ticket.rank)
+            if ticket.group == group and ticket.phase is TicketPhase.WAITING and call in (None, ticket.call)
+        ]
+        for one in waiting:
+            self._queues.tell(MoveCall(one, to))
+            self._deed("move", by, one, group=group, to=to, reason=reason)
+        return len(waiting)
+
+    async def stop(self) -> None:
+        """Let go of what is under way."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    def _seat_of_supervisor(self, by: AgentId) -> SeatId:
+        row = self._snapshot().agents.get(by)
+        if row is None or not row.supervisor:
+            raise NotAllowed(f"工号 {by} 不是班长；班长在路由表的座席人员里设定（supervisor）")
+        seat = self._queues.acd.seat_of.get(by)
+        if seat is None:
+            raise NotAllowed(f"班长 {by} 没有签入，请先在话机上签入")
+        return seat
+
+    async def _originate(self, there: SeatId, action: SupervisorAction, seat: SeatId) -> None:
+        try:
+            await self._switch.originate(
+                f"PJSIP/{there}", context="spy", exten=action, ring_seconds=RING_SECONDS, variables={Var.SPY: seat}
+            )
+        except AmiError as error:
+            log.warning("supervisor's phone not called", seat=there, error=str(error))
+
+    async def _bring(self, call: CallId, channel: str, there: SeatId) -> None:
+        ring = {"Channel": channel, "Variable": Var.RING_SECONDS, "Value": str(RING_SECONDS)}
+        where = {"Channel": channel, "Context": "connect", "Exten": there, "Priority": "1"}
+        try:
+            await asyncio.gather(self._switch.send("Setvar", ring), self._switch.send("Redirect", where))
+        except AmiError as error:
+            log.warning("call not taken over", call=call, seat=there, error=str(error))
+            if (held := self._calls.live.get(call)) is not None:
+                held.taken_by = None
+
+    def _note(self, action: SupervisorAction, by: AgentId, seat: Seat, reason: str) -> None:
+        assert seat.call is not None, "only a talk is joined"
+        self._deed(action, f"班长{by}", seat.call, agent=seat.agent or "", seat=seat.id, reason=reason)
+
+    def _deed(self, what: str, by: str, call: CallId, **data: str) -> None:
+        told = {key: value for key, value in data.items() if value}
+        self._calls.note(Kind.DEED, call, what=what, by=by, **told)
+        log.info("supervised", what=what, by=by, **told)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
