@@ -47,7 +47,7 @@ async def test_what_people_typed_before_is_the_draft_now(database_url: str) -> N
             area_code="0663",
             greeting="hello",
             default_group=general,
-            groups=(Group(night, "夜班", 30, 0, whisper=False), Group(general, "综合受理")),
+            groups=(Group(night, "夜班", 30, 0, whisper=False), Group(general, "综合受理", whisper=True)),
             schedules=(
                 Schedule(
                     "office",
