@@ -112,7 +112,7 @@ async def demo_call(settings: Settings, number: str, *, caller: str, agent: str,
             before=call.heard.pcm(until=talk.answered_at if talk else None),
             talking=call.heard.pcm(spoken, talk.ended_at) if talk else call.heard.pcm(0, 0),
             after=call.heard.pcm(talk.ended_at, call.ended_at) if talk else call.heard.pcm(0, 0),
-            by_answerer=talk.heard.pcm() if talk else call.heard.pcm(0, 0),
+            by_answerer=talk.heard.pcm(spoken) if talk else call.heard.pcm(0, 0),
             recorded=recording,
         )
     say("辨认听到的声音…")

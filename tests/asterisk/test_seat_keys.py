@@ -27,7 +27,7 @@ PINS = {agent: generated(agent) for agent in ("1001", "1002", "1005", "1006", "1
 
 
 def edited(table: Table) -> Table:
-    return with_groups(table, wrap_up_seconds=5)
+    return with_groups(table, wrap_up_seconds=15)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -75,7 +75,7 @@ async def test_a_shift_by_keys(here: Scene) -> None:
     await press(here, phone, "*15", "seat-extended")
     rows = (await here.hotline.ask("/api/agents"))["agents"]
     (row,) = [row for row in rows if row["agent"] == "1001"]
-    assert row["until_ms"] - row["since_ms"] == 65_000
+    assert row["until_ms"] - row["since_ms"] == 75_000
     await press(here, phone, "*13", "seat-ready")
     await agent_is(here, "1001", "ready", "8001")
     await press(here, phone, "*12", "seat-signed-out")

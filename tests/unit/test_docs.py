@@ -78,6 +78,14 @@ def test_a_question_is_put_in_the_order_in_which_it_is_read() -> None:
     assert {name for name in variables if name.startswith("HL_")} <= set(Var)
 
 
+def test_the_guide_tells_every_key_of_an_idle_phone() -> None:
+    _, _, rest = DIALPLAN.partition("\n[from-seats]\n")
+    keys = set(re.findall(r"^exten = _?(\*\d\d)", rest.partition("\n[")[0], re.MULTILINE))
+    guide = (DOCS / "agent-guide.md").read_text(encoding="utf-8")
+    assert {key.replace("\\", "") for key in re.findall(r"^\| (\\\*\d\d)", guide, re.MULTILINE)} == keys
+    assert len(keys) == 9
+
+
 # What the pages point to is there
 
 
