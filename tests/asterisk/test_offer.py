@@ -142,10 +142,11 @@ async def test_a_seat_that_answers_and_hangs_up_at_once_costs_the_caller_no_plac
     seat = await here.agent("1001", "8001", behaviour=Answer(after=0, hang_up_after=0))
     call = await here.hotline.citizen().call(NO_PROMPT, caller="13600000401")
     await seat.wait_talking(10)
+    await here.hotline.ask("/api/agents/1001/pause", {"reason": "小休"})
     younger = await here.hotline.citizen().call(NO_PROMPT, caller="13600000402")
     await here.fact("13600000402", Kind.WAITING)
     willing = await here.agent("1002", "8002")
     talk = await willing.wait_talking(10)
     assert talk.caller == "13600000401", "its age brings it before everybody else"
     await all_of(call.hang_up(), younger.hang_up())
-    await here.seat_becomes("8001", "ready")
+    await here.seat_becomes("8001", "paused")
