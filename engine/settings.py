@@ -75,8 +75,6 @@ _REASONS: Final[Mapping[str, str]] = {
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
     "string_type": "应为带引号的文字",
-    "bool_parsing": "应为 true 或 false",
-    "bool_type": "应为 true 或 false",
     "path_type": "应为带引号的路径",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
