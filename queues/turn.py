@@ -347,7 +347,7 @@ class Turn:
 
     def not_responding(self, seat: Seat, why: Failure) -> None:
         """Leave in peace for a while a seat that did not take its call, unless it rests for another reason."""
-        asked_otherwise = seat.leaving or seat.pause is not None or not seat.reachable
+        asked_otherwise = seat.agent is None or seat.leaving or seat.pause is not None or not seat.reachable
         if asked_otherwise or (why is Failure.BUSY and seat.in_use):
             self.rest(seat, Why(why.value))
         else:
