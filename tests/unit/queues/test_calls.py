@@ -339,12 +339,3 @@ def test_a_failure_of_another_seat_does_not_cost_the_offer() -> None:
     assert floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER)) == ()  # said twice
     assert (floor.ticket(1).seat, floor.state(2)) == (S2, S.RESERVED)
     assert floor.acd.strays == {Stray.NOT_ANSWERED: 1}
-
-
-def test_a_seat_where_nobody_is_signed_in_is_empty_again_after_a_talk_that_was_none() -> None:
-    floor = Floor()
-    floor.join(1)
-    floor.tell(Answered(call_id(1), seat_id(1)))
-    floor.tell(TalkEnded(call_id(1), seat_id(1), by_agent=True))
-    assert floor.state(1) is S.SIGNED_OUT
-    assert floor.ticket(1).phase is TicketPhase.WAITING

@@ -9,6 +9,7 @@ import pytest
 from queues.acd import Acd
 from queues.model import (
     AgentSignedIn,
+    Answered,
     CallHeld,
     CallResumed,
     GroupPolicy,
@@ -362,3 +363,12 @@ def test_a_dropped_caller_does_not_hold_the_seat_that_pauses() -> None:
     assert offers(floor.tell(Ready(seat_id(1)))) == [("1", "8001")]
     with pytest.raises(NotAllowed):
         floor.tell(WrapUpEnded(seat_id(1)))
+
+
+def test_a_seat_where_nobody_is_signed_in_is_empty_again_after_a_talk_that_was_none() -> None:
+    floor = floor_with(short_talk_seconds=3)
+    floor.join(1)
+    floor.tell(Answered(call_id(1), seat_id(1)))
+    floor.tell(TalkEnded(call_id(1), seat_id(1), by_agent=True))
+    assert floor.state(1) is S.SIGNED_OUT
+    assert floor.ticket(1).phase is TicketPhase.WAITING
