@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import load, quiet, report
+from bench import load, pressed, quiet, report
 from bench.sides import Side, sides, staffed
 from engine.settings import ROOT
 from phones.errors import SippFailed
@@ -26,6 +26,8 @@ from phones.load import CalleeLoad
 
 SEATS = 200
 RATE = 20
+PROBED_SEATS = 80
+"""Enough for fifty talks and one that is watched."""
 
 
 def main() -> None:
@@ -67,7 +69,13 @@ async def _measure(asked: argparse.Namespace, console: Console) -> report.Result
         async with sides(1) as both:
             bar = progress.add_task("one key", total=asked.presses * 2)
             quick = [await quiet.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
-    return report.Result(_machine(load_before), steady[True], steady[False], steps, quick)
+        async with sides(PROBED_SEATS, probe=True) as both:
+            bar = progress.add_task("one key under load", total=asked.presses * 2)
+            keys = []
+            for side in both:
+                async with staffed(side, but_last=True):
+                    keys.append(await pressed.pressed(side, asked.presses, lambda: progress.advance(bar)))
+    return report.Result(_machine(load_before), steady[True], steady[False], steps, quick, keys)
 
 
 async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) -> list[load.Run]:

@@ -67,7 +67,7 @@ async def measure(plan: Plan, running: Product) -> Agreement:
         settings.bind, settings.seat_sip_port, local_port=port, users=users, ring=RING_SECONDS, talks=plan.talks()
     )
     async with seats:
-        await sign_in_all(running)
+        await sign_in_all(running, len(users))
         callers = CallerLoad(
             settings.bind, settings.sip_port, arrivals=plan.arrivals(), patience=LAST_WAIT_SECONDS,
             at_once=plan.calls + 1,

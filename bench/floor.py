@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from routing.model import Agent, Table
+from telephony.model import GroupId
 
 FIRST_SEAT: Final = 8001
 FIRST_AGENT: Final = 1001
@@ -18,16 +19,25 @@ PROMPT: Final = "goodbye"
 """The shortest whole sentence of the catalogue: a long prompt would hide what the rest costs."""
 
 
-def floor(seats: int) -> Callable[[Table], Table]:
-    """The sample table with ``seats`` seats and agents, all in the default group, free again at once."""
+PROBE_NUMBER: Final = "12333"
+"""Callers of it come to the last seat alone: a call to be watched amid a load."""
+
+PROBE_GROUP: Final = GroupId("social-security")
+
+
+def floor(seats: int, *, probe: bool = False) -> Callable[[Table], Table]:
+    """The sample table with ``seats`` seats and agents, all in the default group, free again at once.
+
+    ``probe``: the last of them serves only those who call :data:`PROBE_NUMBER`.
+    """
 
     def edit(table: Table) -> Table:
-        group = table.default_group
+        serves = [table.default_group] * (seats - probe) + [PROBE_GROUP] * probe
         return replace(
             table,
             greeting=PROMPT,
             seats=tuple(str(FIRST_SEAT + n) for n in range(seats)),
-            agents=tuple(Agent(str(FIRST_AGENT + n), f"座席{FIRST_AGENT + n}", (group,)) for n in range(seats)),
+            agents=tuple(Agent(str(FIRST_AGENT + n), f"座席{FIRST_AGENT + n}", (serves[n],)) for n in range(seats)),
             groups=tuple(replace(row, wrap_up_seconds=0) for row in table.groups),
         )
 

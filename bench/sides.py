@@ -19,7 +19,7 @@ from typing import Final
 
 import psutil
 
-from bench.floor import FIRST_AGENT, FIRST_SEAT, PROMPT, floor
+from bench.floor import FIRST_AGENT, FIRST_SEAT, PROBE_NUMBER, PROMPT, floor
 from bench.instance import Product, free_ports, product, until
 from phones.load import CalleeLoad
 
@@ -99,8 +99,8 @@ def _seconds(process: asyncio.subprocess.Process | None) -> float:
 
 
 @asynccontextmanager
-async def sides(seats: int) -> AsyncIterator[tuple[Side, Side]]:
-    """Both, side by side, without phones: static first."""
+async def sides(seats: int, *, probe: bool = False) -> AsyncIterator[tuple[Side, Side]]:
+    """Both, side by side, without phones: static first. ``probe``: the last seat is kept for calls that are watched."""
     async with AsyncExitStack() as stack:
         started = []
         for name in Name:
@@ -108,10 +108,10 @@ async def sides(seats: int) -> AsyncIterator[tuple[Side, Side]]:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             begin, end = RTP[name]
             running = await stack.enter_async_context(
-                product(home, edit=floor(seats), started=False, rtp_start=begin, rtp_end=end)
+                product(home, edit=floor(seats, probe=probe), started=False, rtp_start=begin, rtp_end=end)
             )
             if name is Name.STATIC:
-                await asyncio.to_thread(_make_static, running, seats)
+                await asyncio.to_thread(_make_static, running, seats, probe)
             await running.start_switch()
             if name is Name.PRODUCT:
                 await running.start_engine()
@@ -120,52 +120,55 @@ async def sides(seats: int) -> AsyncIterator[tuple[Side, Side]]:
 
 
 @asynccontextmanager
-async def staffed(side: Side, *, voices: bool = False) -> AsyncIterator[CalleeLoad]:
-    """Every seat registered at one SIPp that answers; in the product, an agent signed in at each."""
+async def staffed(side: Side, *, voices: bool = False, but_last: bool = False) -> AsyncIterator[CalleeLoad]:
+    """Every seat, or every but the last, registered at one SIPp that answers; in the product, an agent at each."""
     running = side.instance
-    users = {seat: running.credentials.seat_passwords[seat] for seat in running.table.seats}
+    seats = running.table.seats[: -1 if but_last else None]
+    users = {seat: running.credentials.seat_passwords[seat] for seat in seats}
     port = free_ports(1, socket.SOCK_DGRAM)[0]
     settings = running.settings
     async with CalleeLoad(
         settings.bind, settings.seat_sip_port, local_port=port, users=users, ring=RING_SECONDS,
         audio=side.voice if voices else None,
     ) as callee:  # fmt: skip
-        await until(lambda: _reachable(running), "all seats to be reachable")
+        await until(lambda: _reachable(running, len(seats)), "all seats to be reachable")
         if side.name is Name.PRODUCT:
-            await sign_in_all(running)
+            await sign_in_all(running, len(seats))
         yield callee
 
 
-async def _reachable(running: Product) -> bool:
-    """Every seat's phone has answered a probe: it did not while it was registering."""
+async def _reachable(running: Product, seats: int) -> bool:
+    """So many seats' phones have answered a probe: they did not while they were registering."""
     contacts = await running.cli("pjsip show contacts")
-    return contacts.count(" Avail ") >= len(running.table.seats)
+    return contacts.count(" Avail ") >= seats
 
 
-async def sign_in_all(running: Product) -> None:
-    """One agent at each seat, all ready."""
+async def sign_in_all(running: Product, seats: int) -> None:
+    """One agent at each of the first seats, all ready."""
     limit = asyncio.Semaphore(SIGN_INS_AT_ONCE)
 
     async def one(number: int) -> None:
         async with limit:
             await running.ask(f"/api/agents/{FIRST_AGENT + number}/sign-in", {"seat": str(FIRST_SEAT + number)})
 
-    await asyncio.gather(*(one(number) for number in range(len(running.table.seats))))
+    await asyncio.gather(*(one(number) for number in range(seats)))
 
     async def all_ready() -> bool:
         rows = (await running.ask("/api/seats"))["seats"]
-        return len([row for row in rows if row["state"] == "ready"]) == len(running.table.seats)
+        return len([row for row in rows if row["state"] == "ready"]) == seats
 
     await until(all_ready, "all seats to be ready")
 
 
-def _make_static(running: Product, seats: int) -> None:
+def _make_static(running: Product, seats: int, probe: bool) -> None:
     """Put the hand-written files over the generated ones."""
     plan = running.plan
     (plan.sounds / "zh-CN" / "pbx-transfer.alaw").write_bytes(_LINEAR_SILENCE)
     centre = running.table.trunks[CENTRE]
     filled = {
-        "seats": str(seats),
+        "seats": str(seats - probe),
+        "last": running.table.seats[-1],
+        "probe": PROBE_NUMBER,
         "prompt": PROMPT,
         "recordings": str(plan.recordings),
         "centre": f"{centre.host}:{centre.port}",

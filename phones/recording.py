@@ -16,11 +16,15 @@ from pathlib import Path
 from phones import g711
 from phones.rtp import EVENT_DIGITS, Packet
 from phones.sounds import RATE
+from phones.tones import loudness
 
 _WINDOW = 50
 """Packets, one second, whose earliest arrival tells what the network's delay was."""
 _STRETCH_SAMPLES = RATE // 10
 """A timeline correction below 100 ms is jitter."""
+
+_AUDIBLE = 0.01
+"""Share of full scale: below it nobody hears anything."""
 
 
 class Recording:
@@ -48,6 +52,11 @@ class Recording:
     def first_at(self) -> float | None:
         """When the first audio packet came."""
         return self._audio[0][0] if self._audio else None
+
+    @property
+    def first_loud_at(self) -> float | None:
+        """When the first audio packet came in which there is something to hear."""
+        return next((at for at, packet in self._audio if loudness(g711.decode(packet.payload)) > _AUDIBLE), None)
 
     @property
     def last_at(self) -> float | None:
