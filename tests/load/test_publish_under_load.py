@@ -75,7 +75,7 @@ async def test_publishing_at_ten_thousand_numbers_while_calls_come_loses_none_an
         assert len(seen) == tally.created
         for told in seen:
             assert (told["group"], told["rule"]) == EXPECTED[told["version"] % 2], told
-        assert len({told["version"] for told in seen}) >= 4  # the load really ran across versions
+        assert len({told["version"] for told in seen}) > 1  # calls really came while versions changed
         print(json.dumps({"command to first call on the new version, s": spent}))
 
 
