@@ -127,7 +127,11 @@ class CalleeLoad:
     async def start(self) -> None:
         """Register everybody, then listen. Raises SippFailed when somebody could not register."""
         if self._users:
-            await self._register(self._expires)
+            try:
+                await self._register(self._expires)
+            except SippFailed:
+                # A REGISTER that was sent twice is challenged twice, and SIPp takes that for a failed call: once more.
+                await self._register(self._expires)
         port, audio = _audio(self._audio)
         talk = str(_LONG_MS) if self._talk is None else _ms(self._talk)
         then = _PAUSE.format(field=0, then=' next="hang-up"') if self._talks else _BYE.format(ms=talk)

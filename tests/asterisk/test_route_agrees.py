@@ -27,9 +27,12 @@ SUBCENTRES = ("subcentre-12366", "subcentre-12367", "subcentre-12313")
 
 
 def hours(days: frozenset[int], first: int, last: int) -> tuple[Period, ...]:
-    """From so many hours from now to so many, on these days."""
+    """From so many hours from now to so many, on these days; a period that is on begins today and not before."""
     now = datetime.now(UTC).astimezone(CITY)
-    return (Period(days, *((now + timedelta(hours=n)).time().replace(microsecond=0) for n in (first, last))),)
+    start = now + timedelta(hours=first)
+    if first < 0 and start.date() != now.date():
+        start = now.replace(hour=0, minute=0, second=0)
+    return (Period(days, *(moment.time().replace(microsecond=0) for moment in (start, now + timedelta(hours=last)))),)
 
 
 def at(kind: DayKind, days: frozenset[int], first: int, last: int) -> Any:
