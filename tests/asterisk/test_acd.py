@@ -25,7 +25,9 @@ def finer(seats: int) -> Callable[[Table], Table]:
     def edit(table: Table) -> Table:
         table = staffed(seats)(table)
         security, general = (next(g for g in table.groups if g.id == name) for name in ("social-security", "general"))
-        ask = replace(security, skills=("teochew",), level_seconds=2, overflow=(_row(4),), short_talk_seconds=3)
+        ask = replace(
+            security, skills=("teochew",), level_seconds=2, overflow=(_row(4),), short_talk_seconds=3, whisper=False
+        )
         agents = (
             replace(table.agents[0], groups=(), skills={"teochew": 1}),
             replace(table.agents[1], groups=(), skills={"teochew": 2}),
