@@ -5,12 +5,14 @@ One job: connections. It knows no table.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url
@@ -22,6 +24,8 @@ from database.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable,
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a writer waits for another one before the database counts as locked."""
+
+_WAL_PAUSE_SECONDS: Final = 0.01
 
 POOL_SIZE: Final = 5
 POOL_WAIT_SECONDS: Final = 5.0
@@ -147,11 +151,24 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         # Take BEGIN into our own hands: the driver's late BEGIN turns a read followed by a write into "locked".
         connection.isolation_level = None
         cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _switch_to_wal(connection, cursor)
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
     finally:
         cursor.close()
+
+
+def _switch_to_wal(connection: Any, cursor: Any) -> None:
+    """Two that open a new file at once: SQLite refuses the second at once, whatever its busy timeout. So ask again."""
+    deadline = monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+        connection.run_async(lambda _raw: asyncio.sleep(_WAL_PAUSE_SECONDS))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -118,6 +119,21 @@ async def test_reading_before_writing_never_ends_in_locked(tmp_path: Path) -> No
             assert await session.scalar(select(func.count()).select_from(things)) == 8
     finally:
         await database.close()
+
+
+async def test_a_new_file_that_another_one_is_writing_is_waited_for(tmp_path: Path) -> None:
+    """SQLite's busy timeout does not hold for the switch to its write-ahead log."""
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("CREATE TABLE early (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.2, other.execute, "COMMIT")
+    database = open_database(f"sqlite:///{tmp_path}/a.db")
+    try:
+        async with database.reading() as session:
+            assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
+    finally:
+        await database.close()
+        other.close()
 
 
 async def test_sqlite_is_durable_enough_and_strict(tmp_path: Path) -> None:
