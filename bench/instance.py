@@ -43,8 +43,13 @@ from routing.sample import sample_table
 from routing.service import load_rows
 from telephony.model import CallId
 
-START_SECONDS = 30.0
-FREE_PORTS = range(10000, 15000)
+START_SECONDS = 90.0
+"""Generous: a crowded machine is no fault of the product. A process that ends meanwhile is told at once."""
+FREE_PORTS = range(10000, 12000)
+RTP_PORTS = range(12000, 32000)
+"""Asterisk's, a slice of 1000 for each instance: apart from the free ones, below those that the kernel hands out."""
+_TOLD_BYTES = 4000
+"""So much of a log's end is shown when a start fails."""
 PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
 """Built prompts are the same for every instance: built once, copied."""
 
@@ -74,7 +79,7 @@ class Product:
                 *self.asterisk.argv, "-f", "-C", str(self.plan.home / "etc/asterisk.conf"),
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        await until(self._booted, "Asterisk to boot")
+        await self._up(self._booted, "Asterisk to boot", self.switch, "asterisk.log")
 
     async def start_engine(self, *, wait: bool = True) -> None:
         """Start the engine; by default wait until it is healthy."""
@@ -84,7 +89,7 @@ class Product:
                 env=os.environ | self.environment, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         if wait:
-            await until(self.healthy, "the engine to be healthy")
+            await self._up(self.healthy, "the engine to be healthy", self.engine, "engine.log")
 
     async def signal_engine(self, number: signal.Signals) -> None:
         """kill -9, -STOP, -CONT …; after a deadly one the process is buried."""
@@ -212,6 +217,26 @@ class Product:
         """How many channels are up."""
         return int((await self.cli("core show channels count")).split()[0])
 
+    async def _up(
+        self, true: Callable[[], Awaitable[bool]], what: str, process: asyncio.subprocess.Process, log: str
+    ) -> None:
+        """Wait for a process to be of use. Raises RuntimeError with the end of its log when it ends, or never is."""
+
+        async def up_or_ended() -> bool:
+            return await true() or process.returncode is not None
+
+        try:
+            await until(up_or_ended, what)
+            if process.returncode is None:
+                return
+            why = f"exit status {process.returncode}"
+        except TimeoutError as error:
+            why = str(error)
+        with suppress(EngineUnreachable, Refused):
+            why += f"\n{await self.ask('/api/status')}"
+        end = (self.settings.log_dir / log).read_bytes()[-_TOLD_BYTES:].decode("utf-8", "replace")
+        raise RuntimeError(f"{what}: {why}\n{end}")
+
     async def _booted(self) -> bool:
         return "fully booted" in (await self.cli("core waitfullybooted")).lower()
 
@@ -275,7 +300,7 @@ def _own_trunks(table: Table) -> Table:
 def _free_settings(home: Path) -> dict[str, Any]:
     tcp = free_ports(4, socket.SOCK_STREAM)
     udp = free_ports(2, socket.SOCK_DGRAM)
-    rtp = 12000 + (os.getpid() % 20) * 1000  # up to 31999: the kernel hands out the ports above
+    rtp = RTP_PORTS[os.getpid() * 1000 % len(RTP_PORTS)]
     return {
         "data_dir": home,
         "http_port": tcp[0],

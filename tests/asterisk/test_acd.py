@@ -16,7 +16,7 @@ from telephony.model import OverflowTo, OverflowWhen
 from tests.asterisk.support.crowd import line, number_of, staff, staffed, waiting
 from tests.asterisk.support.product import product, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
 
 def finer(seats: int) -> Callable[[Table], Table]:

@@ -17,7 +17,7 @@ from phones.tones import similarity, tone_share
 from routing.model import CallbackPolicy, Table, WaitingAction, WaitingNews
 from tests.asterisk.support.scene import Scene, scene, soon, until, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 NO_PROMPT = "12320"
 CITIZEN_HZ, SEAT_HZ = 520, 880

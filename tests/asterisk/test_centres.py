@@ -25,7 +25,7 @@ from tests.asterisk.support.scene import (
 )  # fmt: skip
 from transfers.reference import hexadecimal
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ, CENTRE_HZ = 440, 880, 620
 

@@ -20,7 +20,7 @@ from tests.asterisk.support.crowd import staffed
 from tests.asterisk.support.product import Product, product, until
 from tests.postgres import temporary_cluster
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
 CITIZEN_HZ = 440
 Trouble = Callable[[Path], AbstractContextManager[None]]

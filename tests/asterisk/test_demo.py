@@ -14,7 +14,7 @@ from phones.phone import Answer
 from routing.model import Table
 from tests.asterisk.support.product import Product, product
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(360)]
 
 
 def open_demo(running: Product) -> None:

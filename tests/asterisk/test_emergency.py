@@ -15,7 +15,7 @@ from phones.tones import tone_share
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, scene, soon, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ, CENTRE_HZ = 440, 880, 620
 

@@ -26,7 +26,7 @@ from tests.asterisk.support.crowd import (
 )
 from tests.asterisk.support.product import Product, product, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ = 440, 880
 MUSIC_GAP_SECONDS = 3.0

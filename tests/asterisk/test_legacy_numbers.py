@@ -29,7 +29,7 @@ from tests.asterisk.support.scene import (
     with_schedules,
 )
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 GENERAL, SOCIAL, MARKET, FUND, TRANSPORT = "8001", "8002", "8003", "8004", "8005"
 AGENTS = {

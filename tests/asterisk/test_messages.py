@@ -18,7 +18,7 @@ from phones.tones import similarity, tone_share
 from routing.model import MessagePolicy, Table, WaitingAction, WaitingNews
 from tests.asterisk.support.scene import Scene, scene, soon, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 NO_PROMPT = "12320"
 CITIZEN_HZ = 440

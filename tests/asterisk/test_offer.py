@@ -14,7 +14,7 @@ from phones.phone import Answer, PhoneCall, RingForEver
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, hears, rows, scene, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 NO_PROMPT = "12320"
 

@@ -32,7 +32,7 @@ from tests.asterisk.support.scene import (
     with_groups,
 )  # fmt: skip
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ, CENTRE_HZ = 440, 880, 620
 

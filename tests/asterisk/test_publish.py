@@ -11,7 +11,7 @@ import pytest
 
 from tests.asterisk.support.product import Product, product, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
 
 async def edit(hotline: Product, key: str, fields: dict[str, Any] | None, kind: str = "numbers") -> None:

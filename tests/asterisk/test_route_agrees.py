@@ -19,7 +19,7 @@ from routing.model import DayKind, Holiday, Period, Schedule, Table
 from routing.sample import sample_table
 from tests.asterisk.support.scene import ALL_WEEK, BRIEFLY, Scene, all_of, scene, today, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 WORKING_WEEK = frozenset(range(1, 6))
 NUMBERS = ("12345", *(row.number for row in sample_table().numbers), "95598")

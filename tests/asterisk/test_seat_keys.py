@@ -14,7 +14,7 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, scene, soon, until, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 TOLD = (
     *("seat-signed-in", "seat-signed-out", "seat-ready", "seat-paused-1", "seat-paused-3", "seat-pause-unknown"),

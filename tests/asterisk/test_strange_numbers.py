@@ -17,7 +17,7 @@ from routing.model import Table
 from telephony.model import DIALLED
 from tests.asterisk.support.scene import BRIEFLY, Scene, all_of, scene, soon, until, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 MARK = "%24%7BSHELL(touch%20{mark})%7D"
 """``${SHELL(touch …)}`` as it travels in a SIP address."""

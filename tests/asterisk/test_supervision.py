@@ -16,7 +16,7 @@ from routing.model import Table
 from telephony.model import GroupId
 from tests.asterisk.support.scene import Scene, hears, scene, soon, until, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ, BOSS_HZ = 440, 880, 1300
 CALLER = "13700000201"

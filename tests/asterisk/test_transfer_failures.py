@@ -21,7 +21,7 @@ from phones.tones import longest_silence, tone_share
 from tests.asterisk.support.crowd import staff, staffed
 from tests.asterisk.support.scene import Scene, all_of, scene, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
 HZ = 440
 UNHEARD_SECONDS = 2.0

@@ -24,7 +24,7 @@ from tests.asterisk.support.scene import LONGER_THAN_A_DROP, Scene, all_of, scen
 from transfers.reference import hexadecimal
 from transfers.states import LEAVES, TALKING, Form, TransferState, after
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
 S = TransferState
 AT = (S.DIALLING, S.WAITING, S.ANSWERED, S.AGENT_LEFT, S.CENTRE_LEFT, S.FAILED)

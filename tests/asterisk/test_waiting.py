@@ -15,7 +15,7 @@ from phones.tones import longest_silence
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, hears, rows, scene, soon, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 WRAP_UP_SECONDS = 5
 NO_PROMPT = "12320"

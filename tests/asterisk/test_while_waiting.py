@@ -15,7 +15,7 @@ from phones.tones import similarity
 from routing.model import Table, WaitingNews
 from tests.asterisk.support.scene import Scene, hears, scene, soon, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 RATE = 8000
 NO_PROMPT = "12320"

@@ -14,7 +14,7 @@ from bench.instance import product
 from bench.load import run
 from bench.sides import Name, Side, staffed
 
-pytestmark = [pytest.mark.load, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.load, pytest.mark.timeout(300)]
 
 SEATS, RATE, SECONDS = 60, 10, 15
 

@@ -27,7 +27,7 @@ from phones.load import CallerLoad
 from routing.model import Table
 from telephony.model import GroupId
 
-pytestmark = [pytest.mark.load, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.load, pytest.mark.timeout(480)]
 
 SEATS, RATE, SECONDS, NUMBERS = 90, 20, 16, 10_000
 NUMBER = "12333"
