@@ -1,4 +1,4 @@
-"""The ``hotline route`` commands' way to the routing table: the running engine, else database and file themselves.
+"""The ``hotline routing`` commands' way to the routing table: the running engine, else database and file themselves.
 
 One job: who asks, and whom to ask. What is asked is routing.tables.Tables', on either way.
 """

@@ -325,7 +325,7 @@ async def version_snapshot(database: Database, version: int) -> Snapshot:
         found = await store.read_version(session, version)
         newest = await store.newest_version(session)
     if found is None:
-        raise PublishRefused(f"没有版本 {version}；已发布的有 1 至 {newest}，用 hotline route versions 查看")
+        raise PublishRefused(f"没有版本 {version}；已发布的有 1 至 {newest}，用 ./hotline routing history 查看")
     told, text = found
     if checksum(text) != told.sha256:
         raise SnapshotCorrupt(f"数据库中路由表版本 {version} 的校验和不符；请从备份恢复 routing_versions")

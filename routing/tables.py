@@ -151,7 +151,7 @@ class Tables:
             await store.lock(session)
             found = await release_store.read(session, number)
             if found is None:
-                raise Refused(f"没有第 {number} 号发布申请；用 hotline route releases 查看")
+                raise Refused(f"没有第 {number} 号发布申请；用 ./hotline routing releases 查看")
             try:
                 release = replace(found[0], state=after(found[0], happening, actor.name), decided_by=actor.name)
             except ReleaseRefused as refused:

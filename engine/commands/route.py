@@ -1,7 +1,4 @@
-"""``hotline route``: where a call would go, and why, without a call; and the table that decides it.
-
-Commands with a file of their own are in engine/route.
-"""
+"""``hotline route test``: where a call would go, and why, without a call."""
 
 from __future__ import annotations
 
@@ -11,13 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.route.exchange import export_command, import_command
-from engine.route.life import COMMANDS
-from engine.route.lint import lint_command
-from engine.route.matrix import matrix_command
-from engine.route.picture import picture_command
-from engine.route.replay import replay_command
-from engine.route.sources import PUBLISHED, SOURCES, snapshot_from
+from engine.routing.sources import PUBLISHED, SOURCES, snapshot_from
 from engine.settings import Settings, SettingsError, load_settings
 from routing.calendar import CITY, city_time
 from routing.explain import as_json, explain
@@ -26,7 +17,7 @@ from routing.rules import decide
 from routing.sample import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
-app = typer.Typer(help="路由：一个来电会去哪里，为什么；路由表的编辑、检查、发布、退回。", no_args_is_help=True)
+app = typer.Typer(help="路由：一个来电会去哪里，为什么；路由表本身见 ./hotline routing。", no_args_is_help=True)
 
 SAMPLE_NOTE = "还没有发布过路由表，以下按内置示例（示例，待核）推算"
 UNUSABLE = 2
@@ -34,7 +25,7 @@ UNUSABLE = 2
 
 @app.callback()
 def _route() -> None:
-    """路由：一个来电会去哪里，为什么；路由表的编辑、检查、发布、退回。"""
+    """路由：一个来电会去哪里，为什么；路由表本身见 ./hotline routing。"""
 
 
 @app.command("test")
@@ -62,16 +53,6 @@ def route_test(
     typer.echo(f"时间：{city_time(moment):%Y-%m-%d %H:%M:%S}（北京时间）")
     for line in explain(decision):
         typer.echo(line)
-
-
-app.command("lint")(lint_command)
-app.command("export")(export_command)
-app.command("import")(import_command)
-app.command("matrix")(matrix_command)
-app.command("replay")(replay_command)
-app.command("picture")(picture_command)
-for name, command in COMMANDS.items():
-    app.command(name)(command)
 
 
 def _table(source: str, settings: Settings) -> tuple[Snapshot, str]:

@@ -143,7 +143,7 @@ class _Reading:
         """What was read, over the base. Raises FileInvalid."""
         for sheet in sheets().values():
             if self.base is None and sheet.name not in self.seen:
-                self._sheet_fault(sheet, "缺少这张表；完整的文件可用 hotline route export 得到")
+                self._sheet_fault(sheet, "缺少这张表；完整的文件可用 ./hotline routing export 得到")
         if self.broken:
             raise FileInvalid(self._in_order())
         base = {} if self.base is None else {one.name: getattr(self.base, one.name) for one in fields(Table)}

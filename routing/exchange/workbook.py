@@ -223,7 +223,7 @@ def _explained() -> Iterable[list[Cell]]:
 
 
 _ADVICE: Final = (
-    "怎样用：改好后保存为 .xlsx，先运行 hotline route import 文件 --check 检查，再去掉 --check 导入草稿。",
+    "怎样用：改好后保存为 .xlsx，先运行 ./hotline routing import 文件 --check 检查，再去掉 --check 导入草稿。",
     "一个文件的错误会一次全部列出；只要有一处错误，什么也不会改动。",
     f"标题（第一行）和工作表名不要改；“{sheets()[SETTINGS].title}”的第一列（{SETTING}）也不要改。列的先后可以换。",
     "公式不会计算，会当作文字；请粘贴为数值。宏不会运行。",

@@ -42,7 +42,7 @@ async def test_a_published_trunk_seat_and_group_are_on_the_switch_at_once_and_go
     assert "8050" in await hotline.cli("pjsip show endpoint 8050")
     assert await hotline.seat_is("8001", "ready")  # a publish logs nobody out
     assert "PJSIP/8001" in await hotline.cli("queue show duty")
-    status, said = await hotline.hotline("route", "rollback", "1", "--reason", "退回", "--as", "张三")
+    status, said = await hotline.hotline("routing", "rollback", "1", "--reason", "退回", "--as", "张三")
     assert status == 0, said
     assert "已发布版本 3" in said
 
@@ -90,7 +90,7 @@ async def test_what_the_switch_cannot_take_is_not_published(hotline: Product) ->
         return not (await hotline.ask("/api/status"))["healthy"]
 
     await until(unlinked, "the engine to miss Asterisk")
-    status, said = await hotline.hotline("route", "publish", "--reason", "试")
+    status, said = await hotline.hotline("routing", "publish", "--reason", "试")
     assert status == 1
     assert "Asterisk 没有连上" in said
     assert await version(hotline) == 1
@@ -102,9 +102,9 @@ async def test_what_the_switch_cannot_take_is_not_published(hotline: Product) ->
 async def test_published_without_an_engine_is_taken_up_at_its_start(home: Path) -> None:
     async with product(home) as hotline:
         await hotline.signal_engine(signal.SIGKILL)
-        status, said = await hotline.hotline("route", "set", "groups.night", "name=夜班")
+        status, said = await hotline.hotline("routing", "set", "groups.night", "name=夜班")
         assert status == 0, said
-        status, said = await hotline.hotline("route", "publish", "--reason", "引擎不在", "--as", "张三")
+        status, said = await hotline.hotline("routing", "publish", "--reason", "引擎不在", "--as", "张三")
         assert status == 0, said
         assert "热线没有在运行" in said
         await hotline.start_engine()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from engine.commands.route import app
+from engine.commands.routing import app
 from routing.calendar import CITY
 from routing.lint.form import FIRST_YEAR, LAST_YEAR
 from routing.model import MergeMode, Snapshot, Table

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from database.schema import upgrade
-from engine.commands.route import app
+from engine.commands.routing import app
 from ledger.journal import Journal
 from ledger.model import Kind
 from routing.calendar import CITY

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from database.schema import upgrade
-from engine.commands.route import app
+from engine.commands.routing import app
 from routing.columns import place_of, place_words, sheets
 from routing.exchange import workbook
 from routing.exchange.faults import CellFault, FileInvalid

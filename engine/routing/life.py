@@ -1,4 +1,4 @@
-"""``hotline route draft|set|discard|diff|publish|rollback|versions|releases|approve|reject|cancel``: the table's life.
+"""``hotline routing draft|set|discard|diff|publish|rollback|history|releases|approve|reject|cancel``: the table's life.
 
 One job: what was typed into :class:`routing.tables.Tables`, and its answer into sentences.
 """
@@ -72,9 +72,8 @@ def set_row(
     me, wanted = actor(who), [Edit((kind, key), fields, seen)]
     plain = [{"kind": kind, "key": key, "fields": fields, "seen": seen}]
     told = act("/api/routing/draft", me, lambda tables: tables.edit(wanted, me, reason), edits=plain, reason=reason)
-    typer.echo(
-        f"已存入草稿，改动号 {told['rows'][0]['revision']}；用 hotline route diff 核对，用 hotline route publish 发布"
-    )
+    revision = told["rows"][0]["revision"]
+    typer.echo(f"已存入草稿，改动号 {revision}；用 ./hotline routing diff 核对，用 ./hotline routing publish 发布")
 
 
 def discard(reason: Why = "", who: Who = "") -> None:
@@ -124,10 +123,10 @@ def rollback(
         "/api/routing/rollback", me, lambda tables: tables.rollback(version, me, reason), version=version, reason=reason
     )
     _published(told)
-    typer.echo("草稿没有变；要从生效中的版本重新编辑，运行 hotline route discard")
+    typer.echo("草稿没有变；要从生效中的版本重新编辑，运行 ./hotline routing discard")
 
 
-def versions(as_data: AsData = False) -> None:
+def history(as_data: AsData = False) -> None:
     """发布过的版本，新的在前。"""
     rows = read("/api/routing/versions", lambda tables: tables.versions())["versions"]
     if as_data:
@@ -217,7 +216,7 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "diff": show_diff,
     "publish": publish,
     "rollback": rollback,
-    "versions": versions,
+    "history": history,
     "releases": releases,
     "approve": approve,
     "reject": reject,

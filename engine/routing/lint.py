@@ -1,4 +1,4 @@
-"""``hotline route lint``: what is wrong with a table, and what would a citizen suffer from it."""
+"""``hotline routing lint``: what is wrong with a table, and what would a citizen suffer from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.route.sources import (
+from engine.routing.sources import (
     DRAFT,
     FAILED,
     SOURCES,

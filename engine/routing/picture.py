@@ -1,4 +1,4 @@
-"""``hotline route picture``: the flow of one number as a picture, with another table's beside it."""
+"""``hotline routing picture``: the flow of one number as a picture, with another table's beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.route.sources import (
+from engine.routing.sources import (
     DRAFT,
     PUBLISHED,
     SAMPLE,

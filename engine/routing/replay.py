@@ -1,4 +1,4 @@
-"""``hotline route replay``: calls that really came in, asked again with another table."""
+"""``hotline routing replay``: calls that really came in, asked again with another table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from database.connection import Database
-from engine.route.sources import (
+from engine.routing.sources import (
     DRAFT,
     PUBLISHED,
     SOURCES,

@@ -1,4 +1,4 @@
-"""``hotline route matrix``: every number at every half-hour of a week, and what another table would change."""
+"""``hotline routing matrix``: every number at every half-hour of a week, and what another table would change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.progress import progress
-from engine.route.sources import DRAFT, SOURCES, UNUSABLE, AsJson, settings_or_stop, snapshot_from, stop
+from engine.routing.sources import DRAFT, SOURCES, UNUSABLE, AsJson, settings_or_stop, snapshot_from, stop
 from routing.calendar import city_time
 from routing.exchange.periods import days_text
 from routing.explain import place_name

@@ -1,4 +1,4 @@
-"""``hotline route export`` and ``import``: the draft out to a file that people edit, and back, whole or not at all."""
+"""``hotline routing export`` and ``import``: the draft to a file that people edit, and back, whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from engine.route.sources import (
+from engine.routing.sources import (
     DRAFT,
     FAILED,
     SOURCES,
