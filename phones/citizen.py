@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phones import sounds
-from phones.core import Address
+from phones.leg import Address
 from phones.phone import Phone, PhoneCall
 from phones.sounds import Sound
 

@@ -15,14 +15,12 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 
 from phones import sdp
 from phones.digest import answer
 from phones.errors import MalformedSip
+from phones.leg import Address, Happened, Leg, LegState, Registration
 from phones.sip_message import PHRASES, Message, parse, request, response, uri_of
-
-Address = tuple[str, int]
 
 _T1 = 0.5
 _T2 = 4.0
@@ -30,61 +28,6 @@ _GIVE_UP = 64 * _T1
 _REMEMBERED = 512
 _TRACED = 40
 _ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY")
-
-
-class LegState(Enum):
-    CALLING = auto()
-    RINGING = auto()
-    TALKING = auto()
-    ENDED = auto()
-
-
-class Happened(Enum):
-    """What the shell is told."""
-
-    INCOMING = auto()
-    RINGING = auto()
-    MEDIA = auto()
-    """The other side's audio address is known or has changed."""
-    ANSWERED = auto()
-    ENDED = auto()
-    REGISTERED = auto()
-    REGISTER_REFUSED = auto()
-
-
-@dataclass(eq=False)
-class Leg:
-    """This phone's end of one call."""
-
-    call_id: str
-    outgoing: bool
-    local: str
-    """Our From (outgoing) or To (incoming) header, with tag."""
-    remote: str
-    target: str
-    """Where requests inside the dialog go: the other side's Contact."""
-    peer: Address
-    local_tag: str
-    invite: Message
-    state: LegState = LegState.CALLING
-    route: tuple[str, ...] = ()
-    cseq: int = 1
-    media: sdp.RemoteMedia | None = None
-    media_port: int = 0
-    session: int = 0
-    version: int = 1
-    status: int = 0
-    """The final status of the INVITE."""
-    phrase: str = ""
-    reason: str = ""
-    """The Reason header of the BYE, CANCEL or final response that ended it."""
-    ended_by_us: bool = False
-    tries: int = 0
-    wants_cancel: bool = False
-    wants_bye: bool = False
-    """We answered and hung up at once: who is called says BYE only after the ACK (RFC 3261, 15)."""
-    offered: bool = True
-    """Incoming: the INVITE carried a description. Without one, ours is the offer and theirs comes in the ACK."""
 
 
 @dataclass
@@ -109,20 +52,6 @@ class _Resend:
     again_at: float
     give_up_at: float
     interval: float = _T1
-
-
-@dataclass
-class Registration:
-    """One user at one registrar."""
-
-    user: str
-    password: str
-    registrar: Address
-    call_id: str
-    from_tag: str
-    cseq: int = 0
-    status: int = 0
-    phrase: str = ""
 
 
 @dataclass

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from phones import sounds
-from phones.core import Address, Core, Happened, Leg, LegState
+from phones.core import Core
 from phones.errors import CallFailed, PhoneDeadline
+from phones.leg import Address, Happened, Leg, LegState
 from phones.media import Media
 from phones.recording import Recording
 from phones.sip_message import user_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from phones.core import Address, Happened, Registration
 from phones.errors import PhoneDeadline, RegistrationRefused
+from phones.leg import Address, Happened, Registration
 from phones.phone import Behaviour, Phone, PhoneCall
 from phones.sounds import Sound
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from phones.core import Address, Core, Happened, Leg, LegState, Registration
+from phones.core import Core
+from phones.leg import Address, Happened, Leg, LegState, Registration
 from phones.sip_message import Message, parse, response
 
 pytestmark = pytest.mark.unit
