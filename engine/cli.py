@@ -15,9 +15,11 @@ from pkgutil import iter_modules
 from typing import Final
 
 import typer
+from typer._click.exceptions import ClickException
 
 import engine.commands
 from engine.settings import SettingsError
+from engine.usage import speak_chinese, told
 
 MODULES: Final = {module.name.replace("_", "-"): module.name for module in iter_modules(engine.commands.__path__)}
 
@@ -27,7 +29,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     asked = arguments[0] if arguments else ""
     try:
-        _application([asked] if asked in MODULES else sorted(MODULES))(args=arguments, prog_name="hotline")
+        application = _application([asked] if asked in MODULES else sorted(MODULES))
+        status = application(args=arguments, prog_name="hotline", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except ClickException as error:
+        if sentence := told(error):
+            typer.echo(f"hotline: {sentence}", err=True)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        typer.echo("hotline: 已取消", err=True)
+        sys.exit(1)
     except _explained() as error:
         typer.echo(f"hotline: {error}", err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
@@ -44,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _application(names: Sequence[str]) -> typer.Typer:
+    speak_chinese()
     application = typer.Typer(
         help="12345 政务服务便民热线。",
         no_args_is_help=True,
