@@ -45,6 +45,7 @@ from telephony.model import CallId
 
 START_SECONDS = 90.0
 """Generous: a crowded machine is no fault of the product. A process that ends meanwhile is told at once."""
+COMMAND_SECONDS = 180.0
 FREE_PORTS = range(10000, 12000)
 RTP_PORTS = range(12000, 32000)
 """Asterisk's, a slice of 1000 for each instance: apart from the free ones, below those that the kernel hands out."""
@@ -190,7 +191,12 @@ class Product:
             sys.executable, "-m", "engine.cli", *arguments, env=os.environ | self.environment, cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        out, _ = await asyncio.wait_for(process.communicate(), 120)
+        try:
+            out, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
+        finally:
+            if process.returncode is None:  # else it would go on and slow down whatever comes next
+                process.kill()
+                await process.wait()
         return process.returncode or 0, out.decode()
 
     async def calls(self, limit: int = 1000) -> list[CallRecord]:

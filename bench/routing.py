@@ -64,7 +64,7 @@ def grown(base: Table, numbers: int, seed: int = 12345) -> Table:
         base,
         numbers=(*base.numbers, *rows),
         schedules=(*base.schedules, *schedules),
-        groups=(*base.groups, *groups),
+        groups=(*(replace(group, whisper=False) for group in base.groups), *groups),
         agents=agents,
     )
 

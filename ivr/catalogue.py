@@ -98,7 +98,7 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         *waiting_keys(snapshot.waiting_keys),
         *transitions(snapshot.numbers),
         *pauses(snapshot.pause_reasons),
-        *whispers(snapshot.numbers),
+        *whispers(snapshot),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -165,9 +165,12 @@ def pauses(reasons: Mapping[str, str]) -> Iterator[Prompt]:
         yield Prompt(f"seat-paused-{key}", Kind.SEAT, {MANDARIN: f"已示忙，{reason}。"})
 
 
-def whispers(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
+def whispers(snapshot: Snapshot) -> Iterator[Prompt]:
     """What only the agent hears before talking: the old number that was dialled. 12345 itself needs no naming."""
-    for row in numbers.values():
+    told = {group.id for group in snapshot.groups.values() if group.whisper}
+    for row in snapshot.numbers.values():
+        if told.isdisjoint((row.group, snapshot.default_group)):
+            continue  # a call to this number is never given to a group that is told
         yield Prompt(whisper(row.number), Kind.SEAT, {MANDARIN: f"{row.number}，{row.name}。"})
 
 

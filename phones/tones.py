@@ -19,6 +19,8 @@ _WINDOW_SECONDS = 0.05
 _QUIET_LEVEL = 10 ** (-45 / 20)
 """Below -45 dB of full scale nobody hears speech on a phone."""
 _CHUNK_SECONDS = 0.5
+_LOOKED_AT = 5
+"""So many of the prompts that seem likeliest are looked at whole."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,20 +75,18 @@ def similarity(pcm: array[int], prompt: array[int], *, rate: int = RATE) -> floa
 
     Above 0.8 it was heard whole; another sentence of the same voice stays below 0.5.
     """
-    chunks = _chunks(_samples(prompt), round(_CHUNK_SECONDS * rate))
-    heard = _samples(pcm)
-    if not chunks or len(heard) < len(chunks[0]):
-        return 0.0
-    length = 1 << (len(heard) + len(chunks[0])).bit_length()
-    spectrum = np.fft.rfft(heard, length)
-    sums = np.concatenate(([0.0], np.cumsum(heard**2)))
-    found = [_best_match(spectrum, sums, chunk, length) for chunk in chunks]
-    return float(np.mean([min(1.0, max(0.0, (peak - 0.5) / 0.4)) for peak in found]))
+    return _Heard(pcm, rate).share(_chunks(_samples(prompt), round(_CHUNK_SECONDS * rate)))
 
 
 def likeliest(pcm: array[int], prompts: Mapping[str, array[int]]) -> tuple[str, float]:
-    """The prompt that was heard most surely, and how surely."""
-    return max(((name, similarity(pcm, prompt)) for name, prompt in prompts.items()), key=lambda pair: pair[1])
+    """The prompt that was heard most surely, and how surely.
+
+    The loudest half seconds of each tell which are worth a whole look.
+    """
+    heard, size = _Heard(pcm, RATE), round(_CHUNK_SECONDS * RATE)
+    parts = {name: _chunks(_samples(prompt), size) for name, prompt in prompts.items()}
+    ranked = sorted(parts, key=lambda name: heard.share(_loudest(parts[name])), reverse=True)
+    return max(((name, heard.share(parts[name])) for name in ranked[:_LOOKED_AT]), key=lambda pair: pair[1])
 
 
 def _samples(pcm: array[int]) -> Floats:
@@ -106,10 +106,32 @@ def _chunks(samples: Floats, size: int) -> list[Floats]:
     return [part for part in parts if np.sqrt((part**2).mean()) > _QUIET_LEVEL * 2]
 
 
-def _best_match(spectrum: npt.NDArray[np.complex128], sums: Floats, chunk: Floats, length: int) -> float:
-    size = len(chunk)
-    places = len(sums) - size
-    products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(chunk, length)), length)[:places]
-    energy = sums[size:] - sums[:-size]
-    floor = (chunk**2).sum() * 1e-3
-    return float((products / np.sqrt(np.maximum(energy, floor) * (chunk**2).sum())).max())
+def _loudest(chunks: list[Floats]) -> list[Floats]:
+    """One of the first half and one of the second: a prompt may have been cut off."""
+    middle = (len(chunks) + 1) // 2
+    return [max(half, key=lambda chunk: float((chunk**2).sum())) for half in (chunks[:middle], chunks[middle:]) if half]
+
+
+class _Heard:
+    """A recording, made ready for looking for many pieces in it."""
+
+    def __init__(self, pcm: array[int], rate: int) -> None:
+        samples = _samples(pcm)
+        self._size = round(_CHUNK_SECONDS * rate)
+        self._length = 1 << (len(samples) + self._size).bit_length()
+        self._spectrum = np.fft.rfft(samples, self._length)
+        sums = np.concatenate(([0.0], np.cumsum(samples**2)))
+        self._energy = sums[self._size :] - sums[: -self._size]
+
+    def share(self, chunks: list[Floats]) -> float:
+        """The share of these half seconds that are in it, each surely (1) or less."""
+        if not chunks or not len(self._energy):
+            return 0.0
+        return float(np.mean([min(1.0, max(0.0, (self._best_match(chunk) - 0.5) / 0.4)) for chunk in chunks]))
+
+    def _best_match(self, chunk: Floats) -> float:
+        """The highest normalised cross-correlation at any place."""
+        products = np.fft.irfft(self._spectrum * np.conj(np.fft.rfft(chunk, self._length)), self._length)
+        own = float((chunk**2).sum())
+        floor = own * 1e-3
+        return float((products[: len(self._energy)] / np.sqrt(np.maximum(self._energy, floor) * own)).max())

@@ -10,7 +10,7 @@ import pytest
 from ivr.catalogue import MANDARIN, PROMPT_ID, CatalogueFault, Kind, catalogue, rating_ask
 from ivr.pinyin import Unreadable, pinyin
 from ivr.playlist import UnknownPrompt, playlist
-from routing.model import LegacyNumber, MergeMode, Snapshot
+from routing.model import Group, LegacyNumber, MergeMode, Snapshot
 from telephony.model import GroupId
 
 pytestmark = pytest.mark.unit
@@ -45,7 +45,7 @@ def table(*rows: LegacyNumber, rating_keys: Mapping[str, int] | None = None) -> 
         published_at="2026-01-01T00:00:00Z",
         greeting="greeting-12345",
         default_group=GROUP,
-        groups={},
+        groups={GROUP: Group(GROUP, "综合受理", whisper=True)},
         schedules={},
         holidays={},
         numbers={row.number: row for row in rows},
@@ -120,6 +120,13 @@ def test_all_faults_are_told_at_once() -> None:
     assert "坏,编号" in said
     assert "VIP" in said
     assert "nowhere" in said
+
+
+def test_a_line_is_named_only_for_groups_that_are_told() -> None:
+    told = table(*map(legacy, NAMES))
+    quiet = replace(told, groups={GROUP: Group(GROUP, "综合受理", whisper=False)})
+    assert {name for name in catalogue(told, "揭阳") if name.startswith("line-")} == {f"line-{n}" for n in NAMES}
+    assert not [name for name in catalogue(quiet, "揭阳") if name.startswith("line-")]
 
 
 def test_two_numbers_cannot_share_one_prompt_id() -> None:
