@@ -70,6 +70,8 @@ class SwitchPlan:
     """Longest a caller waits for the engine's answer before the fallback, s."""
     language: str = "zh-CN"
     centres: CentrePolicy = CentrePolicy()
+    duty_ring_seconds: int = 25
+    """A duty phone (值班电话) that rings longer is given up for the next one."""
     sign_in_alone: bool = True
     """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
-from routing.model import Trunk
+from routing.model import Snapshot, Trunk
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
 MODULES: Final = (
@@ -170,6 +170,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         ],
         "auto_answer": bool(table.auto_answer),
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
+        "outward": _outward(table),
+        "duty_ring_seconds": plan.duty_ring_seconds,
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,
         "message": table.message,
@@ -197,6 +199,12 @@ def _trunk(trunk: Trunk) -> dict[str, Any]:
         "qualify_seconds": 10 if emergency else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }
+
+
+def _outward(table: Snapshot) -> list[Trunk]:
+    """Trunks to the public network: the one for callbacks first."""
+    trunks = [trunk for trunk in table.trunks.values() if trunk.role == "pstn"]
+    return sorted(trunks, key=lambda trunk: (trunk.id != table.callback.trunk, trunk.id))
 
 
 def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
+from queues.model import LastResort
 from routing.model import Snapshot
-from telephony.model import AgentId, CallId, SeatId, Stage
+from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 
 
 @dataclass(slots=True)
@@ -45,6 +46,10 @@ class LiveCall:
     """A supervisor's seat to which the caller is on its way, out of a talk."""
     returns: int = 0
     """Times it was brought back from app_queue."""
+    ways: list[LastResort] = field(default_factory=list)
+    """Ways out of the line that have come due and were not taken yet."""
+    tried: set[tuple[OverflowTo, str]] = field(default_factory=set)
+    """Ways out that it has taken, or came from."""
 
 
 @dataclass(slots=True)

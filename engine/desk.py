@@ -12,15 +12,17 @@ from engine.channels import CHANNEL
 from engine.pins import Pins, Verdict
 from engine.reconcile import signs_in
 from engine.supervision import Supervision
+from engine.ways_out import WaysOut
 from ivr import waiting_news
 from ivr.catalogue import whisper
-from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction
+from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import NO_CALL, Kind
 from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
+from queues.acd import Ticket
 from queues.model import (
     Event,
     Failure,
@@ -40,7 +42,7 @@ from recordings.layout import recording_file
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import AgentId, CallId, GroupId, SeatId, Stage
+from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, SeatId, Stage
 
 EXTENSION_SECONDS: Final = 60
 """What *15 adds to a wrap-up; again and again, up to the policy's total."""
@@ -85,6 +87,7 @@ class EngineDesk:
         self._callers = callers or RecentCallers()
         self._pace = PaceKeeper(lambda: queues.acd)
         queues.listeners.append(self._pace.hear)
+        self._ways_out = WaysOut(queues, calls)
         self.wait_seconds = wait_seconds
 
     def route(self, question: Question) -> Decision:
@@ -94,6 +97,7 @@ class EngineDesk:
         decision = decide(CallFacts(question.number, question.caller), held.table, datetime.now(UTC))
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
+            self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)
         held.caller, held.language = question.caller, decision.language
         return decision
 
@@ -125,7 +129,21 @@ class EngineDesk:
         first_time = question.script is Script.OFFER and not held.told_to_wait
         held.told_to_wait = True
         position = self._queues.acd.position(question.call) or 1
-        return Queued(position, first_time, () if first_time else self._news(held, position, ticket.since_ms))
+        news = () if first_time else self._news(held, position, ticket.since_ms)
+        return Queued(position, first_time, news, self._seconds(ticket))
+
+    def _seconds(self, ticket: Ticket) -> int | None:
+        """Until a way out may be due, when that is sooner than a slice of music lasts; None for groups without any."""
+        rows = self._queues.acd.policy.of(ticket.group).overflow
+        if not any(row.to in LAST_RESORTS for row in rows):
+            return None
+        if self._ways_out.is_due(ticket.call):
+            return 1
+        ms = (ticket.until_ms or self._now() + self.wait_seconds * 1000) - self._now()
+        return max(1, min(self.wait_seconds, -(-ms // 1000)))
+
+    def way_out(self, question: Question) -> WayOut | None:
+        return self._ways_out.take(question)
 
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
         return TicketJoined(

@@ -118,8 +118,10 @@ class SwitchNews:
             agent = (known.agent if known is not None else None) or ""
             self._calls.note(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
         else:
+            self._queues.left(call)  # who took a way out of our line is somebody else's now
             trunk = self._snapshot().trunks.get(endpoint)
-            by = "emergency" if trunk is not None and trunk.role.startswith("emergency") else "subcentre"
+            role = trunk.role if trunk is not None else ""
+            by = "emergency" if role.startswith("emergency") else "duty-phone" if role == "pstn" else "subcentre"
             self._calls.note(Kind.ANSWERED, call, seat=endpoint, agent="", by=by)
 
     def _hangup(self, event: Event) -> None:

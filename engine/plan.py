@@ -50,6 +50,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
             silence_seconds=settings.centre_silence_seconds,
             caller_key=settings.caller_centre_key,
         ),
+        duty_ring_seconds=settings.duty_ring_seconds,
         sign_in_alone=settings.sign_in_without_engine,
     )
 

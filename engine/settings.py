@@ -54,6 +54,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "answer_seconds": "15",
     "answer_percent": "95",
     "short_abandon_seconds": "5",
+    "duty_ring_seconds": "25",
     "centre_ring_seconds": "30",
     "centre_parallel_seconds": "0",
     "centre_silence_seconds": "20",
@@ -151,6 +152,8 @@ class Settings(BaseModel):
     """The city's aim: of so many of a hundred callers (GB/T 33358-2016 asks for a connection rate of 95)."""
     short_abandon_seconds: Annotated[float, Field(ge=0, le=60)] = 5
     """Who hangs up this soon is counted apart. Ours, not a standard's."""
+    duty_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
+    """How long a duty phone (值班电话) may ring before the next one is tried. Ours, not a standard's."""
     centre_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
     """How long a trunk of an emergency centre may ring before the next one is tried."""
     centre_parallel_seconds: Annotated[int, Field(ge=0, le=60)] = 0

@@ -10,7 +10,7 @@ from ivr.model import Question
 from ledger.model import Kind
 from promises.model import Outcome
 from routing.model import Decision, WaitingAction
-from telephony.model import AgentId, Priority, SeatId
+from telephony.model import AgentId, OverflowTo, Priority, SeatId
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,18 @@ class Queued:
     """The caller has not been told yet that it has to wait."""
     news: tuple[str, ...] = ()
     """Prompts that are due: place, expected wait, keys."""
+    seconds: int | None = None
+    """Until it is to ask again, when something is due sooner than a whole slice of music lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A last resort of the caller's group, which the caller takes now."""
+
+    kind: OverflowTo
+    """subcentre, duty-phone, callback or message."""
+    target: str = ""
+    """A sub-centre's trunk, or duty phones."""
 
 
 Place = Seated | Queued
@@ -96,6 +108,9 @@ class Desk(Protocol):
 
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
+
+    def way_out(self, question: Question) -> WayOut | None:
+        """The last resort that is due for this waiting caller; each is told once. It keeps its place meanwhile."""
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
         """What the key does that was pressed while waiting; None for a key that does nothing."""

@@ -32,6 +32,8 @@ class Step(StrEnum):
     """Say that a promise could not be written down, then ask ``offer``."""
     SUBCENTRE = "subcentre"
     """Dial the sub-centre named in ``HL_TRANSFER``; take the call back if it does not answer."""
+    DUTY_PHONE = "duty-phone"
+    """Dial the duty phones (值班电话) in ``HL_TRANSFER``; take the call back if none answers."""
     EMERGENCY = "emergency"
     """Dial the centre named in ``HL_TRANSFER``; no prompt, no queue."""
     RATE = "rate"

@@ -46,6 +46,7 @@ ENTRANCE: Final = "from-pstn"
 EMERGENCY: Final = "emergency"
 CONNECT: Final = "connect"
 SUBCENTRE: Final = "subcentre"
+DUTY_PHONE: Final = "duty-phone"
 
 _HEAD: Final = re.compile(rb'"[A-Z_]{3,32}","\d{9,11}\.\d{6}","[a-z0-9]{1,12}-\d{10}\.\d{1,10}","')
 _SEAT: Final = re.compile(r"PJSIP/(\d{3,8})-[0-9a-f]+")
@@ -215,8 +216,8 @@ def _answerer(talk: Event, seats: Mapping[str, str]) -> dict[str, str]:
     seat = talk.exten if talk.context == CONNECT else seats.get(_bridge(talk), "")
     if talk.context == EMERGENCY:
         return {"by": "emergency"}
-    if talk.context == SUBCENTRE:
-        return {"by": "subcentre"}
+    if talk.context in (SUBCENTRE, DUTY_PHONE):
+        return {"by": talk.context}
     if talk.app.lower() == "queue":
         return {"by": "fallback", "seat": seat, "group": talk.app_data.partition(",")[0]}
     return {"by": "agent", "seat": seat}

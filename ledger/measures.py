@@ -57,7 +57,7 @@ class Outcome:
     agent: AgentId
     """The first human who answered; empty when none did, or none of ours."""
     answered_by: str
-    """agent, subcentre, fallback or emergency; empty when nobody did."""
+    """agent, subcentre, duty-phone, fallback or emergency; empty when nobody did."""
     entered_at: datetime
     asked_at: datetime | None
     """The prompt was over and the caller asked for an agent."""

@@ -46,7 +46,7 @@ class CallRecord:
     """The first human who answered."""
     seat: str
     answered_by: str
-    """agent, subcentre, fallback or emergency; empty when nobody did."""
+    """agent, subcentre, duty-phone, fallback or emergency; empty when nobody did."""
     mode: str
     rule: str
     version: int | None

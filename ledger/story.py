@@ -157,6 +157,8 @@ def _answered(data: Data) -> str:
     match word(data, "by"):
         case "subcentre":
             return f"分中心接听{after}"
+        case "duty-phone":
+            return f"值班电话接听{after}"
         case "emergency":
             return f"应急中心接听{after}"
         case "fallback":
@@ -246,6 +248,7 @@ def _ended(data: Data) -> str:
 _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.PROMPTED: _prompted,
     Kind.WAITING: _waiting,
+    Kind.WAY_OUT: lambda data: f"无人可接，改走{words.WAYS_OUT.get(word(data, 'to'), word(data, 'to'))}",
     Kind.OFFERED: lambda data: f"{_seat(data)}振铃",
     Kind.NOT_ANSWERED: _not_answered,
     Kind.ANSWERED: _answered,

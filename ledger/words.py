@@ -67,6 +67,12 @@ CALLBACK_WHY: Final[Mapping[str, str]] = {
     "served": "市民已由座席接听",
     "disk": "未能记入磁盘",
 }
+WAYS_OUT: Final[Mapping[str, str]] = {
+    "subcentre": "分中心",
+    "duty-phone": "值班电话",
+    "callback": "回拨",
+    "message": "留言",
+}
 CAUSES: Final[Mapping[str, str]] = {
     "16": "正常",
     "17": "用户忙",

@@ -111,7 +111,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "groups.short_talk_seconds": Advice("座席接起后在这么多秒内断开不算通话，市民回到原来的位置；0 为都算", "0"),
     "groups.overflow": Advice(
         "条件:数值:去向:目标，用顿号隔开；条件 waited、expected、length、nobody，"
-        "去向 group、everyone（subcentre、duty-phone、callback、message 可写，尚不执行）",
+        "去向 group、everyone、subcentre、duty-phone（几个号码依次用 /，同时用 &）、callback、message",
         "waited:60:everyone",
     ),
     "numbers.language": Advice("要求会这种语言的座席接听，写技能编号；空为不要求", "teochew"),

@@ -7,6 +7,7 @@ standard library only, so that any room may import it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from typing import Final, NewType
 
@@ -92,6 +93,16 @@ LAST_RESORTS: Final = frozenset((OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE, Ov
 """Ways out of the line; the others only let more agents answer."""
 
 
+def duty_phones(target: str) -> list[list[str]]:
+    """The numbers of a duty-phone row: one step after the other (``/``), those of one step at once (``&``)."""
+    return [step.split("&") for step in target.split("/")]
+
+
+def duty_phones_text(steps: Iterable[Iterable[str]]) -> str:
+    """What :func:`duty_phones` reads."""
+    return "/".join("&".join(step) for step in steps)
+
+
 class Stage(StrEnum):
     """Where a caller's channel is; kept on the channel in ``HL_STAGE`` so that a restarted engine can read it."""
 
@@ -164,6 +175,8 @@ class Var(StrEnum):
     """The number that the citizen dialled, when it was not the centre's own."""
     ORIGIN = "HL_ORIGIN"
     """The centre whose trunk a call came in by."""
+    DUTY = "HL_DUTY"
+    """The duty phone, or phones joined by ``&``, that ring for the caller."""
     CALLBACK = "HL_CALLBACK"
     """While a callback is talked about: the number that is to be called."""
     MESSAGE = "HL_MESSAGE"

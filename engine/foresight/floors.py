@@ -147,7 +147,7 @@ def callers_seen(calls: Sequence[Outcome]) -> list[Caller]:
             call.talk_ms / 1000 if call.talk_ms and call.answered_by == "agent" else None,
         )
         for call in calls
-        if call.settled and call.answered_by != "subcentre"
+        if call.settled and call.answered_by not in ("subcentre", "duty-phone")
     ]  # fmt: skip
 
 

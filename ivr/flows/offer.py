@@ -20,4 +20,4 @@ def find_a_human(question: Question, desk: Desk) -> Answer:
     if isinstance(place, Seated):
         return Answer(Step.CONNECT, set={Var.SEAT: place.seat, Var.RING_SECONDS: str(place.ring_seconds)})
     said = ("queue-wait",) if place.first_time else place.news
-    return Answer(Step.WAIT, said, {Var.WAIT_SECONDS: str(desk.wait_seconds)})
+    return Answer(Step.WAIT, said, {Var.WAIT_SECONDS: str(place.seconds or desk.wait_seconds)})

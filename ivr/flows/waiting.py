@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ivr.desk import Desk
+from ivr.desk import Desk, WayOut
 from ivr.flows.callback import offered
 from ivr.flows.message import recorded
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
 from routing.model import WaitingAction
-from telephony.model import Var
+from telephony.model import OverflowTo, Var
 
 URGENT_PRIORITY: Final = 5
 """Before everybody who only waits, after a caller who was lost in a transfer (9)."""
@@ -27,7 +27,28 @@ def waiting(question: Question, desk: Desk) -> Answer:
         case WaitingAction.MESSAGE:
             return recorded(question, desk)
         case _:
-            return find_a_human(question, desk)
+            return human_or_way_out(question, desk)
+
+
+def human_or_way_out(question: Question, desk: Desk) -> Answer:
+    """Nobody of ours is free: when a last resort is due for this caller, that; else on waiting."""
+    answer = find_a_human(question, desk)
+    way = desk.way_out(question) if answer.next is Step.WAIT else None
+    return answer if way is None else out_of_the_line(way, question, desk)
+
+
+def out_of_the_line(way: WayOut, question: Question, desk: Desk) -> Answer:
+    """To a human elsewhere, or to a promise."""
+    match way.kind:
+        case OverflowTo.SUBCENTRE:
+            return Answer(Step.SUBCENTRE, ("subcentre-transfer",), {Var.TRANSFER: way.target})
+        case OverflowTo.DUTY_PHONE:
+            return Answer(Step.DUTY_PHONE, ("duty-phone-transfer",), {Var.TRANSFER: way.target})
+        case OverflowTo.CALLBACK:
+            answer = offered(question, desk)
+        case _:
+            answer = recorded(question, desk)
+    return replace(answer, prompts=(f"offer-{way.kind}", *answer.prompts))
 
 
 def hurried(question: Question, desk: Desk) -> Answer:

@@ -12,7 +12,7 @@ from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group, MergeMode, WaitingAction
 from routing.numbers import normalise
-from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo
+from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo, duty_phones
 
 MOST_SHOWN: Final = 12
 EMERGENCY_ROLES: Final = ("emergency", "emergency-backup")
@@ -69,10 +69,22 @@ def _overflow_targets(group: Group, view: View) -> Iterator[Fault]:
             subcentres = [trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"]
             if row.target not in subcentres:
                 yield _absent(path, row.target, '分中心中继（role = "subcentre"）', subcentres)
-        elif row.to is OverflowTo.DUTY_PHONE and not DIALLED.fullmatch(row.target):
-            yield Fault(path, repr(row.target), "值班电话应写能拨通的号码", '"06630000000"')
+        elif row.to is OverflowTo.DUTY_PHONE:
+            yield from _duty_phones(path, row.target, view)
         elif row.to not in _WITH_TARGET and row.target:
             yield Fault(path, repr(row.target), "去向已经说明白了，不用写 target；请删去")
+
+
+def _duty_phones(path: str, target: str, view: View) -> Iterator[Fault]:
+    """Every number of the row is somebody else's phone; one of our own lines would lead back to the same queue."""
+    ours = {HOTLINE_NUMBER, *EMERGENCY_NUMBERS, *(row.number for row in view.table.numbers)}
+    numbers = [number for step in duty_phones(target) for number in step]
+    reason = "值班电话应写能拨通的号码；几个号码依次拨用 / 隔开，同时拨用 & 隔开"
+    if not all(DIALLED.fullmatch(number) for number in numbers):
+        yield Fault(path, repr(target), reason, '"06630000000/13800000000"')
+    for number in numbers:
+        if number in ours:
+            yield Fault(path, repr(number), "这是热线自己的或应急中心的号码，不能作值班电话", '"06630000000"')
 
 
 def _unknown_of_callbacks(view: View) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.desk import Joined, Place, Queued, SeatAction, Standing, SupervisorAction
+from ivr.desk import Joined, Place, Queued, SeatAction, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
 from ledger.model import Kind
 from promises.model import Outcome
@@ -46,6 +46,7 @@ class Counter:
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
     promised: Outcome = Outcome.PROMISED
     disk: bool = True
+    way: WayOut | None = None
     leaves: bool = True
     spoken: bool = True
     outcome: str = "seat-signed-in"
@@ -74,6 +75,9 @@ class Counter:
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
         return self.keys.get(question.key)
+
+    def way_out(self, question: Question) -> WayOut | None:
+        return self.way
 
     def promise(self, question: Question, number: str) -> Outcome:
         self.asked.append(("promise", number))

@@ -8,13 +8,13 @@ from typing import get_args
 
 import pytest
 
-from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, SupervisorAction
+from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, SupervisorAction, WayOut
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
 from ledger.model import Kind
 from promises.model import Outcome
 from routing.model import MergeMode, Target, TargetKind, WaitingAction
-from telephony.model import VARIABLE_VALUE, AgentId, GroupId, SeatId, Var
+from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, SeatId, Var
 from tests.flow.counter import Counter, decision, question
 
 pytestmark = pytest.mark.flow
@@ -56,6 +56,30 @@ def test_news_that_are_due_are_told_while_waiting() -> None:
     desk = Counter()
     desk.where = Queued(2, first_time=False, news=("position-2", "waiting-keys"))
     assert ask(Script.WAITING, desk).prompts == ("position-2", "waiting-keys")
+
+
+@pytest.mark.parametrize(
+    ("way", "step", "prompts", "told"),
+    [
+        (WayOut(OverflowTo.SUBCENTRE, "subcentre-12366"), Step.SUBCENTRE, ("subcentre-transfer",), "subcentre-12366"),
+        (WayOut(OverflowTo.DUTY_PHONE, "0663/138&139"), Step.DUTY_PHONE, ("duty-phone-transfer",), "0663/138&139"),
+        (WayOut(OverflowTo.MESSAGE), Step.MESSAGE, ("offer-message", "message-ask"), None),
+        (WayOut(OverflowTo.CALLBACK), Step.CALLBACK_NUMBER, ("offer-callback", "callback-number-ask"), None),
+    ],
+    ids=["subcentre", "duty-phone", "message", "callback"],
+)
+def test_a_last_resort_leads_a_waiting_caller_out_of_the_line(
+    way: WayOut, step: Step, prompts: tuple[str, ...], told: str | None
+) -> None:
+    answer = ask(Script.WAITING, Counter(where=Queued(1, first_time=False), way=way))
+    assert (answer.next, answer.prompts, answer.set.get(Var.TRANSFER)) == (step, prompts, told)
+    assert ask(Script.WAITING, Counter(where=SEATED, way=way)).next is Step.CONNECT, "a human of ours comes first"
+
+
+def test_a_caller_asks_again_as_soon_as_something_may_be_due() -> None:
+    sooner = ask(Script.OFFER, Counter(where=Queued(1, first_time=True, seconds=1)))
+    assert sooner.set[Var.WAIT_SECONDS] == "1"
+    assert ask(Script.OFFER, Counter()).set[Var.WAIT_SECONDS] == "10"
 
 
 def test_a_callback_is_offered_at_the_number_that_calls_read_back_digit_by_digit() -> None:
