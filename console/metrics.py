@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from ledger.live import WAIT_BOUNDS, Live, shown
 from queues.acd import Acd
-from queues.model import TicketPhase
+from queues.model import Stray, TicketPhase
 from queues.states import AgentState
 
 
@@ -57,6 +57,12 @@ class _Families(Collector):
         yield _gauge("hotline_queue_calls", "Calls in the ACD now.", "phase", {p: tickets[p] for p in TicketPhase})
         lines = Counter(t.group for t in self._acd.tickets.values() if t.phase is TicketPhase.WAITING)
         yield _gauge("hotline_waiting_calls", "Calls waiting now, by group.", "group", lines)
+        strays = CounterMetricFamily(
+            "hotline_strays", "News of the switch that came late, twice or, healed, not at all.", labels=["kind"]
+        )
+        for kind in Stray:
+            strays.add_metric([kind], self._acd.strays[kind])
+        yield strays
         seats = Counter(seat.state for seat in self._acd.seats.values())
         yield _gauge("hotline_seats", "Seats now, by state.", "state", {state: seats[state] for state in AgentState})
         for name, value in shown(self._live.window.whole).items():

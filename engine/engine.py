@@ -22,6 +22,7 @@ from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
+from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.pins import Pins
@@ -113,7 +114,10 @@ class Engine:
             self.mailbox,
         )
         self.supervision = Supervision(lambda: self.snapshot, self.queues, self.calls, self.switch)
-        self._looking: asyncio.Task[None] | None = None
+        self.healing = Healing(
+            self.switch, self.queues, self.calls, self.alarms, lambda: self.snapshot.seats, self.clock
+        )
+        self._looking: list[asyncio.Task[None]] = []
         self.desk = EngineDesk(
             lambda: self.snapshot,
             self.queues,
@@ -148,14 +152,17 @@ class Engine:
             log.warning("switch not there yet, questions are answered all the same")
         await self.server.start()
         self.recovery.serving.set()
-        self._looking = asyncio.create_task(self.callbacks.run(), name="callbacks")
+        self._looking = [
+            asyncio.create_task(self.callbacks.run(), name="callbacks"),
+            asyncio.create_task(self.healing.run(), name="healing"),
+        ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
     async def stop(self) -> None:
         """In stages: no new questions, open ones end, the link closes. Those who talk notice nothing."""
         self.recovery.stop()
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in self._looking:
+            task.cancel()
         await _stage("callbacks", self.callbacks.stop(), 1)
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)

@@ -51,9 +51,9 @@ WANTED: Final = (
     *(Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT, Var.TRANSFER),
     *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER),
 )
-_GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
+GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
 _ABLE_OF_NOTHING: Final = Served((), {}, frozenset())
-_RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
+RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
         SeatSeen(
             SeatId(seat),
             None if sign_in is None else replace(sign_in, groups=able.groups),
-            reachable=seen.device_states.get(seat, "UNAVAILABLE") not in _GONE,
-            in_use=seen.device_states.get(seat, "UNKNOWN") not in _GONE | _RESTING,
+            reachable=seen.device_states.get(seat, "UNAVAILABLE") not in GONE,
+            in_use=seen.device_states.get(seat, "UNKNOWN") not in GONE | RESTING,
             levels=able.levels,
             languages=able.languages,
         )

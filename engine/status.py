@@ -182,6 +182,7 @@ class Control:
                 for one in engine.alarms.standing.values()
             ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
+            "healed": engine.healing.mended,
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,
             "reconcile_differences": engine.recovery.differences,
         }

@@ -97,6 +97,8 @@ class Stray(StrEnum):
     """Believed: the talk is over and the call waits again."""
     TALK_REPLACED = "talk-replaced"
     """A seat talks with a new call and nobody had said that the old one was over."""
+    HEALED = "healed"
+    """None came at all: what we believed was mended by what the switch shows."""
     RESTORE_CONFLICT = "restore-conflict"
     """Two calls, or two seats, claimed each other when the state was rebuilt."""
 
@@ -365,6 +367,11 @@ class CallResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Healed:
+    """The next event is none of the switch's own: it was found missing, by what the switch shows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing happened but time: for deadlines."""
 
@@ -391,6 +398,7 @@ Event = (
     | TalkEnded
     | CallHeld
     | CallResumed
+    | Healed
     | Tick
 )
 

@@ -27,6 +27,7 @@ from queues.model import (
     Event,
     Failure,
     Forced,
+    Healed,
     HeldTooLong,
     MoveCall,
     NotAnswered,
@@ -39,6 +40,7 @@ from queues.model import (
     SeatReachable,
     SeatUnreachable,
     SignedOut,
+    Stray,
     TalkEnded,
     Tick,
     TicketJoined,
@@ -91,6 +93,10 @@ def _policy_changed(turn: Turn, event: PolicyChanged) -> None:
     turn.policy(event.policy)
 
 
+def _healed(turn: Turn, event: Healed) -> None:
+    turn.stray(Stray.HEALED)
+
+
 def _tick(turn: Turn, event: Tick) -> None:
     pass
 
@@ -117,5 +123,6 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     CallResumed: call_rules.resumed,
     MoveCall: call_rules.moved,
     PolicyChanged: _policy_changed,
+    Healed: _healed,
     Tick: _tick,
 }

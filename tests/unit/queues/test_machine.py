@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from random import Random
 
@@ -436,6 +437,7 @@ class AcdMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self._replays_the_same()
+        self._every_state_can_be_left()
         self._everybody_is_served_in_order()
 
     def _replays_the_same(self) -> None:
@@ -444,6 +446,20 @@ class AcdMachine(RuleBasedStateMachine):
             acd, again = step(acd)
             assert again == effects
         assert fingerprint(acd) == fingerprint(self.acd)
+
+    def _every_state_can_be_left(self) -> None:
+        """The switch shows no call and every phone at rest, and healing says so: all are ready, wherever they were."""
+        acd = deepcopy(self.acd)
+        for call in list(acd.tickets):
+            apply(acd, TicketLeft(call), self.now)
+        for seat in list(acd.seats.values()):
+            apply(acd, SeatReachable(seat.id), self.now)
+            apply(acd, SeatFree(seat.id), self.now)
+            if seat.agent is not None:
+                apply(acd, Ready(seat.id), self.now)
+        empty = {seat.id for seat in acd.seats.values() if seat.agent is None}
+        states = {seat.id: seat.state for seat in acd.seats.values()}
+        assert states == {seat: AgentState.SIGNED_OUT if seat in empty else AgentState.READY for seat in states}
 
     def _everybody_is_served_in_order(self) -> None:
         """One agent for all groups, nobody else: each waiting call is served, the first in line first."""

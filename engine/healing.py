@@ -1,0 +1,162 @@
+"""Stuck states, found and mended: what we believe of calls and seats is held against the switch every few seconds.
+
+One job: tell what has been wrong for two looks in a row, and mend it by telling the ACD what the switch should have
+said. What is only on its way is right by the second look. Every mend is counted, and an alarm until it has been quiet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from engine.alarms import Alarms
+from engine.calls import Calls
+from engine.reconcile import GONE, RESTING, WANTED, Caller, Picture, picture
+from queues.acd import Acd, Seat, Ticket
+from queues.model import (
+    Answered,
+    Event,
+    Failure,
+    Healed,
+    NotAnswered,
+    SeatBusyElsewhere,
+    SeatFree,
+    SeatReachable,
+    SeatUnreachable,
+    TalkEnded,
+    TicketLeft,
+    TicketPhase,
+)
+from queues.service import Clock, QueueService
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiError
+from telephony.model import CallId, Stage
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 4.0
+"""Two looks and what is stuck is mended: within 10 s of becoming so."""
+QUIET_SECONDS: Final = 600
+"""The alarm stands until nothing was mended for so long."""
+ALARM: Final = "healed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Something that we believe and the switch does not show. Equal in two looks: it is not on its way."""
+
+    event: Event
+    """What the switch should have said."""
+    since_ms: int
+    """When we began to believe it."""
+
+
+def stuck(acd: Acd, seen: Picture, seats: Mapping[str, object], elsewhere: Callable[[CallId], bool]) -> Iterator[Stuck]:
+    """All that differs now; ``elsewhere`` says that a call is on its way from one seat to another."""
+    callers = {caller.call: caller for caller in seen.callers}
+    for ticket in acd.tickets.values():
+        if ticket.channel and not elsewhere(ticket.call):
+            yield from _call(acd, ticket, callers.get(ticket.call))
+    for seat in acd.seats.values():
+        if seat.id in seats:
+            yield from _phone(seat, seen.device_states.get(seat.id, "UNAVAILABLE"))
+
+
+def _call(acd: Acd, ticket: Ticket, caller: Caller | None) -> Iterator[Stuck]:
+    seat = acd.seats.get(ticket.seat) if ticket.seat is not None else None
+    since = ticket.joined_ms if seat is None else seat.since_ms
+    if caller is None:
+        yield Stuck(TicketLeft(ticket.call), since)
+    elif caller.bridged and caller.seat is not None and ticket.phase is not TicketPhase.TALKING:
+        yield Stuck(Answered(ticket.call, caller.seat), since)
+    elif seat is None or caller.seat is not None:
+        return
+    elif ticket.phase is TicketPhase.TALKING:
+        yield Stuck(TalkEnded(ticket.call, seat.id), since)
+    elif ticket.phase is TicketPhase.OFFERED and caller.stage is not Stage.RING:
+        yield Stuck(NotAnswered(ticket.call, seat.id, Failure.ERROR), since)
+
+
+def _phone(seat: Seat, state: str) -> Iterator[Stuck]:
+    reachable, in_use = state not in GONE, state not in GONE | RESTING
+    if reachable is not seat.reachable:
+        yield Stuck(SeatReachable(seat.id) if reachable else SeatUnreachable(seat.id), seat.since_ms)
+    if reachable and in_use is not seat.in_use:
+        yield Stuck(SeatBusyElsewhere(seat.id) if in_use else SeatFree(seat.id), seat.since_ms)
+
+
+class Healing:
+    """Of one node."""
+
+    def __init__(
+        self,
+        switch: AmiLink,
+        queues: QueueService,
+        calls: Calls,
+        alarms: Alarms,
+        seats: Callable[[], tuple[str, ...]],
+        clock: Clock,
+    ) -> None:
+        """``seats`` are those of the table in force."""
+        self._switch = switch
+        self._queues = queues
+        self._calls = calls
+        self._alarms = alarms
+        self._seats = seats
+        self._clock = clock
+        self._suspects: frozenset[Stuck] = frozenset()
+        self._mended_ms: int | None = None
+        self.mended = 0
+        """Since the start."""
+
+    async def run(self) -> None:
+        """For ever; an idle hotline is not asked anything."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except AmiError as error:
+                self._suspects = frozenset()
+                log.info("switch not asked what is", error=str(error))
+
+    async def look(self) -> None:
+        """One look: mend what was wrong at the last one, too. Raises AmiError when the switch does not tell."""
+        if not self._switch.up:
+            self._suspects = frozenset()
+            return
+        seen = await ask(self._switch)
+        known = dict.fromkeys(self._seats())
+        found = frozenset(stuck(self._queues.acd, seen, known, self._elsewhere))
+        for one in sorted(found & self._suspects, key=repr):
+            self._mend(one)
+        self._suspects = found
+        if self._mended_ms is not None and self._clock() - self._mended_ms >= QUIET_SECONDS * 1000:
+            self._alarms.clear(ALARM)
+            self._mended_ms = None
+
+    def _elsewhere(self, call: CallId) -> bool:
+        held = self._calls.live.get(call)
+        return held is not None and held.taken_by is not None
+
+    def _mend(self, one: Stuck) -> None:
+        self.mended += 1
+        self._mended_ms = self._clock()
+        log.warning("stuck state mended", what=type(one.event).__name__, told=repr(one.event))
+        self._alarms.put(
+            ALARM, "座席或来电的状态曾与交换机不一致，已自动修正；反复出现请查看日志和管理接口的连接", grave=False
+        )
+        self._queues.tell(Healed())
+        self._queues.tell(one.event)
+        if isinstance(one.event, TicketLeft):
+            self._calls.end(one.event.call, "unseen", "system")
+
+
+async def ask(switch: AmiLink) -> Picture:
+    """What is needed of the switch's picture. Raises AmiError."""
+    channels = await switch.collect("Status", {"Variables": ",".join(WANTED)}, until="StatusComplete")
+    devices = await switch.collect("DeviceStateList", until="DeviceStateListComplete")
+    return picture(channels, (), devices)
