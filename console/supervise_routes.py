@@ -19,6 +19,9 @@ from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId, GroupId
 T = TypeVar("T")
 
 MAX_REASON: Final = 100
+MAX_WHO: Final = 60
+WAITING: Final = ("stay", "move")
+"""What becomes of who waits for a group that is closed."""
 FORCEABLE: Final = {"ready": AgentState.READY, "paused": AgentState.PAUSED, "signed-out": AgentState.SIGNED_OUT}
 
 
@@ -37,6 +40,11 @@ class Supervised(Protocol):
 
     def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int: ...
 
+    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+        """How many waiting callers were moved."""
+
+    def open_group(self, group: GroupId, by: str, reason: str) -> None: ...
+
 
 def supervise_routes(control: Supervised) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
@@ -45,6 +53,8 @@ def supervise_routes(control: Supervised) -> list[web.RouteDef]:
         web.post("/api/supervise/{action:listen|whisper|barge|take-over}", deeds.join),
         web.post("/api/supervise/force", deeds.force),
         web.post("/api/supervise/move", deeds.move),
+        web.post("/api/supervise/close", deeds.close),
+        web.post("/api/supervise/open", deeds.open),
     ]
 
 
@@ -85,6 +95,21 @@ class _Deeds:
         moved = _allowed(lambda: self._control.move(group, to, _who(body), reason, CallId(call) if call else None))
         return _json({"moved": moved})
 
+    async def close(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
+        waiting = body.get("waiting", "stay")
+        if waiting not in WAITING:
+            raise _refused(f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组")
+        moved = _allowed(lambda: self._control.close_group(group, by, reason, move=waiting == "move"))
+        return _json({"group": group, "closed": True, "moved": moved})
+
+    async def open(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
+        _allowed(lambda: self._control.open_group(group, by, reason))
+        return _json({"group": group, "closed": False})
+
 
 def _agent(body: Mapping[str, Any], key: str) -> AgentId:
     agent = str(body.get(key, ""))
@@ -103,7 +128,10 @@ def _reason(body: Mapping[str, Any]) -> str:
 
 def _who(body: Mapping[str, Any]) -> str:
     by = body.get("by")
-    return by.strip()[:40] if isinstance(by, str) and by.strip() and by.isprintable() else "控制接口"
+    by = by.strip() if isinstance(by, str) else ""
+    if not 0 < len(by) <= MAX_WHO or not by.isprintable():
+        raise _refused(f'by 应写明是谁，1 到 {MAX_WHO} 个字，例如 "班长1010"')
+    return by
 
 
 def _allowed(deed: Callable[[], T]) -> T:

@@ -39,6 +39,7 @@ from queues.model import (
 from queues.pace import PaceKeeper
 from queues.service import Clock, QueueService
 from recordings.layout import recording_file
+from routing.closed import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
@@ -95,6 +96,7 @@ class EngineDesk:
         held.stage = Stage.GREET
         held.table = self._snapshot()
         decision = decide(CallFacts(question.number, question.caller), held.table, datetime.now(UTC))
+        decision = avoiding(decision, self._supervision.closures.closed, held.table.default_group)
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
             self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)

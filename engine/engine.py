@@ -20,6 +20,8 @@ from engine.alarms import Alarms
 from engine.callbacks import callbacks
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
+from engine.closures import FILE as CLOSED_FILE
+from engine.closures import Closures
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.healing import Healing
@@ -113,7 +115,9 @@ class Engine:
             self.callbacks.hung_up,
             self.mailbox,
         )
-        self.supervision = Supervision(lambda: self.snapshot, self.queues, self.calls, self.switch)
+        self.supervision = Supervision(
+            lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
+        )
         self.healing = Healing(
             self.switch, self.queues, self.calls, self.alarms, lambda: self.snapshot.seats, self.clock
         )

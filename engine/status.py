@@ -135,6 +135,12 @@ class Control:
     def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int:
         return self._supervision().move(group, to, by, reason, call)
 
+    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+        return self._supervision().close_group(group, by, reason, move=move)
+
+    def open_group(self, group: GroupId, by: str, reason: str) -> None:
+        self._supervision().open_group(group, by, reason)
+
     def _supervision(self) -> Supervision:
         if not self._engine.switch.up:
             raise NotAllowed(AWAY)
@@ -182,6 +188,7 @@ class Control:
                 for one in engine.alarms.standing.values()
             ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
+            "closed_groups": engine.supervision.closures.shown(),
             "healed": engine.healing.mended,
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,
             "reconcile_differences": engine.recovery.differences,

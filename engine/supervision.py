@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from engine.calls import Calls
+from engine.closures import Closures
 from ivr.desk import SupervisorAction
 from ledger.model import NO_CALL, Kind
 from queues.acd import Seat
@@ -32,7 +33,15 @@ RING_SECONDS: Final = 20
 class Supervision:
     """Of one node."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], queues: QueueService, calls: Calls, switch: AmiLink) -> None:
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        queues: QueueService,
+        calls: Calls,
+        switch: AmiLink,
+        closures: Closures | None = None,
+    ) -> None:
+        self.closures = closures or Closures()
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
@@ -105,8 +114,7 @@ class Supervision:
     def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None = None) -> int:
         """Move who waits for one group, or one of them, to another. How many. Raises NotAllowed for an unknown one."""
         for name in (group, to):
-            if name not in self._snapshot().groups:
-                raise NotAllowed(f"没有技能组 {name}；现有 {'、'.join(self._snapshot().groups)}")
+            self._known(name)
         waiting = [
             ticket.call
             for ticket in sorted(self._queues.acd.tickets.values(), key=lambda ticket: ticket.rank)
@@ -116,6 +124,38 @@ class Supervision:
             self._queues.tell(MoveCall(one, to))
             self._deed("move", by, one, group=group, to=to, reason=reason)
         return len(waiting)
+
+    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+        """No new callers for this group; ``move``: who waits goes to the default group, too. How many were moved.
+
+        Raises NotAllowed.
+        """
+        self._known(group)
+        default = self._snapshot().default_group
+        if group == default:
+            raise NotAllowed(f"{default} 是 12345 受理组，关闭后来电无处可去，不能关闭；可以关闭别的技能组")
+        if group in self.closures.closed:
+            raise NotAllowed(f"技能组 {group} 已经关闭")
+        try:
+            self.closures.close(group, f"{by}：{reason}")
+        except OSError as error:
+            raise NotAllowed(f"未能记到磁盘，技能组没有关闭：{error.strerror}；请检查磁盘后重试") from None
+        self._deed("close-group", by, NO_CALL, group=group, reason=reason)
+        return self.move(group, default, by, reason) if move else 0
+
+    def open_group(self, group: GroupId, by: str, reason: str) -> None:
+        """New callers again. Raises NotAllowed."""
+        if group not in self.closures.closed:
+            raise NotAllowed(f"技能组 {group} 没有关闭")
+        try:
+            self.closures.open(group)
+        except OSError as error:
+            raise NotAllowed(f"未能记到磁盘，技能组仍然关闭：{error.strerror}；请检查磁盘后重试") from None
+        self._deed("open-group", by, NO_CALL, group=group, reason=reason)
+
+    def _known(self, group: GroupId) -> None:
+        if group not in self._snapshot().groups:
+            raise NotAllowed(f"没有技能组 {group}；现有 {'、'.join(self._snapshot().groups)}")
 
     async def stop(self) -> None:
         """Let go of what is under way."""

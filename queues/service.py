@@ -106,7 +106,7 @@ class QueueService:
                     self._start(self._redirect(effect))
                 case Withdraw(back_to_wait=True) if effect.call != asking and effect.channel:
                     self._start(self._back_to_wait(effect))
-                case Moved():
+                case Moved() if effect.channel:  # a callback has none yet: its promise says what it waits for
                     self._start(self._remember(effect))
                 case RosterChanged():
                     self._start(self._sign(roster.actions(effect.old, effect.new)))

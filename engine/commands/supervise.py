@@ -22,6 +22,7 @@ app = typer.Typer(help="班长：监听、密语、强插、接管，强制状�
 Agent = Annotated[str, typer.Argument(help="被操作的工号，例如 1001")]
 Supervisor = Annotated[str, typer.Option("--as", help="班长的工号，须已签入；他的话机会振铃")]
 Reason = Annotated[str, typer.Option("--reason", help="原因，会记入流水")]
+By = Annotated[str, typer.Option("--as", help="谁要求的，例如 班长1010；不写则记命令行的系统用户")]
 AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
 
@@ -55,10 +56,11 @@ def force(
     to: Annotated[str, typer.Option("--to", help="ready 示闲，paused 示忙，signed-out 签出")],
     reason: Reason,
     pause: Annotated[str, typer.Option("--pause", help="示忙原因，例如 培训")] = "",
+    by: By = "",
     as_data: AsData = False,
 ) -> None:
     """强制示闲、示忙或签出；真在通话的，通话结束后生效。"""
-    body = {"agent": agent, "to": to, "reason": reason, "pause": pause, "by": who()}
+    body = {"agent": agent, "to": to, "reason": reason, "pause": pause, "by": by or who()}
     _tell(ask("/api/supervise/force", body), f"工号 {agent} 已强制为 {to}", as_data)
 
 
@@ -68,11 +70,38 @@ def move(
     to: Annotated[str, typer.Option("--to", help="移到哪个技能组")],
     reason: Reason,
     call: Annotated[str, typer.Option("--call", help="只移动这一个呼叫")] = "",
+    by: By = "",
     as_data: AsData = False,
 ) -> None:
     """把排队的来电移到另一技能组，等候时间不变。"""
-    answer = ask("/api/supervise/move", {"group": group, "to": to, "reason": reason, "call": call, "by": who()})
+    answer = ask("/api/supervise/move", {"group": group, "to": to, "reason": reason, "call": call, "by": by or who()})
     _tell(answer, f"已移动 {answer['moved']} 个来电到 {to}", as_data)
+
+
+@app.command("close")
+def close(
+    group: Annotated[str, typer.Argument(help="技能组，例如 market；12345 受理组不能关闭")],
+    reason: Reason,
+    waiting: Annotated[str, typer.Option("--waiting", help="已在排队的：stay 继续等，move 移到 12345 受理组")] = "stay",
+    by: By = "",
+    as_data: AsData = False,
+) -> None:
+    """关闭技能组：新来电转 12345 受理组，重启后仍然关闭，直到 open。"""
+    body = {"group": group, "reason": reason, "waiting": waiting, "by": by or who()}
+    answer = ask("/api/supervise/close", body)
+    _tell(answer, f"技能组 {group} 已关闭，移动了 {answer['moved']} 个排队来电", as_data)
+
+
+@app.command("open")
+def open_(
+    group: Annotated[str, typer.Argument(help="技能组，例如 market")],
+    reason: Reason,
+    by: By = "",
+    as_data: AsData = False,
+) -> None:
+    """重新开放技能组。"""
+    body = {"group": group, "reason": reason, "by": by or who()}
+    _tell(ask("/api/supervise/open", body), f"技能组 {group} 已开放", as_data)
 
 
 @app.command("history")

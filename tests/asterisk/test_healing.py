@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from ledger.model import Kind
 from tests.asterisk.support.product import Product, product
 from tests.asterisk.support.scene import Scene, until, with_groups
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 LOST = ("Hangup", "DialBegin", "DialEnd", "DeviceStateChange")
 NO_PROMPT = "12320"
 SEAT = "8001"
 
 
-@pytest.fixture
-async def deaf(home: Path) -> AsyncIterator[Product]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def deaf() -> AsyncIterator[Product]:
     """A hotline whose switch keeps the most important events to itself."""
+    home = Path(tempfile.mkdtemp(prefix="hl-"))
     async with product(home, edit=with_groups, started=False, wait_slice_seconds=60) as running:
         config = running.plan.home / "etc/manager.conf"
         told = config.read_text(encoding="utf-8")
@@ -33,6 +37,20 @@ async def deaf(home: Path) -> AsyncIterator[Product]:
         await running.start_switch()
         await running.start_engine()
         yield running
+    shutil.rmtree(home, ignore_errors=True)
+
+
+async def test_a_waiting_caller_who_is_gone_unheard_stands_in_no_line(deaf: Product) -> None:
+    here = Scene(deaf)
+    call = await deaf.citizen().call(NO_PROMPT, caller="13600009101")
+    await here.fact("13600009101", Kind.WAITING)
+    await call.hang_up()
+
+    async def nobody_waits() -> bool:
+        return not (await deaf.ask("/api/queues"))["calls"]
+
+    await until(nobody_waits, "the line to be empty")
+    assert (await here.told("13600009101")).ended_at is not None
 
 
 async def test_what_no_event_told_is_seen_on_the_switch_and_mended(deaf: Product) -> None:
@@ -52,19 +70,6 @@ async def test_what_no_event_told_is_seen_on_the_switch_and_mended(deaf: Product
     assert again.caller == "13600009002", "the seat that was stuck is offered the next call"
     status = await deaf.ask("/api/status")
     assert status["healed"] >= 3
-    assert [alarm["alarm"] for alarm in status["alarms"]] == ["healed"]
-    assert status["healthy"], "it is to be looked at, but calls go well"
+    (alarm,) = [alarm for alarm in status["alarms"] if alarm["alarm"] == "healed"]
+    assert not alarm["grave"], "it is to be looked at, but calls go well"
     await waiting.hang_up()
-
-
-async def test_a_waiting_caller_who_is_gone_unheard_stands_in_no_line(deaf: Product) -> None:
-    here = Scene(deaf)
-    call = await deaf.citizen().call(NO_PROMPT, caller="13600009101")
-    await here.fact("13600009101", Kind.WAITING)
-    await call.hang_up()
-
-    async def nobody_waits() -> bool:
-        return not (await deaf.ask("/api/queues"))["calls"]
-
-    await until(nobody_waits, "the line to be empty")
-    assert (await here.told("13600009101")).ended_at is not None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import pytest
 import pytest_asyncio
 
+from console.client import Refused
 from ledger.model import Kind
 from phones.phone import PhoneCall, RingForEver
 from phones.seat_phone import SeatPhone
@@ -164,4 +166,23 @@ async def test_a_state_is_forced_and_waiting_calls_are_moved(here: Scene) -> Non
     assert moved == {"moved": 1}
     talk = await seat.wait_talking(10)
     assert talk.caller == CALLER
+    await call.hang_up()
+
+
+async def test_a_closed_group_takes_no_new_callers_not_even_after_a_restart(here: Scene) -> None:
+    status, told = await here.hotline.hotline("supervise", "close", "social-security", "--reason", "停电")
+    assert status == 0, told
+    await here.hotline.signal_engine(signal.SIGKILL)
+    await here.hotline.start_engine()
+    assert list((await here.hotline.ask("/api/status"))["closed_groups"]) == ["social-security"]
+    call = await here.hotline.citizen().call("12333", caller="13600009901")
+    assert (await here.fact("13600009901", Kind.WAITING)).data["group"] == "general"
+    await call.hang_up()
+    for body in ({"reason": "来电"}, {"by": "班长1010"}):
+        with pytest.raises(Refused):
+            await here.hotline.ask("/api/supervise/open", {"group": "social-security", **body})
+    status, told = await here.hotline.hotline("supervise", "open", "social-security", "--reason", "来电")
+    assert status == 0, told
+    call = await here.hotline.citizen().call("12333", caller="13600009902")
+    assert (await here.fact("13600009902", Kind.WAITING)).data["group"] == "social-security"
     await call.hang_up()

@@ -79,6 +79,22 @@ async def test_a_key_acts_in_the_middle_of_an_announcement_and_an_unknown_one_do
     await call.hang_up()
 
 
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [("1", "callback-number-is"), ("2", "message-ask")],
+    ids=["callback", "message"],
+)
+async def test_every_other_waiting_key_acts_in_the_middle_of_an_announcement_too(
+    here: Scene, key: str, answer: str
+) -> None:
+    call = await here.hotline.citizen().call(NO_PROMPT, caller=f"1360000215{key}")
+    await announced(here, call, "waiting-keys")
+    await call.send_digits(key)
+    await announced(here, call, answer)
+    assert similarity(call.heard.pcm(), tail(here.prompt("waiting-keys"))) < 0.5, "the key cut the announcement off"
+    await call.hang_up()
+
+
 async def test_a_key_acts_during_the_music_and_the_urgent_caller_is_served_first(here: Scene) -> None:
     patient = await here.hotline.citizen().call(NO_PROMPT, caller="13600002201")
     await here.fact("13600002201", Kind.WAITING)

@@ -1,0 +1,69 @@
+"""Groups that a supervisor has closed, in a small file, so that a restart does not open them.
+
+One job: remember. What it means for a caller is routing.closed's, who may is engine.supervision's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Container
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from telephony.model import GROUP_ID, GroupId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+FILE: Final = "closed-groups.json"
+
+
+class Closures:
+    """Of one node."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """``path`` None: remembered in memory only."""
+        self._path = path
+        self._closed: dict[GroupId, str] = _read(path) if path is not None else {}
+
+    @property
+    def closed(self) -> Container[GroupId]:
+        """The closed ones."""
+        return self._closed.keys()
+
+    def shown(self) -> dict[str, str]:
+        """Group to who closed it and why."""
+        return {str(group): why for group, why in self._closed.items()}
+
+    def close(self, group: GroupId, why: str) -> None:
+        """Raises OSError, and nothing is closed, when it cannot be kept."""
+        self._keep({**self._closed, group: why})
+
+    def open(self, group: GroupId) -> None:
+        """Raises OSError, and nothing is opened, when it cannot be kept."""
+        self._keep({name: why for name, why in self._closed.items() if name != group})
+
+    def _keep(self, closed: dict[GroupId, str]) -> None:
+        if self._path is not None:
+            draft = self._path.with_suffix(".new")
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(closed, file, ensure_ascii=False, indent=2)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+        self._closed = closed
+
+
+def _read(path: Path) -> dict[GroupId, str]:
+    """A file that cannot be read closes nothing: calls come first."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.error("closed groups not read, all are open", file=str(path), error=str(error))
+        return {}
+    rows = told.items() if isinstance(told, dict) else ()
+    return {GroupId(name): str(why) for name, why in rows if GROUP_ID.fullmatch(name)}
