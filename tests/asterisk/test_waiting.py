@@ -173,3 +173,15 @@ async def test_six_callers_and_three_agents_meet_one_to_one(here: Scene) -> None
             assert sum(hears(call, 800 + 100 * n, now - 1, now - 0.1) > 0.8 for n in (1, 2, 4)) == 1
         await all_of(*(call.hang_up() for call in calls[:3]))
         calls = calls[3:]
+
+
+async def test_a_reload_of_the_switch_logs_nobody_out(here: Scene) -> None:
+    seat = await here.agent("1001", "8001")
+    for module in ("app_queue.so", "res_pjsip.so", "pbx_config.so"):
+        await here.hotline.cli(f"module reload {module}")
+    members = await here.hotline.cli("queue show duty")
+    assert "8001" in members, members
+    assert await here.state("8001") == "ready"
+    call = await here.hotline.citizen().call(NO_PROMPT, caller="13600000901")
+    assert (await seat.wait_talking(15)).caller == "13600000901"
+    await call.hang_up()

@@ -24,6 +24,11 @@ PAGES = sorted(DOCS.rglob("*.md"))
 STORY = (DOCS / "call-story.md").read_text(encoding="utf-8")
 DIALPLAN = (ROOT / "asterisk_conf/templates/extensions.conf.j2").read_text(encoding="utf-8")
 
+
+def page_of(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
 NO_STEPS = {"i"}
 """Extensions of context call that are no step of a call but Asterisk's own: an extension that does not exist."""
 
@@ -131,6 +136,23 @@ def test_a_decision_says_why_and_what_follows(page: Path) -> None:
 def test_every_decision_is_listed() -> None:
     listed = (DOCS / "README.md").read_text(encoding="utf-8")
     assert [page.name for page in sorted((DOCS / "decisions").glob("*.md")) if page.name not in listed] == []
+
+
+COMPLAINTS = re.findall(
+    r"^\| (.+?) \| .+? \| `(tests/[\w/]+\.py)::(test_\w+)` \|$", page_of("complaints.md"), re.MULTILINE
+)
+
+
+def test_every_complaint_has_a_row_of_its_own() -> None:
+    rows = [line for line in page_of("complaints.md").splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(COMPLAINTS) == len({complaint for complaint, _, _ in COMPLAINTS}) == 20
+
+
+@pytest.mark.parametrize(("complaint", "file", "name"), COMPLAINTS)
+def test_a_complaint_has_the_test_that_it_names(complaint: str, file: str, name: str) -> None:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    tests = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert name in tests, complaint
 
 
 # Reading the story
