@@ -119,7 +119,13 @@ class Engine:
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
         )
         self.healing = Healing(
-            self.switch, self.queues, self.calls, self.alarms, lambda: self.snapshot.seats, self.clock
+            self.switch,
+            self.queues,
+            self.calls,
+            self.alarms,
+            self.news.gone,
+            lambda: self.snapshot.seats,
+            self.clock,
         )
         self._looking: list[asyncio.Task[None]] = []
         self.desk = EngineDesk(

@@ -43,6 +43,8 @@ LOOK_SECONDS: Final = 4.0
 QUIET_SECONDS: Final = 600
 """The alarm stands until nothing was mended for so long."""
 ALARM: Final = "healed"
+UNSEEN: Final = "unseen"
+"""Cause of an end that nobody told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,16 @@ class Healing:
         queues: QueueService,
         calls: Calls,
         alarms: Alarms,
+        gone: Callable[[CallId, str], None],
         seats: Callable[[], tuple[str, ...]],
         clock: Clock,
     ) -> None:
-        """``seats`` are those of the table in force."""
+        """``gone`` hears of a caller's channel that is no more; ``seats`` are those of the table in force."""
         self._switch = switch
         self._queues = queues
         self._calls = calls
         self._alarms = alarms
+        self._gone = gone
         self._seats = seats
         self._clock = clock
         self._suspects: frozenset[Stuck] = frozenset()
@@ -125,7 +129,11 @@ class Healing:
 
     async def look(self) -> None:
         """One look: mend what was wrong at the last one, too. Raises AmiError when the switch does not tell."""
-        if not self._switch.up:
+        if self._mended_ms is not None and self._clock() - self._mended_ms >= QUIET_SECONDS * 1000:
+            self._alarms.clear(ALARM)
+            self._mended_ms = None
+        acd = self._queues.acd
+        if not self._switch.up or not (acd.tickets or acd.seat_of):
             self._suspects = frozenset()
             return
         seen = await ask(self._switch)
@@ -134,9 +142,6 @@ class Healing:
         for one in sorted(found & self._suspects, key=repr):
             self._mend(one)
         self._suspects = found
-        if self._mended_ms is not None and self._clock() - self._mended_ms >= QUIET_SECONDS * 1000:
-            self._alarms.clear(ALARM)
-            self._mended_ms = None
 
     def _elsewhere(self, call: CallId) -> bool:
         held = self._calls.live.get(call)
@@ -150,9 +155,10 @@ class Healing:
             ALARM, "座席或来电的状态曾与交换机不一致，已自动修正；反复出现请查看日志和管理接口的连接", grave=False
         )
         self._queues.tell(Healed())
-        self._queues.tell(one.event)
         if isinstance(one.event, TicketLeft):
-            self._calls.end(one.event.call, "unseen", "system")
+            self._gone(one.event.call, UNSEEN)
+        else:
+            self._queues.tell(one.event)
 
 
 async def ask(switch: AmiLink) -> Picture:

@@ -136,9 +136,12 @@ class SwitchNews:
             ended = held is not None and held.call == talk and self._queues.talks(talk) and not taken
             if ended and not self._may_wait_on(talk):
                 self._queues.tell(TalkEnded(talk, seat))
+        self.gone(call, event.get("Cause") or "")
+
+    def gone(self, call: CallId, cause: str) -> None:
+        """A caller's channel, or any other, is no more: whoever hears of it, from an event or from looking."""
         live = self._calls.live.get(call)
         stage = live.stage if live is not None else None
-        cause = event.get("Cause") or ""
         dropped = broke_off(self._queues.talks(call), cause)
         self._called_back(call, cause, human=live is not None and live.human)
         self._queues.left(call)

@@ -28,7 +28,13 @@ class Clinic(House):
     def __init__(self) -> None:
         super().__init__()
         self.healing = Healing(
-            cast("AmiLink", self.link), self.queues, self.calls, self.alarms, lambda: (SEAT,), lambda: self.now
+            cast("AmiLink", self.link),
+            self.queues,
+            self.calls,
+            self.alarms,
+            self.news.gone,
+            lambda: (SEAT,),
+            lambda: self.now,
         )
         self.shows([], "NOT_INUSE")
 
@@ -67,7 +73,7 @@ async def test_a_call_that_is_gone_leaves_its_seat_and_the_ledger_says_when_it_e
     await here.looks(1)
     assert here.seat() is AgentState.WRAP_UP
     assert here.queues.acd.tickets == {}
-    assert here.ledger.of(Kind.ENDED) == [{"cause": "unseen", "by": "system"}]
+    assert here.ledger.of(Kind.ENDED) == [{"cause": "unseen", "by": "caller"}]
     assert here.healing.mended == here.queues.acd.strays[Stray.HEALED] == 1
     assert ALARM in here.alarms.standing
 
