@@ -43,6 +43,7 @@ class Place:
         engine = SimpleNamespace(
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
             calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox,
+            healing=SimpleNamespace(mended=0), supervision=house.supervision,
             transfers=house.transfers, switch=switch,
             server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
