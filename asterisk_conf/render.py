@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
-from routing.model import Snapshot, Trunk
+from routing.model import Partner, Snapshot, Trunk
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
 MODULES: Final = (
@@ -108,6 +109,9 @@ MAX_RING_SECONDS: Final = 20
 FORMS: Final = ("one-key", "three-party")
 """Names of the keys that an agent presses in a talk."""
 
+PARTNER_FORMS: Final = {"partner": "", "partner-three": "3", "partner-blind": "2"}
+"""The same for partners (协作单位), with the digit that stands before the partner's key."""
+
 
 def render(plan: SwitchPlan) -> dict[str, str]:
     """Every file of Asterisk's own folder, path below ``plan.home`` to text.
@@ -133,7 +137,9 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         _must_match(GROUP_ID, group, "group")
     for key in table.waiting_keys:
         _must_match(_KEY, key, "key")
-    trunks = [_trunk(trunk) for trunk in table.trunks.values()]
+    partners = [_partner(row, table.trunks) for row in table.partners.values()]
+    origins = {trunk.id: partner["number"] for partner in partners for trunk in partner["trunks"]}
+    trunks = [_trunk(trunk) | {"origin": origins.get(trunk.id, "")} for trunk in table.trunks.values()]
     centres = [_centre(number, tuple(table.trunks.values())) for number in EMERGENCY_NUMBERS]
     return {
         "node": plan.node,
@@ -161,7 +167,12 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "centres": plan.centres,
         "hotline_number": HOTLINE_NUMBER,
         "node_hex": plan.node.encode().hex(),
-        "one_key_features": "#".join(f"{form}-{number}" for form in FORMS for number in EMERGENCY_NUMBERS),
+        "partners": partners,
+        "partner_forms": PARTNER_FORMS,
+        "one_key_features": "#".join(
+            [f"{form}-{number}" for form in FORMS for number in EMERGENCY_NUMBERS]
+            + [f"{form}-{partner['number']}" for form in PARTNER_FORMS for partner in partners]
+        ),
         "trunks": trunks,
         "identifier_order": "ip,request_uri,username" if any(t["shares_address"] for t in trunks) else "ip,username",
         "seats": [
@@ -215,6 +226,18 @@ def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:
     }
 
 
+def _partner(row: Partner, trunks: Mapping[str, Trunk]) -> dict[str, Any]:
+    """In the shape of a centre: its key is its number in the dialplan."""
+    _must_match(_PARTNER_ID, row.id, "partner")
+    _must_match(_PARTNER_KEY, row.key, "partner key")
+    return {
+        "id": row.id,
+        "number": row.key,
+        "trunks": [trunks[trunk] for trunk in row.trunks if trunk in trunks],
+        "ring_seconds": row.ring_seconds,
+    }
+
+
 def _must_match(pattern: re.Pattern[str], value: str, what: str) -> None:
     if not pattern.fullmatch(value):
         raise ValueError(f"{what} {value!r} must match {pattern.pattern}")
@@ -222,6 +245,8 @@ def _must_match(pattern: re.Pattern[str], value: str, what: str) -> None:
 
 _TRUNK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEY = re.compile(r"[0-9]")
+_PARTNER_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_PARTNER_KEY = re.compile(r"[4-9][0-9]{2}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 _TEMPLATES = Environment(
     loader=PackageLoader("asterisk_conf"),

@@ -8,17 +8,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import load, pressed, quiet, report
+from bench import load, quiet, report
+from bench.machine import machine
 from bench.sides import Side, sides, staffed
 from engine.settings import ROOT
 from phones.errors import SippFailed
@@ -26,8 +24,6 @@ from phones.load import CalleeLoad
 
 SEATS = 200
 RATE = 20
-PROBED_SEATS = 80
-"""Enough for fifty talks and one that is watched."""
 
 
 def main() -> None:
@@ -69,13 +65,8 @@ async def _measure(asked: argparse.Namespace, console: Console) -> report.Result
         async with sides(1) as both:
             bar = progress.add_task("one key", total=asked.presses * 2)
             quick = [await quiet.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
-        async with sides(PROBED_SEATS, probe=True) as both:
-            bar = progress.add_task("one key under load", total=asked.presses * 2)
-            keys = []
-            for side in both:
-                async with staffed(side, but_last=True):
-                    keys.append(await pressed.pressed(side, asked.presses, lambda: progress.advance(bar)))
-    return report.Result(_machine(load_before), steady[True], steady[False], steps, quick, keys)
+    told = machine() | {"load average before the run": f"{load_before:.1f}"}
+    return report.Result(told, steady[True], steady[False], steps, quick)
 
 
 async def _search(pairs: Sequence[tuple[Side, CalleeLoad]], progress: Progress) -> list[load.Run]:
@@ -112,17 +103,6 @@ def _line(found: load.Run) -> str:
         f"{found.side}: {found.rate} calls/s, {found.calls} calls, {found.lost} lost, "
         f"Asterisk {found.asterisk_ms} ms, engine {found.engine_ms} ms"
     )
-
-
-def _machine(load_before: float) -> dict[str, Any]:
-    return {
-        "cores": os.cpu_count(),
-        "load average before the run": f"{load_before:.1f}",
-        "system": f"{platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
-        "Asterisk": "22 LTS, as the product runs it",
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
 
 
 def _arguments() -> argparse.Namespace:

@@ -28,7 +28,8 @@ PROBE_GROUP: Final = GroupId("social-security")
 def floor(seats: int, *, probe: bool = False) -> Callable[[Table], Table]:
     """The sample table with ``seats`` seats and agents, all in the default group, free again at once.
 
-    ``probe``: the last of them serves only those who call :data:`PROBE_NUMBER`.
+    ``probe``: the last of them serves only those who call :data:`PROBE_NUMBER`, where nothing is said beforehand, to
+    the citizen or the agent: whoever answers can press a key at once.
     """
 
     def edit(table: Table) -> Table:
@@ -38,7 +39,11 @@ def floor(seats: int, *, probe: bool = False) -> Callable[[Table], Table]:
             greeting=PROMPT,
             seats=tuple(str(FIRST_SEAT + n) for n in range(seats)),
             agents=tuple(Agent(str(FIRST_AGENT + n), f"座席{FIRST_AGENT + n}", (serves[n],)) for n in range(seats)),
-            groups=tuple(replace(row, wrap_up_seconds=0) for row in table.groups),
+            groups=tuple(replace(row, wrap_up_seconds=0, whisper=row.whisper and not probe) for row in table.groups),
+            numbers=tuple(
+                replace(row, prompt="", prompt_after="") if probe and row.number == PROBE_NUMBER else row
+                for row in table.numbers
+            ),
         )
 
     return edit

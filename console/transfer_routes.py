@@ -11,13 +11,13 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from queues.model import NotAllowed
-from telephony.model import CALL_ID, EMERGENCY_NUMBERS, CallId
+from telephony.model import CALL_ID, CallId
 from transfers.states import Form
 
 MAX_ADDRESS: Final = 200
 MAX_SUMMARY: Final = 1000
 NO_CALL: Final = "{call!r} 不是呼叫编号；请用 hotline queues list 查看正在进行的呼叫"
-AGENTS_FORMS = (Form.ONE_KEY, Form.THREE_PARTY)
+AGENTS_FORMS = (Form.ONE_KEY, Form.THREE_PARTY, Form.BLIND)
 
 
 class Transfers(Protocol):
@@ -44,7 +44,7 @@ class _Views:
         self._control = control
 
     async def transfer(self, request: web.Request) -> web.Response:
-        """Call a centre into the talk of this call."""
+        """Call a centre or a partner (协作单位) into the talk of this call."""
         call = request.match_info["call"]
         if not CALL_ID.fullmatch(call):
             return _json({"error": NO_CALL.format(call=call[:80])}, 404)
@@ -54,9 +54,9 @@ class _Views:
             body = None
         target = body.get("target") if isinstance(body, dict) else None
         form = body.get("form", Form.ONE_KEY) if isinstance(body, dict) else None
-        if target not in EMERGENCY_NUMBERS or form not in AGENTS_FORMS:
-            numbers = "、".join(EMERGENCY_NUMBERS)
-            return _json({"error": f'应为 {{"target": "110", "form": "one-key"}}；可用 {numbers}'}, 400)
+        if not isinstance(target, str) or not target or form not in AGENTS_FORMS:
+            forms = "、".join(AGENTS_FORMS)
+            return _json({"error": f'应为 {{"target": "110", "form": "one-key"}}；form 可用 {forms}'}, 400)
         try:
             await self._control.transfer(CallId(call), target, Form(form))
         except NotAllowed as refused:

@@ -39,6 +39,7 @@ from queues.model import (
 from queues.pace import PaceKeeper
 from queues.service import Clock, QueueService
 from recordings.layout import recording_file
+from routing.calendar import is_open
 from routing.closed import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
@@ -110,6 +111,12 @@ class EngineDesk:
         held.preferred = standing.preferred
         return standing
 
+    def partner_open(self, key: str) -> bool:
+        table = self._snapshot()
+        hours = next((one.schedule for one in table.partners.values() if one.key == key), "")
+        schedule = table.schedules.get(hours)
+        return schedule is None or is_open(schedule, datetime.now(UTC), table.holidays)
+
     def whisper(self, decision: Decision) -> str:
         group = self._snapshot().groups.get(decision.group)
         return whisper(decision.number) if decision.mode is not None and group is not None and group.whisper else ""
@@ -119,6 +126,8 @@ class EngineDesk:
         before = self._queues.acd.tickets.get(question.call)
         offered = before is not None and before.phase is TicketPhase.OFFERED
         promised = offered and before is not None and held.promised == before.seat
+        if held.stage is Stage.CONFERENCE and held.agent is not None:
+            held.preferred = held.agent  # unsettled elsewhere: back to the one who took it
         redirected = offered and not promised and before is not None and before.channel != ""
         self._callbacks.answered(question.call)
         ticket = before if promised and before is not None else self._queues.place(self._wish(question, held))

@@ -92,7 +92,7 @@ class Engine:
         self.press = Press(self.switch)
         self.alarms = Alarms(journal, NodeId(settings.node))
         self.routes = Routes(lambda: self.snapshot, self.alarms)
-        self.transfers = TransferWatch(self.calls.note, self.routes.reached)
+        self.transfers = TransferWatch(self.calls.note, self.routes.reached, self._partner)
         self.recovery = Recovery(
             NodeId(settings.node),
             lambda: self.snapshot,
@@ -179,6 +179,10 @@ class Engine:
         await _stage("supervision", self.supervision.stop(), 1)
         await _stage("link", self.switch.stop(), 2)
         self.pins.stop()
+
+    def _partner(self, key: str) -> str:
+        """Whose key this is."""
+        return next((one.id for one in self.snapshot.partners.values() if one.key == key), "")
 
     def take(self, new: Snapshot) -> None:
         """Put another version of the table in force: new calls are decided by it, those that are up keep theirs.

@@ -15,7 +15,7 @@ from telephony.events import Event
 from telephony.model import CallId, Party, Stage, Var
 from transfers.states import Form
 
-_PREFIX: Final = {Form.ONE_KEY: "", Form.THREE_PARTY: "3"}
+_PREFIX: Final = {Form.ONE_KEY: "", Form.THREE_PARTY: "3", Form.BLIND: "2"}
 """How the dialplan's extensions tell the forms apart."""
 
 
@@ -27,7 +27,10 @@ class Press:
         self._one_at_a_time = asyncio.Lock()
 
     async def press(self, call: CallId, target: str, form: Form) -> None:
-        """Call the centre into this talk. Raises NotAllowed when there is no talk, or a centre in it already."""
+        """Call an emergency number, or a partner's key, into this talk.
+
+        Raises NotAllowed when there is no talk, or somebody was called into it already.
+        """
         async with self._one_at_a_time:
             try:
                 await self._press(call, target, form)
@@ -45,7 +48,8 @@ class Press:
             raise NotAllowed(f"呼叫 {call} 已经转接过；再次转接请座席在话机上按 *{_PREFIX[form]}{target}")
         if agent is None or not caller.get("BridgeID"):
             raise NotAllowed(f"呼叫 {call} 没有在与座席通话；座席接听后再转接")
-        await self._switch.send("Setvar", {"Channel": agent["Channel"], "Variable": Var.TRANSFER, "Value": target})
+        if form is not Form.BLIND:  # then the agent is free at once
+            await self._switch.send("Setvar", {"Channel": agent["Channel"], "Variable": Var.TRANSFER, "Value": target})
         there = {"Context": "one-key-for", "Exten": f"{_PREFIX[form]}{target}", "Priority": "1"}
         await self._switch.send("Redirect", {"Channel": caller["Channel"], **there})
 

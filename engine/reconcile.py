@@ -32,7 +32,6 @@ from telephony.model import (
     AGENT_ID,
     CALL_ID,
     DIALLED,
-    EMERGENCY_NUMBERS,
     GROUP_ID,
     AgentId,
     CallId,
@@ -113,6 +112,10 @@ def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterab
     return Picture(shown, ours, roster(ours), states, transfers_of(channels))
 
 
+_FORMS: Final = {"3": Form.THREE_PARTY, "2": Form.BLIND}
+"""What stands before a target's three digits, as the dialplan's extensions have it."""
+
+
 def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
     """Every centre's leg tells whose call it is; its own channel, once up, that the centre is there."""
     agents = {call for event in channels if (call := _party_of(event, Party.AGENT))}
@@ -122,7 +125,7 @@ def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
         target = event.variables.get(Var.TRANSFER, "")
         if call is None or not target:
             continue
-        form = Form.THREE_PARTY if len(target) > len(EMERGENCY_NUMBERS[0]) else Form.ONE_KEY
+        form = _FORMS.get(target[:-3], Form.ONE_KEY)
         held = found.setdefault(call, Transfer(target[-3:], S.DIALLING if call in agents else S.WAITING, form))
         match = CHANNEL.match(event.get("Channel") or "")
         if match is not None:

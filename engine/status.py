@@ -23,7 +23,7 @@ from recordings.layout import recording_file
 from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.errors import AmiError
-from telephony.model import AgentId, CallId, GroupId, SeatId, Var
+from telephony.model import EMERGENCY_NUMBERS, AgentId, CallId, GroupId, SeatId, Var
 from transfers.states import Form
 
 MAX_LAG_FACTS = 10_000
@@ -98,7 +98,15 @@ class Control:
         """One key on behalf of an agent. Raises NotAllowed when it cannot be done now."""
         if not self._engine.switch.up:
             raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按键，它不需要引擎")
-        await self._engine.press.press(call, target, form)
+        partner = next((one for one in self.snapshot.partners.values() if target in (one.id, one.key, one.name)), None)
+        if target in EMERGENCY_NUMBERS and form is not Form.BLIND:
+            await self._engine.press.press(call, target, form)
+        elif partner is not None:
+            await self._engine.press.press(call, partner.key, form)
+        else:
+            others = "、".join(f"{one.id}（{one.name}）" for one in self.snapshot.partners.values()) or "（无）"
+            numbers = "、".join(EMERGENCY_NUMBERS)
+            raise NotAllowed(f"不能这样转到 {target[:40]}：应急中心 {numbers} 不能直接转出；协作单位有 {others}")
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         """Keep what an agent has noted. Raises NotAllowed when the call is not up."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
-from routing.model import LegacyNumber, MergeMode, Snapshot, WaitingAction
+from routing.model import LegacyNumber, MergeMode, Partner, Snapshot, WaitingAction
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
@@ -99,6 +99,7 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         *transitions(snapshot.numbers),
         *pauses(snapshot.pause_reasons),
         *whispers(snapshot),
+        *partners(snapshot.partners),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -179,6 +180,13 @@ def whisper(number: str) -> str:
     return f"line-{number}"
 
 
+def partners(rows: Mapping[str, Partner]) -> Iterator[Prompt]:
+    """What agent and caller hear when a partner (协作单位) does not come into the talk."""
+    for row in rows.values():
+        for why, text in _PARTNERS.items():
+            yield Prompt(f"partner-{row.id}-{why}", Kind.TRANSFER, {MANDARIN: text.format(name=row.name)})
+
+
 def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
     """The transition prompts, during and after, under the ids that the rows name."""
     for row in numbers.values():
@@ -194,6 +202,12 @@ _WAITING_KEYS: Final[Mapping[WaitingAction, str]] = {
     WaitingAction.CALLBACK: "需要回拨请按{}",
     WaitingAction.MESSAGE: "留言请按{}",
     WaitingAction.URGENT: "情况紧急请按{}",
+}
+
+_PARTNERS: Final[Mapping[str, str]] = {
+    "failed": "{name}暂未接通，请继续通话。",
+    "closed": "现在不是{name}的服务时间，请继续通话。",
+    "loop": "这个来电由{name}转来，不再转回，请继续通话。",
 }
 
 _TRANSITIONS: Final[Mapping[MergeMode, tuple[str, str]]] = {

@@ -148,6 +148,9 @@ class Desk(Protocol):
     def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
         """The talk that the supervisor at this seat may join; else the prompt that says why not."""
 
+    def partner_open(self, key: str) -> bool:
+        """Whether the partner (协作单位) with this key is in its hours; one that the table does not know is."""
+
     def undelivered(self, question: Question) -> None:
         """The answer did not reach the dialplan, which goes on alone."""
 

@@ -56,6 +56,7 @@ class Script(StrEnum):
     RATED = "rated"
     SEAT_KEY = "seat-key"
     SUPERVISE = "supervise"
+    PARTNER = "partner"
 
 
 @dataclass(frozen=True, slots=True)

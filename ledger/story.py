@@ -170,7 +170,12 @@ def _answered(data: Data) -> str:
 def _transfer(data: Data) -> str:
     state = word(data, "state")
     notes = "，".join(
-        f"{name} {value}" for name, value in (("线路", word(data, "trunk")), ("原因", word(data, "cause"))) if value
+        f"{name} {value}"
+        for name, value in (
+            ("线路", word(data, "trunk")),
+            ("原因", words.TRANSFER_WHY.get(word(data, "cause"), word(data, "cause"))),
+        )
+        if value
     )
     form = words.FORMS.get(word(data, "form"), "一键转接")
     return f"{form} {word(data, 'target')}：{words.TRANSFER_STATES.get(state, state)}" + (

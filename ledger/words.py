@@ -47,7 +47,13 @@ TRANSFER_STATES: Final[Mapping[str, str]] = {
     "returned": "市民回到队首",
     "ended": "结束",
 }
-FORMS: Final[Mapping[str, str]] = {"one-key": "一键转接", "three-party": "三方通话", "caller-key": "市民按键"}
+FORMS: Final[Mapping[str, str]] = {
+    "one-key": "一键转接",
+    "three-party": "三方通话",
+    "blind": "直接转出",
+    "caller-key": "市民按键",
+}
+TRANSFER_WHY: Final[Mapping[str, str]] = {"closed": "不在对方服务时间", "loop": "由对方转来，不再转回"}
 CALLBACK_STATES: Final[Mapping[str, str]] = {
     "waiting": "已约定回拨，保留排队时间",
     "dialling": "座席已预留，正在回拨",

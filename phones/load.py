@@ -159,7 +159,7 @@ class CalleeLoad:
         rows = [
             (user, f"[authentication username={user} password={password}]") for user, password in self._users.items()
         ]
-        arguments = (self._peer, *self._local, "-m", str(len(rows)), "-r", "50", "-timeout", "30s")
+        arguments = (self._peer, *self._local, "-m", str(len(rows)), "-r", "20", "-timeout", "30s")
         sipp = await Sipp.start(scenario("register", expires=str(expires)), arguments, rows=rows)
         tally = await sipp.finish(40)
         if tally.succeeded < len(rows):

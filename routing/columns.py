@@ -58,6 +58,7 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "pause_reasons": "*14 后按的数字是什么原因；第一行也是只拨 *14 的原因。",
     "waiting_keys": "市民等候时按哪个键做什么。",
     "skills": "座席会什么：专长、语言和方言。",
+    "partners": "座席按键可以接入通话的单位：水电气、分中心、邻市。110、119、120、122 不写在这里。",
     "head_start_seconds": "哪类来电按早到多少秒排队：repeat 重复来电，dropped 通话中断后再来电，centre 紧急中心来电。",
 }
 
@@ -118,6 +119,13 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "agents.skills": Advice("技能:等级，1 最好，用顿号隔开", "teochew:1"),
     "skills.name": Advice("给人看的名字", "潮汕话"),
     "skills.language": Advice("是：语言或方言，可以写进号码的接听语言", "是"),
+    "partners.id": Advice("小写字母开头，只含小写字母、数字和连字符", "water"),
+    "partners.name": Advice("会读给座席和市民听，只用汉字和数字", "供水"),
+    "partners.key": Advice("三位数字，首位 4 到 9；座席按 *701 转接，*3701 三方通话，*2701 直接转出", "701"),
+    "partners.trunks": Advice("依次试拨，用顿号隔开；从这些中继来的电话不会再转回去", "utility-water"),
+    "partners.schedule": Advice("对方的服务时间；留空即全天", "office", "schedules"),
+    "partners.ring_seconds": Advice("一条中继振铃多久换下一条，5 到 120", "30"),
+    "partners.note": Advice("示例行写 示例，待核", "示例，待核"),
     "agents.supervisor": Advice("是：可以监听、插话、接管", "否"),
     "seats.key": Advice("3 到 8 位数字", "8001"),
     "auto_answer.key": Advice("3 到 8 位数字", "8001", "seats"),

@@ -151,6 +151,25 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """协作单位: whom agents call into a talk besides the emergency centres: utility, sub-centre, neighbour city."""
+
+    id: str
+    name: str
+    """As it is spoken to agent and caller."""
+    key: str
+    """Three digits, the first 4 to 9: an agent presses * and them, *3 for three parties, *2 for a blind transfer."""
+    trunks: tuple[str, ...]
+    """Tried in this order. A call that came in by one of them is not sent back."""
+    schedule: str = ""
+    """Its hours; empty = round the clock."""
+    ring_seconds: int = 30
+    """A trunk that rings longer is given up for the next one."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     id: str
     name: str
@@ -256,6 +275,7 @@ class Snapshot:
     """Who calls again within so many minutes is a repeat caller; 0 = nobody."""
     callback: CallbackPolicy = field(default_factory=CallbackPolicy)
     message: MessagePolicy = field(default_factory=MessagePolicy)
+    partners: Mapping[str, Partner] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +303,7 @@ class Table:
     repeat_minutes: int = 30
     callback: CallbackPolicy = field(default_factory=CallbackPolicy)
     message: MessagePolicy = field(default_factory=MessagePolicy)
+    partners: tuple[Partner, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from routing.model import (
     MergeMode,
     MessagePolicy,
     Overflow,
+    Partner,
     Period,
     Schedule,
     Skill,
@@ -237,6 +238,7 @@ def _table(top: _Row) -> Table:
         repeat_minutes=top.whole("repeat_minutes", 30, "30"),
         callback=_callback(top.row("callback")),
         message=_message(top.row("message")),
+        partners=tuple(_partner(name, row) for name, row in top.rows("partners")),
     )
     top.end()
     return table
@@ -380,6 +382,20 @@ def _trunk(name: str, row: _Row) -> Trunk:
     )
     row.end()
     return trunk
+
+
+def _partner(name: str, row: _Row) -> Partner:
+    partner = Partner(
+        name,
+        row.text("name", '"供水"'),
+        row.text("key", '"701"'),
+        row.texts("trunks", '["utility-water"]'),
+        row.text("schedule", '"office"', ""),
+        row.whole("ring_seconds", 30),
+        row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return partner
 
 
 def _agent(name: str, row: _Row) -> Agent:

@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, str]] = {
     "waiting_keys": "等候按键",
     "skills": "技能",
     "head_start_seconds": "优先提前量",
+    "partners": "协作单位",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -78,6 +79,12 @@ FIELDS: Final[Mapping[str, str]] = {
     "skills.name": "名称",
     "skills.language": "是语言或方言",
     "head_start_seconds.value": "秒",
+    "partners.name": "名称",
+    "partners.key": "按键",
+    "partners.trunks": "中继",
+    "partners.schedule": "班表",
+    "partners.ring_seconds": "振铃秒数",
+    "partners.note": "备注",
     "rating_keys.value": "满意度",
     "pause_reasons.value": "原因",
     "waiting_keys.value": "作用",

@@ -165,6 +165,8 @@ class Var(StrEnum):
     RECORDING = "HL_RECORDING"
     TRANSFER = "HL_TRANSFER"
     """Name of the transfer target in progress, e.g. ``110``; on a centre's leg ``3110`` for a call of three parties."""
+    REFUSED = "HL_REFUSED"
+    """Why a partner (协作单位) is not dialled: ``closed`` outside its hours; empty when it is."""
     REACHED = "HL_REACHED"
     """The centre that has answered; kept on the caller's channel, which outlives it."""
     CHANNEL = "HL_CHANNEL"

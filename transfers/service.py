@@ -35,9 +35,14 @@ class TransferWatch:
     """The transfers of the calls that are up, by call."""
 
     def __init__(
-        self, note: Callable[..., None], reached: Callable[[str, bool, CallId], None] = lambda *_: None
+        self,
+        note: Callable[..., None],
+        reached: Callable[[str, bool, CallId], None] = lambda *_: None,
+        partner: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``reached`` hears whether a centre could be reached: its number, the outcome, the call."""
+        """``reached`` hears whether a centre could be reached: its number, the outcome, the call. ``partner`` knows
+        whose key three digits are: its id, or nobody's."""
+        self._partner = partner
         self._note = note
         self._reached = reached
         self.transfers: dict[CallId, Transfer] = {}
@@ -46,6 +51,8 @@ class TransferWatch:
         """The dialplan tells of a state (UserEvent OneKey); what the table has no move for is dropped and logged."""
         target, state, form = told.get("Target", ""), told.get("State", ""), told.get("Form", "")
         if target not in EMERGENCY_NUMBERS:
+            target = self._partner(target)
+        if not target:
             log.warning("transfer news of no centre", call=call)
             return
         if state == TransferState.ASKED and form in set(Form):
@@ -87,6 +94,8 @@ class TransferWatch:
         """What the switch shows after a restart or a lost link; told only when it is not what we believed."""
         held = self.transfers.get(call)
         if held is None:
+            if seen.target not in EMERGENCY_NUMBERS:
+                seen.target = self._partner(seen.target) or seen.target
             self.transfers[call] = seen
             self._tell(call, seen)
         elif held.state is not seen.state:
@@ -115,7 +124,7 @@ class TransferWatch:
         self._tell(call, held, **more)
         if news is News.FAILS:
             log.error("transfer failed", call=call, target=held.target, trunk=held.trunk)
-        if news in (News.FAILS, News.ANSWERS):
+        if news in (News.FAILS, News.ANSWERS) and held.target in EMERGENCY_NUMBERS:
             self._reached(held.target, news is News.ANSWERS, call)
 
     def _tell(self, call: CallId, transfer: Transfer, **more: Any) -> None:

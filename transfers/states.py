@@ -32,6 +32,8 @@ class Form(StrEnum):
     """A clear case: whoever of agent and centre leaves, the others settle it."""
     THREE_PARTY = "three-party"
     """An unclear one: when the centre leaves and the agent has left, the caller is the hotline's again."""
+    BLIND = "blind"
+    """直接转出, to a partner only: the agent is free at once and the caller alone hears it ring."""
     CALLER_KEY = "caller-key"
     """The caller asked, with no agent there."""
 

@@ -12,11 +12,18 @@ from engine.remote import ask
 
 def command(
     call: Annotated[str, typer.Argument(help="呼叫编号，用 hotline queues list 查看")],
-    target: Annotated[str, typer.Argument(help="110、119、120 或 122")],
+    target: Annotated[str, typer.Argument(help="110、119、120、122，或协作单位的编号、名称、按键")],
     three_party: Annotated[bool, typer.Option("--three-party", help="三方通话：问题尚不清楚，仍由 12345 负责")] = False,
+    blind: Annotated[bool, typer.Option("--blind", help="直接转出：座席立即空闲；只用于协作单位")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
-    """代座席一键转接：把应急中心接入正在进行的通话；不能转接时退出码为 1。"""
-    form = "three-party" if three_party else "one-key"
+    """代座席一键转接：把应急中心或协作单位接入正在进行的通话；不能转接时退出码为 1。"""
+    if three_party and blind:
+        raise typer.BadParameter("--three-party 与 --blind 只能选一个；例如 hotline transfer 呼叫编号 water --blind")
+    form = "three-party" if three_party else "blind" if blind else "one-key"
     told = ask(f"/api/calls/{call}/transfer", {"target": target, "form": form})
-    typer.echo(json.dumps(told, ensure_ascii=False) if as_data else f"正在接通 {target}，市民与座席仍在通话")
+    typer.echo(
+        json.dumps(told, ensure_ascii=False)
+        if as_data
+        else f"正在接通 {target}，{'座席已空闲' if blind else '市民与座席仍在通话'}"
+    )

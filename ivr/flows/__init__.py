@@ -1,7 +1,7 @@
 """The turning points of a call, one file each, in the order a citizen meets them.
 
 enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
-waiting; seat_key is the agents' own, supervise the supervisors'.
+waiting; seat_key is the agents' own, supervise the supervisors', partner is asked when an agent calls one into a talk.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ivr.flows.callback import callback
 from ivr.flows.enter import enter
 from ivr.flows.message import message
 from ivr.flows.offer import offer
+from ivr.flows.partner import partner
 from ivr.flows.rated import rated
 from ivr.flows.seat_key import seat_key
 from ivr.flows.supervise import supervise
@@ -30,5 +31,6 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] =
     Script.RATED: rated,
     Script.SEAT_KEY: seat_key,
     Script.SUPERVISE: supervise,
+    Script.PARTNER: partner,
 }
 """A caller's flows answer at once; an agent's PIN takes a moment, in a thread."""

@@ -21,6 +21,7 @@ TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "uti
 LONGEST_NAME: Final = 60
 LONGEST_NOTE: Final = 200
 MAX_SECONDS: Final = 3600
+LONGEST_PARTNER_RING: Final = 120
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """Years outside are slips of the hand."""
 DAY_MINUTES: Final = 24 * 60
@@ -38,6 +39,9 @@ _SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tc
 """Names of the sections of pjsip.conf that are no trunks."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)
 _KEY: Final = re.compile(r"[0-9]", re.ASCII)
+_PARTNER_KEY: Final = re.compile(r"[4-9][0-9]{2}", re.ASCII)
+"""Never the beginning of an emergency number's key, nor *2 or *3 and a key, which are other forms of a transfer."""
+_PARTNER_NAME: Final = re.compile("[\u4e00-\u9fff0-9]{1,20}")
 _PAUSE_REASON: Final = re.compile("[\u4e00-\u9fff]{1,10}")
 
 
@@ -215,6 +219,24 @@ def _priorities(view: View) -> Iterator[Fault]:
         yield Fault("repeat_minutes", str(view.table.repeat_minutes), f"应为 0 到 {DAY_MINUTES} 分钟", "30")
 
 
+def _partners(view: View) -> Iterator[Fault]:
+    for row in view.table.partners:
+        path = f"partners.{row.id}"
+        if not _SKILL.fullmatch(row.id):
+            reason = "协作单位编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个"
+            yield Fault(path, "", reason, "water")
+        if not _PARTNER_NAME.fullmatch(row.name):
+            yield Fault(f"{path}.name", repr(row.name), "应为 1 到 20 个汉字或数字，因为要读给人听", '"供水"')
+        if not _PARTNER_KEY.fullmatch(row.key):
+            yield Fault(f"{path}.key", repr(row.key), "按键应为三位数字，首位 4 到 9", '"701"')
+        if not 5 <= row.ring_seconds <= LONGEST_PARTNER_RING:
+            reason = f"应为 5 到 {LONGEST_PARTNER_RING} 秒"
+            yield Fault(f"{path}.ring_seconds", str(row.ring_seconds), reason, "30")
+        if len(row.note) > LONGEST_NOTE or not row.note.isprintable():
+            reason = f"应为最多 {LONGEST_NOTE} 个可见字符，写在一行里"
+            yield Fault(f"{path}.note", repr(row.note), reason, '"示例，待核"')
+
+
 def _trunks(view: View) -> Iterator[Fault]:
     for trunk in view.table.trunks:
         path = f"trunks.{trunk.id}"
@@ -249,5 +271,6 @@ RULES: Final = (
     Rule("bad-level", Severity.ERROR, "技能等级超出范围", _levels),
     Rule("bad-priority", Severity.ERROR, "优先设置不对", _priorities),
     Rule("never-matches", Severity.ERROR, "号码永远匹配不到来电", _never_matches),
+    Rule("bad-partner", Severity.ERROR, "协作单位写法不对", _partners),
     Rule("bad-trunk", Severity.ERROR, "中继写法不对", _trunks),
 )

@@ -31,6 +31,7 @@ def _unknown(view: View) -> Iterator[Fault]:
         if row.schedule and row.schedule not in view.schedules:
             yield _absent(f"{path}.schedule", row.schedule, "班表", view.schedules)
     yield from _unknown_of_callbacks(view)
+    yield from _unknown_of_partners(view)
     for agent in table.agents:
         for group in agent.groups:
             if group not in groups:
@@ -99,6 +100,22 @@ def _unknown_of_callbacks(view: View) -> Iterator[Fault]:
 _WITH_TARGET: Final = (OverflowTo.GROUP, OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE)
 
 
+_PARTNER_ROLES: Final = ("utility", "subcentre", "neighbour")
+
+
+def _unknown_of_partners(view: View) -> Iterator[Fault]:
+    allowed = [trunk.id for trunk in view.table.trunks if trunk.role in _PARTNER_ROLES]
+    for row in view.table.partners:
+        path = f"partners.{row.id}"
+        if row.schedule and row.schedule not in view.schedules:
+            yield _absent(f"{path}.schedule", row.schedule, "班表", view.schedules)
+        if not row.trunks:
+            yield Fault(f"{path}.trunks", "[]", "至少要有一条中继", '["utility-water"]')
+        for trunk in row.trunks:
+            if trunk not in allowed:
+                yield _absent(f"{path}.trunks", trunk, "公用事业、分中心或邻市中继", allowed)
+
+
 def _doubles(view: View) -> Iterator[Fault]:
     table = view.table
     yield from _twice("groups", (group.id for group in table.groups))
@@ -114,6 +131,9 @@ def _doubles(view: View) -> Iterator[Fault]:
     yield from _twice("agents", (agent.id for agent in table.agents))
     yield from _twice("seats", table.seats)
     yield from _twice("auto_answer", table.auto_answer)
+    yield from _twice("partners", (row.id for row in table.partners))
+    yield from _twice("partners.key", (row.key for row in table.partners))
+    yield from _twice("partners.trunks", (trunk for row in table.partners for trunk in row.trunks))
     yield from _twice("pause_reasons", table.pause_reasons.values())
 
 

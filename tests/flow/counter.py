@@ -42,6 +42,7 @@ class Counter:
     human: bool = True
     stands: Standing = field(default_factory=Standing)
     cut: bool = False
+    open: bool = True
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
     promised: Outcome = Outcome.PROMISED
@@ -55,6 +56,10 @@ class Counter:
     joined: Joined = field(default_factory=lambda: Joined(prompt="supervise-refused"))
     wait_seconds: int = 10
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def partner_open(self, key: str) -> bool:
+        self.asked.append(("partner_open", key))
+        return self.open
 
     def route(self, question: Question) -> Decision:
         self.asked.append(("route", question.number))

@@ -276,3 +276,10 @@ def test_a_message_is_told_to_be_kept_only_when_it_is() -> None:
     assert (answer.prompts, answer.otherwise) == (("message-kept", "goodbye"), Answer(Step.UNKEPT))
     empty = ask(Script.MESSAGE, Counter(spoken=False, where=Queued(2, first_time=False)), action="44")
     assert (empty.next, empty.prompts) == (Step.WAIT, ("message-empty",))
+
+
+@pytest.mark.parametrize(("opened", "refused"), [(True, ""), (False, "closed")])
+def test_a_partner_is_called_in_its_hours_only(opened: bool, refused: str) -> None:
+    desk = Counter(open=opened)
+    assert ask(Script.PARTNER, desk, key="704") == Answer(Step.GOODBYE, set={Var.REFUSED: refused})
+    assert desk.asked == [("partner_open", "704")]

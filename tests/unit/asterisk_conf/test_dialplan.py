@@ -167,3 +167,41 @@ def test_the_keys_of_the_one_key_transfer_are_the_emergency_numbers() -> None:
         assert f"one-key-{number} = *{number},self," in files["etc/features.conf"]
         assert f"*{number} = dialplan_exec(one-key-again,{number},1)" in files["etc/confbridge.conf"]
         assert any(step.startswith("Gosub(dial-centre,${EXTEN},") for step in PLAN["reach"]["_1XX"])
+
+
+def test_a_partners_keys_are_its_own_and_never_the_beginning_of_an_emergency_key() -> None:
+    files = render(plan())
+    keys = re.findall(r"^[a-z-]+-\d+ = (\*\d+),self,", files["etc/features.conf"], re.MULTILINE)
+    assert {"*701", "*3701", "*2701", "*110", "*3110"} <= set(keys)
+    assert len(keys) == len(set(keys))
+    assert not [(one, other) for one in keys for other in keys if one != other and other.startswith(one)]
+    again = re.findall(r"^(\*\d+) = dialplan_exec", files["etc/confbridge.conf"], re.MULTILINE)
+    assert set(again) == {key for key in keys if not re.fullmatch(r"\*2[4-9]\d\d", key)}
+
+
+def test_a_partner_is_tried_on_every_trunk_of_its_row_and_the_sentences_are_its_own() -> None:
+    known = catalogue(TABLE, "揭阳")
+    both = replace(TABLE.partners["water"], trunks=("utility-gas", "utility-water"))
+    with_two = replace(TABLE, partners={"water": both})
+    text = dialplan(render(plan(snapshot=with_two))["etc/extensions.conf"])
+    dialled = re.findall(r"Dial\(PJSIP/\d+@([a-z0-9-]+),30", "\n".join(text["dial-partner"]["701"]))
+    assert dialled == ["utility-gas", "utility-water"]
+    for row in TABLE.partners.values():
+        said = "\n".join(PLAN["reach"][row.key])
+        assert f"Playback(partner-{row.id}-failed)" in said
+        assert f"Playback(partner-{row.id}-${{HL_REFUSED}})" in said
+        assert {f"partner-{row.id}-{why}" for why in ("failed", "closed", "loop")} <= known.keys()
+
+
+def test_who_calls_from_a_partners_trunk_is_known_to_come_from_there() -> None:
+    pjsip = render(plan())["etc/pjsip.conf"]
+    for row in TABLE.partners.values():
+        for trunk in row.trunks:
+            endpoint = pjsip.split(f"[{trunk}](trunk)")[1].split("\n[")[0]
+            assert f"set_var = HL_ORIGIN={row.key}\n" in endpoint
+    assert pjsip.count("set_var = HL_ORIGIN") == 8 + len(TABLE.partners), "the emergency trunks and these"
+
+
+def test_a_table_without_partners_adds_nothing_to_a_call() -> None:
+    bare = render(plan(snapshot=replace(TABLE, partners={})))["etc/extensions.conf"]
+    assert "partner-" not in bare.split("[seat-leg]")[1].split("[whisper]")[0]

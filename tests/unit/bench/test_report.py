@@ -8,7 +8,6 @@ import pytest
 
 from bench.floor import floor
 from bench.load import Run, rates
-from bench.pressed import Pressed, _shares
 from bench.quiet import Quick
 from bench.report import Result, best, cpu, holds, page, write
 from bench.sides import Name
@@ -49,22 +48,6 @@ def test_either_kind_of_call_over_the_limit_fails_the_run() -> None:
     assert not holds(replace(cheap, silent=dear.silent))
     assert not holds(replace(cheap, with_voices=dear.with_voices))
     assert not holds(a_result(15, lost=1))
-
-
-def test_a_slow_key_fails_the_run() -> None:
-    def keys(invite: float, talk: float) -> list[Pressed]:
-        return [Pressed(Name.STATIC, 5, (1, 999), (1, 999)), Pressed(Name.PRODUCT, 5, (1, invite), (1, talk))]
-
-    result = a_result(15)
-    assert holds(replace(result, pressed=keys(50, 150)))
-    assert not holds(replace(result, pressed=keys(51, 100)))
-    assert not holds(replace(result, pressed=keys(20, 151)))
-    assert any("key to INVITE" in line[0] for line in replace(result, pressed=keys(20, 100)).lines())
-
-
-def test_shares_are_of_the_calls_that_were_made() -> None:
-    assert _shares([0.001 * n for n in range(1, 101)]) == (50.0, 99.0)
-    assert _shares([0.005]) == (5.0, 5.0)
 
 
 def test_page_and_json_hold_the_same_figures(tmp_path: Path) -> None:

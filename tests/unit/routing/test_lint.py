@@ -70,6 +70,10 @@ def trunk(name: str, around: Surroundings = AROUND, **changes: object) -> Case:
     return table(around, trunks=trunks)
 
 
+def partner(**changes: object) -> Case:
+    return table(partners=(replace(SAMPLE.partners[0], **changes), *SAMPLE.partners[1:]))  # type: ignore[arg-type]
+
+
 def hours(*periods: Period) -> Case:
     return table(schedules=(replace(SAMPLE.schedules[0], periods=periods), *SAMPLE.schedules[1:]))
 
@@ -243,6 +247,16 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
         ],
         [extra_number("12399"), extra_number("075412399"), extra_number("8768123")],
     ),
+    "bad-partner": (
+        [
+            (partner(key="110"), "partners.water.key", "首位 4 到 9"),
+            (partner(key="371"), "partners.water.key", "首位 4 到 9"),
+            (partner(key="70"), "partners.water.key", "三位数字"),
+            (partner(name="供水 A"), "partners.water.name", "读给人听"),
+            (partner(ring_seconds=4), "partners.water.ring_seconds", "5 到 120"),
+        ],
+        [partner(key="999"), partner(name="供水96116"), partner(ring_seconds=5)],
+    ),
     "bad-trunk": (
         [
             (trunk("pstn", role="carrier"), "trunks.pstn.role", "neighbour 之一"),
@@ -261,6 +275,9 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (table(default_group="gone"), "default_group", "没有这个技能组"),
             (table(auto_answer=("8099",)), "auto_answer", "没有这个座席分机"),
             (agent(GENERAL, GroupId("gone")), "agents.1001.groups", "没有这个技能组"),
+            (partner(schedule="gone"), "partners.water.schedule", "没有这个班表"),
+            (partner(trunks=()), "partners.water.trunks", "至少要有一条中继"),
+            (partner(trunks=("emergency-110",)), "partners.water.trunks", "公用事业、分中心或邻市中继"),
         ],
         [number(group="market"), number(overflow_group="market"), row_of("12315", schedule="")],
     ),
@@ -301,6 +318,8 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (agent(GENERAL, GENERAL), "agents.1001.groups", "两次"),
             (table(pause_reasons={"1": "小休", "2": "小休"}), "pause_reasons", "两次"),
             (table(auto_answer=("8001", "8001")), "auto_answer", "两次"),
+            (partner(key="702"), "partners.key", "两次"),
+            (partner(trunks=("utility-gas",)), "partners.trunks", "两次"),
         ],
         [table(seats=("8001", "80010"))],
     ),

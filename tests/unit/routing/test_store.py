@@ -21,6 +21,7 @@ from routing.model import (
     Holiday,
     LegacyNumber,
     MergeMode,
+    Partner,
     Period,
     Schedule,
     Table,
@@ -63,6 +64,10 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
             ),
         ),
         callback=CallbackPolicy(schedule="night", per_day=0),
+        partners=(
+            Partner("water", "供水", "701", ("utility-water", "utility-gas"), "night", 5, "示例，待核"),
+            Partner("shantou", "汕头12345", "999", ("neighbour-0754",)),
+        ),
         holidays=(Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),),
         known_years=(2028,),
         numbers=(

@@ -120,7 +120,7 @@ def test_rating_keys_default_to_the_level() -> None:
         ("auto_answer = []", 'auto_answer = ["9999"]', "auto_answer", "没有这个座席分机"),
         ("supervisor = true", 'supervisor = "yes"', "agents.1010.supervisor", "true 或 false"),
         ("[rating_keys]", "color = 1\n[rating_keys]", "color", "没有这一项"),
-        ("[agents.1001]", "agents = 1\n[people.1001]", "trunks.neighbour-0754.agents", "没有这一项"),
+        ("[agents.1001]", "agents = 1\n[people.1001]", "partners.shantou.agents", "没有这一项"),
     ],
 )
 def test_a_fault_names_its_key_its_value_and_what_would_work(old: str, new: str, path: str, says: str) -> None:

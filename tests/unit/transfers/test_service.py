@@ -20,7 +20,11 @@ class Watched:
     def __init__(self) -> None:
         self.facts: list[dict[str, Any]] = []
         self.reached: list[tuple[str, bool]] = []
-        self.watch = TransferWatch(self._note, lambda target, outcome, _: self.reached.append((target, outcome)))
+        self.watch = TransferWatch(
+            self._note,
+            lambda target, outcome, _: self.reached.append((target, outcome)),
+            lambda key: {"701": "water"}.get(key, ""),
+        )
 
     def _note(self, kind: Kind, call: CallId, **data: Any) -> None:
         assert (kind, call) == (Kind.TRANSFER, CALL)
@@ -170,3 +174,21 @@ def test_an_end_is_told_once_and_only_of_a_transfer(watched: Watched) -> None:
     watched.watch.forget(CALL)
     assert watched.states == ["asked", "ended"]
     assert watched.watch.transfers == {}
+
+
+def test_a_partner_is_told_by_its_name_and_raises_no_alarm_of_a_centre(watched: Watched) -> None:
+    watched.hear("asked", target="701", Form="blind")
+    watched.hear("dialling", "failed", target="701")
+    watched.hear("asked", target="799")
+    assert [(one["target"], one["state"]) for one in watched.facts] == [
+        ("water", "asked"),
+        ("water", "dialling"),
+        ("water", "failed"),
+    ]
+    assert watched.facts[0]["form"] == "blind"
+    assert watched.reached == []
+
+
+def test_a_partner_seen_on_the_switch_has_its_name_too(watched: Watched) -> None:
+    watched.watch.adopt(CALL, Transfer("701", TransferState.ANSWERED))
+    assert [(one["target"], one["state"]) for one in watched.facts] == [("water", "answered")]
