@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -39,6 +40,9 @@ CAPACITY: Final = 100_000
 """Facts kept in memory while the disk refuses them: about an hour of a busy city, some 50 MB."""
 
 RETRY_SECONDS: Final = 1.0
+
+_RANDOM_BITS: Final = 80
+"""Of a ULID's 128; the others are milliseconds since 1970."""
 
 log = structlog.get_logger(__name__)
 
@@ -183,11 +187,12 @@ class Journal:
 
     def _new_id(self, at: datetime) -> str:
         """A ULID that is higher than the one before, so that ids sort as the facts were noted."""
-        value = int(ULID.from_datetime(at))
-        if value >> 80 <= self._last_id >> 80:
-            value = self._last_id + 1
-        self._last_id = value
-        return str(ULID.from_int(value))
+        ms = int(at.timestamp() * 1000)
+        if ms > self._last_id >> _RANDOM_BITS:
+            self._last_id = ms << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        else:
+            self._last_id += 1
+        return str(ULID.from_int(self._last_id))
 
     # --- the writer's thread --------------------------------------------------------------------
 
