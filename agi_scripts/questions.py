@@ -19,7 +19,7 @@ from ivr.model import Answer, Question, Script
 from ivr.playlist import playlist
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiProtocolError, TelephonyError
-from telephony.model import AGENT_ID, CALL_ID, DIALLED, GROUP_ID, CallId, Var
+from telephony.model import AGENT_ID, CALL_ID, DIALLED, GROUP_ID, CallId, Priority, Var
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -28,6 +28,9 @@ BETWEEN: Final = "|"
 
 HEADER_BYTES: Final = 500
 """A question's header block is never so short: Asterisk's own lines have 480 octets at least, ours 80."""
+
+RESTRICTION, WITHHELD = 0x60, 0x20
+"""Of a calling presentation (Q.951, as Asterisk numbers them): the bits that restrict it, and "not to be shown"."""
 
 _ARGUMENTS = (
     "call",
@@ -103,11 +106,12 @@ def read(session: AgiSession) -> Question:
         since_ms=_number(facts["since"]),
         group=facts["group"] if GROUP_ID.fullmatch(facts["group"]) else "",
         overflow=facts["overflow"],
-        priority=_number(facts["priority"]),
+        priority=_priority(facts["priority"]),
         seat=facts["seat"] if AGENT_ID.fullmatch(facts["seat"]) else "",
         dial_status=facts["dial_status"],
         key=facts["key"],
         action=facts["action"],
+        withheld=_number(session.env.get("agi_callingpres", "")) & RESTRICTION == WITHHELD,
     )
 
 
@@ -122,6 +126,10 @@ def write(question: Question, answer: Answer, known: Container[str]) -> Mapping[
         Var.NEXT: answer.next,
         Var.DONE: question.script,
     }
+
+
+def _priority(text: str) -> int:
+    return Priority.NUISANCE if text == str(int(Priority.NUISANCE)) else _number(text)
 
 
 def _number(text: str) -> int:

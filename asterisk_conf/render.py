@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
 from routing.model import Partner, Snapshot, Trunk
+from routing.words import CALLER_LISTS
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
 MODULES: Final = (
@@ -180,6 +181,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
             for seat in table.seats
         ],
         "auto_answer": bool(table.auto_answer),
+        "caller_lists": {row.list: CALLER_LISTS[row.list] for row in table.callers.values()},
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "outward": _outward(table),
         "duty_ring_seconds": plan.duty_ring_seconds,

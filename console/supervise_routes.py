@@ -45,6 +45,13 @@ class Supervised(Protocol):
 
     def open_group(self, group: GroupId, by: str, reason: str) -> None: ...
 
+    async def announce(self, name: str, by: str, reason: str) -> None:
+        """All callers hear this announcement of the table from now on."""
+
+    async def end_announcement(self, name: str, by: str, reason: str) -> None: ...
+
+    def announcements(self) -> list[dict[str, Any]]: ...
+
 
 def supervise_routes(control: Supervised) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
@@ -55,6 +62,8 @@ def supervise_routes(control: Supervised) -> list[web.RouteDef]:
         web.post("/api/supervise/move", deeds.move),
         web.post("/api/supervise/close", deeds.close),
         web.post("/api/supervise/open", deeds.open),
+        web.get("/api/announcements", deeds.announcements),
+        web.post("/api/announcements/{action:raise|stop}", deeds.announce),
     ]
 
 
@@ -110,6 +119,19 @@ class _Deeds:
         _allowed(lambda: self._control.open_group(group, by, reason))
         return _json({"group": group, "closed": False})
 
+    async def announcements(self, request: web.Request) -> web.Response:
+        return _json({"announcements": self._control.announcements()})
+
+    async def announce(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        name, by, reason = str(body.get("announcement", ""))[:MAX_REASON], _who(body), _reason(body)
+        raising = request.match_info["action"] == "raise"
+        try:
+            await (self._control.announce if raising else self._control.end_announcement)(name, by, reason)
+        except NotAllowed as refused:
+            raise _conflict(refused) from None
+        return _json({"announcement": name, "raised": raising})
+
 
 def _agent(body: Mapping[str, Any], key: str) -> AgentId:
     agent = str(body.get(key, ""))
@@ -138,8 +160,12 @@ def _allowed(deed: Callable[[], T]) -> T:
     try:
         return deed()
     except NotAllowed as refused:
-        text = json.dumps({"error": refused.reason}, ensure_ascii=False)
-        raise web.HTTPConflict(text=text, content_type="application/json") from None
+        raise _conflict(refused) from None
+
+
+def _conflict(refused: NotAllowed) -> web.HTTPConflict:
+    text = json.dumps({"error": refused.reason}, ensure_ascii=False)
+    return web.HTTPConflict(text=text, content_type="application/json")
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

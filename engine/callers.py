@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ivr.desk import Standing
 from ledger.records import CallRecord
-from routing.model import Snapshot
+from routing.model import CallerList, Snapshot
 from telephony.model import AgentId, Priority
 
 MOST_CALLERS: Final = 20_000
@@ -56,11 +56,19 @@ class RecentCallers:
                 ended_ms = int(record.ended_at.timestamp() * 1000)
                 self.ended(record.caller, ended_ms, AgentId(record.agent) if record.agent else None, dropped=dropped)
 
-    def standing(self, caller: str, trunk: str, snapshot: Snapshot, now_ms: int) -> Standing:
-        """The class of a caller who rings now, through this trunk, and the agent to wait for."""
+    def standing(
+        self, caller: str, trunk: str, snapshot: Snapshot, now_ms: int, listed: CallerList | None = None
+    ) -> Standing:
+        """The class of a caller who rings now, through this trunk and on this list, and the agent to wait for."""
         row = snapshot.trunks.get(trunk)
         if row is not None and row.role.startswith("emergency"):
             return Standing(Priority.CENTRE)
+        if listed is CallerList.NUISANCE:
+            return Standing(Priority.NUISANCE)
+        known = self._known(caller, snapshot, now_ms)
+        return replace(known, priority=max(known.priority, Priority.LISTED)) if listed is CallerList.PRIORITY else known
+
+    def _known(self, caller: str, snapshot: Snapshot, now_ms: int) -> Standing:
         last = self._last.get(caller) if caller else None
         if last is None or now_ms - last.ended_ms >= snapshot.repeat_minutes * 60_000:
             return Standing()

@@ -10,7 +10,7 @@ from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
 from queues.model import LastResort
-from routing.model import Snapshot
+from routing.model import CallerList, Snapshot
 from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 
 
@@ -40,6 +40,10 @@ class LiveCall:
     """Who is to be waited for at first."""
     language: str = ""
     """The language asked for."""
+    caller_list: CallerList | None = None
+    """The list that the caller was on when it rang."""
+    heard: tuple[str, ...] = ()
+    """Prompts of its entry and announcements since."""
     table: Snapshot | None = None
     """The version of the routing table that it began under, and keeps; None when we were not there."""
     taken_by: SeatId | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -77,7 +78,10 @@ class EngineDesk:
         *,
         wait_seconds: int,
         callers: RecentCallers | None = None,
+        raised: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
+        """``raised`` gives the prompts of what all callers are to hear at once."""
+        self._raised = raised
         self._pins = pins
         self._supervision = supervision
         self._snapshot = snapshot
@@ -96,18 +100,24 @@ class EngineDesk:
         held = self._calls.enter(question.call, question.channel)
         held.stage = Stage.GREET
         held.table = self._snapshot()
-        decision = decide(CallFacts(question.number, question.caller), held.table, datetime.now(UTC))
+        caller = "" if question.withheld else question.caller
+        decision = decide(CallFacts(question.number, caller), held.table, datetime.now(UTC))
         decision = avoiding(decision, self._supervision.closures.closed, held.table.default_group)
+        if (raised := self._raised()) and decision.target.kind is not TargetKind.EMERGENCY:
+            told = decision.prompts
+            decision = replace(decision, prompts=(*told, *(prompt for prompt in raised if prompt not in told)))
+        held.heard = decision.prompts
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
             self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)
-        held.caller, held.language = question.caller, decision.language
+        held.caller, held.language, held.caller_list = question.caller, decision.language, decision.list
         return decision
 
     def standing(self, question: Question) -> Standing:
         held = self._calls.enter(question.call, question.channel)
         trunk = CHANNEL.match(question.channel)
-        standing = self._callers.standing(question.caller, trunk[1] if trunk else "", self._snapshot(), self._now())
+        line = trunk[1] if trunk else ""
+        standing = self._callers.standing(question.caller, line, self._snapshot(), self._now(), held.caller_list)
         held.preferred = standing.preferred
         return standing
 
@@ -141,6 +151,8 @@ class EngineDesk:
         held.told_to_wait = True
         position = self._queues.acd.position(question.call) or 1
         news = () if first_time else self._news(held, position, ticket.since_ms)
+        if not first_time and question.script is Script.WAITING and not question.key:
+            news = (*self._unheard(held), *news)
         return Queued(position, first_time, news, self._seconds(ticket))
 
     def _seconds(self, ticket: Ticket) -> int | None:
@@ -155,6 +167,13 @@ class EngineDesk:
 
     def way_out(self, question: Question) -> WayOut | None:
         return self._ways_out.take(question)
+
+    def _unheard(self, held: LiveCall) -> tuple[str, ...]:
+        """What was raised since this caller came, once."""
+        raised = tuple(prompt for prompt in self._raised() if prompt not in held.heard)
+        if raised:
+            held.heard = (*held.heard, *raised)
+        return raised
 
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
         return TicketJoined(

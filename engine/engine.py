@@ -17,6 +17,7 @@ from agi_scripts.questions import HEADER_BYTES, guarded, handler
 from agi_scripts.server import FastAgiServer
 from database.connection import Database
 from engine.alarms import Alarms
+from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
@@ -127,6 +128,7 @@ class Engine:
             lambda: self.snapshot.seats,
             self.clock,
         )
+        self.announcements = Announcements(settings.data_dir, lambda: self.snapshot, self.calls)
         self._looking: list[asyncio.Task[None]] = []
         self.desk = EngineDesk(
             lambda: self.snapshot,
@@ -139,6 +141,7 @@ class Engine:
             self.clock,
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
+            raised=self.announcements.prompts,
         )
         self.prompts = set(catalogue(snapshot, settings.city))
         """What can be played: of the version in force, and of earlier ones whose calls may still be up."""
@@ -154,6 +157,7 @@ class Engine:
 
         Raises AmiLoginRefused when the secret is not Asterisk's, OSError when the FastAGI port is taken.
         """
+        self.announcements.load()
         await self.pins.load()
         await self.switch.start()
         try:

@@ -172,6 +172,7 @@ def _switch_differs(old: Snapshot, new: Snapshot) -> bool:
         set(expressions(old)) != set(expressions(new))
         or old.trunks != new.trunks
         or old.auto_answer != new.auto_answer
+        or {row.list for row in old.callers.values()} != {row.list for row in new.callers.values()}
         or old.agents != new.agents
         or old.groups != new.groups
     )

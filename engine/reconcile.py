@@ -182,7 +182,11 @@ def policy(snapshot: Snapshot) -> Policy:
     heads: dict[int, int] = {Priority[name.upper()]: seconds for name, seconds in snapshot.head_start_seconds.items()}
     return Policy(
         {group.id: _group_policy(group) for group in snapshot.groups.values()},
-        head_start_seconds={**Policy().head_start_seconds, **heads},
+        head_start_seconds={
+            **Policy().head_start_seconds,
+            **heads,
+            Priority.NUISANCE: -snapshot.nuisance_seconds,
+        },
         levels=max(levels, default=1),
     )
 
@@ -241,7 +245,7 @@ def _caller(event: Event, seat_of: dict[str, SeatId]) -> Caller | None:
         since_ms=_whole(told.get(Var.SINCE, "")),
         group=group if GROUP_ID.fullmatch(group) else "",
         overflow=told.get(Var.OVERFLOW, ""),
-        priority=_whole(told.get(Var.PRIORITY, "")),
+        priority=_priority(told.get(Var.PRIORITY, "")),
         seat=seat_of.get(call),
         preferred=AgentId(preferred) if AGENT_ID.fullmatch(preferred := told.get(Var.PREFERRED, "")) else None,
         language=language if GROUP_ID.fullmatch(language := told.get(Var.LANGUAGE, "")) else "",
@@ -258,6 +262,10 @@ def _seats_by_call(channels: Iterable[Event]) -> dict[str, SeatId]:
         if match is not None and told.get(Var.PARTY) == Party.AGENT and match[1].isdigit():
             found[told.get(Var.CALL, "")] = SeatId(match[1])
     return found
+
+
+def _priority(text: str) -> int:
+    return Priority.NUISANCE if text == str(int(Priority.NUISANCE)) else _whole(text)
 
 
 def _whole(text: str) -> int:

@@ -149,6 +149,15 @@ class Control:
     def open_group(self, group: GroupId, by: str, reason: str) -> None:
         self._supervision().open_group(group, by, reason)
 
+    async def announce(self, name: str, by: str, reason: str) -> None:
+        await self._engine.announcements.start(name, by, reason)
+
+    async def end_announcement(self, name: str, by: str, reason: str) -> None:
+        await self._engine.announcements.stop(name, by, reason)
+
+    def announcements(self) -> list[dict[str, Any]]:
+        return self._engine.announcements.told()
+
     def _supervision(self) -> Supervision:
         if not self._engine.switch.up:
             raise NotAllowed(AWAY)

@@ -14,7 +14,8 @@ from typing import Final
 
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
-from routing.model import LegacyNumber, MergeMode, Partner, Snapshot, WaitingAction
+from routing.announcements import prompt_of
+from routing.model import Announcement, LegacyNumber, MergeMode, Partner, Snapshot, WaitingAction
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     GREETING = "greeting"
     TRANSITION = "transition"
     """过渡期提示音, one pair per legacy number."""
+    ANNOUNCEMENT = "announcement"
     WAITING = "waiting"
     TROUBLE = "trouble"
     TRANSFER = "transfer"
@@ -100,6 +102,7 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         *pauses(snapshot.pause_reasons),
         *whispers(snapshot),
         *partners(snapshot.partners),
+        *announcements(snapshot.announcements),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -164,6 +167,12 @@ def pauses(reasons: Mapping[str, str]) -> Iterator[Prompt]:
     """What an agent hears who pauses, by the digit of the reason."""
     for key, reason in reasons.items():
         yield Prompt(f"seat-paused-{key}", Kind.SEAT, {MANDARIN: f"已示忙，{reason}。"})
+
+
+def announcements(rows: Mapping[str, Announcement]) -> Iterator[Prompt]:
+    """公告, also those that are only kept ready: nothing has to be spoken first when one is raised at night."""
+    for row in rows.values():
+        yield Prompt(prompt_of(row.id), Kind.ANNOUNCEMENT, {MANDARIN: row.text})
 
 
 def whispers(snapshot: Snapshot) -> Iterator[Prompt]:

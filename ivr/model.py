@@ -85,6 +85,8 @@ class Question:
     key: str = ""
     """Digits pressed."""
     action: str = ""
+    withheld: bool = False
+    """The caller does not want its number shown. The switch tells it of every channel, unasked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def _unknown(call: CallId) -> str:
 def _standing(acd: Acd, ticket: Ticket, now: int) -> str:
     head_start = acd.policy.head_start_ms(ticket.priority) // 1000
     named = max((one for one in Priority if one <= ticket.priority), default=Priority.NORMAL)
-    priority = f"，{PRIORITY[named]}，按早到{head_start}秒排队" if head_start else ""
+    side = "早" if head_start > 0 else "晚"
+    priority = f"，{PRIORITY[named]}，按{side}到{abs(head_start)}秒排队" if head_start else ""
     return f"来电{ticket.call}要技能组{ticket.group}{priority}，来电至今{_seconds(now - ticket.since_ms)}秒"
 
 

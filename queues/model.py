@@ -147,7 +147,15 @@ def _back_after() -> Mapping[Failure, int | None]:
 
 
 def _head_starts() -> Mapping[int, int]:
-    return {Priority.REPEAT: 60, Priority.DROPPED: 180, Priority.CENTRE: 300, Priority.FIRST: 3600}
+    return {
+        Priority.NUISANCE: -600,
+        Priority.NORMAL: 0,
+        Priority.REPEAT: 60,
+        Priority.LISTED: 120,
+        Priority.DROPPED: 180,
+        Priority.CENTRE: 300,
+        Priority.FIRST: 3600,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ class Policy:
     wrap_up_seconds_max: int = 600
     """Wrap-up with all its extensions."""
     head_start_seconds: Mapping[int, int] = field(default_factory=_head_starts)
-    """By class of priority, how much older than it is a call counts in the line; 0 for a class below all these."""
+    """By class of priority, how much older than it is a call counts in the line, younger where negative; 0 for a
+    class below all these."""
     levels: int = 1
     """The worst level that anybody has in any group; 1 is the best."""
     hold_alarm_seconds: int = 120

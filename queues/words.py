@@ -27,8 +27,10 @@ STATE: Final[Mapping[AgentState, str]] = {
 }
 
 PRIORITY: Final[Mapping[Priority, str]] = {
+    Priority.NUISANCE: "骚扰名单来电",
     Priority.NORMAL: "普通来电",
     Priority.REPEAT: "重复来电",
+    Priority.LISTED: "优先名单来电",
     Priority.DROPPED: "通话中断后再来电或情况紧急",
     Priority.CENTRE: "紧急中心来电",
     Priority.FIRST: "转接未成退回的来电",

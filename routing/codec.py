@@ -10,10 +10,12 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from routing.calendar import CITY, city_time
 
 T = TypeVar("T")
 
@@ -110,6 +112,15 @@ def _iso(kind: type[date] | type[time], wanted: str) -> tuple[Encode, Decode]:
             raise Misfit("", data, wanted) from None
 
     return kind.isoformat, decode
+
+
+def _moment(data: Any) -> datetime:
+    """Without a zone it is the city's time."""
+    try:
+        read = datetime.fromisoformat(data)
+    except (TypeError, ValueError):
+        raise Misfit("", data, "日期和时刻，例如 2026-12-01T18:00（北京时间）") from None
+    return read if read.tzinfo else read.replace(tzinfo=CITY)
 
 
 def _choice(kind: type[StrEnum]) -> Decode:
@@ -222,5 +233,6 @@ _PLAIN: Final[Mapping[Any, tuple[Encode, Decode]]] = {
     bool: _exactly(bool, "是或否（true / false）"),
     float: (_same, _exactly(float, "数字")[1]),
     date: _iso(date, "日期，例如 2026-07-01"),
+    datetime: (lambda value: city_time(value).isoformat(), _moment),
     time: _iso(time, "时刻，例如 08:30"),
 }

@@ -26,6 +26,7 @@ _KEY_TITLES: Final[Mapping[str, str]] = {
     "rating_keys": "按键",
     "pause_reasons": "按键",
     "waiting_keys": "按键",
+    "callers": "来电号码",
 }
 
 
@@ -59,7 +60,10 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "waiting_keys": "市民等候时按哪个键做什么。",
     "skills": "座席会什么：专长、语言和方言。",
     "partners": "座席按键可以接入通话的单位：水电气、分中心、邻市。110、119、120、122 不写在这里。",
-    "head_start_seconds": "哪类来电按早到多少秒排队：repeat 重复来电，dropped 通话中断后再来电，centre 紧急中心来电。",
+    "head_start_seconds": "哪类来电按早到多少秒排队：repeat 重复来电，listed 优先名单，dropped 通话中断后再来电，"
+    "centre 紧急中心来电。",
+    "callers": "认得的来电号码。骚扰名单排在后面但一定接通，优先名单排在前面，内部人员只是显示；到期的行自动失效。",
+    "announcements": "临时公告：欢迎语之后播放，连同欢迎语不超过 15 秒。开始和结束都空的只是备好，由班长播给所有来电。",
 }
 
 ADVICE: Final[Mapping[str, Advice]] = {
@@ -134,6 +138,19 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "pause_reasons.key": Advice("一个数字", "1"),
     "pause_reasons.value": Advice("1 到 10 个汉字，会读给座席听", "小休"),
     "waiting_keys.key": Advice("一个数字", "1"),
+    "settings.nuisance_seconds": Advice("骚扰名单的来电按晚到多少秒排队，0 到 3600；不会拒接", "600"),
+    "announcements.id": Advice("小写字母、数字和连字符", "typhoon"),
+    "announcements.text": Advice("只能有汉字、数字和中文标点，越短越好", "受台风影响，部分线路繁忙。"),
+    "announcements.since": Advice("年-月-日 时:分，北京时间；留空即发布后就播（须写结束）", "2026-12-01 08:00"),
+    "announcements.until": Advice("年-月-日 时:分，北京时间，到这一刻停播", "2026-12-01 18:00"),
+    "announcements.groups": Advice("只对进这些组的来电，用顿号隔开；留空即全部", "general", "groups"),
+    "announcements.numbers": Advice("只对拨这些号码的来电，用顿号隔开，可以写 12345；留空即全部", "12345、12333"),
+    "announcements.note": Advice("示例行写 示例，待核", "示例，待核"),
+    "callers.number": Advice("来电显示的号码，本市号码不带区号", "13800000000"),
+    "callers.list": Advice("骚扰名单：排在后面；优先名单：排在前面；内部人员：只显示", "优先名单"),
+    "callers.reason": Advice("为什么列入，谁批准的", "行动不便，经本人申请"),
+    "callers.until": Advice("年-月-日 时:分，北京时间，到这一刻失效；留空即长期", "2026-12-01 18:00"),
+    "callers.note": Advice("示例行写 示例，待核", "示例，待核"),
 }
 """``kind.field``; a key without a name of its own is called ``key``."""
 

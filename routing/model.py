@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from telephony.model import GroupId, OverflowTo, OverflowWhen
@@ -227,6 +227,50 @@ class MessagePolicy:
     """Silence that ends a message."""
 
 
+class CallerList(StrEnum):
+    """名单: what is known of somebody before the call is answered."""
+
+    NUISANCE = "nuisance"
+    """骚扰名单: served after the others, never turned away; the agent sees it."""
+    PRIORITY = "priority"
+    """优先名单: served before those who only wait."""
+    STAFF = "staff"
+    """内部人员: shown as such, served like anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCaller:
+    """A number that is on a list. It changes when and as whom a caller is served, never whether or by which group."""
+
+    number: str
+    """The caller's, in the form of a city call (:func:`routing.numbers.normalise`)."""
+    list: CallerList
+    reason: str
+    until: datetime | None = None
+    """Aware; from this moment on the row counts no more. None: for good."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """公告: a sentence that callers hear after the greeting, for a while; or one kept ready to be raised by hand."""
+
+    id: str
+    """Its prompt is ``announcement-`` and this."""
+    text: str
+    since: datetime | None = None
+    """Aware; from this moment on. With neither moment it is only kept ready (重大灾情提示)."""
+    until: datetime | None = None
+    """Aware; up to this moment, which no longer belongs to it."""
+    groups: tuple[GroupId, ...] = ()
+    """Only for callers of these groups; empty = of all."""
+    numbers: tuple[str, ...] = ()
+    """Only for who dialled one of these; empty = any."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holiday:
     """A day that differs from the plain week."""
@@ -276,6 +320,11 @@ class Snapshot:
     callback: CallbackPolicy = field(default_factory=CallbackPolicy)
     message: MessagePolicy = field(default_factory=MessagePolicy)
     partners: Mapping[str, Partner] = field(default_factory=dict)
+    callers: Mapping[str, ListedCaller] = field(default_factory=dict)
+    """Callers on a list, by number."""
+    nuisance_seconds: int = 600
+    """By how many seconds younger than they are callers of the nuisance list count in the line."""
+    announcements: Mapping[str, Announcement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +353,9 @@ class Table:
     callback: CallbackPolicy = field(default_factory=CallbackPolicy)
     message: MessagePolicy = field(default_factory=MessagePolicy)
     partners: tuple[Partner, ...] = ()
+    callers: tuple[ListedCaller, ...] = ()
+    nuisance_seconds: int = 600
+    announcements: tuple[Announcement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +364,7 @@ class CallFacts:
 
     number: str
     caller: str = ""
+    """Empty when it was not told, or withheld from display: then it is on no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,3 +397,5 @@ class Decision:
     phase: Phase | None = None
     language: str = ""
     """The language that the caller is to be answered in, as a skill; empty = any."""
+    list: CallerList | None = None
+    """The list that the caller is on now."""

@@ -4,17 +4,32 @@ One job: facts, table and time in; a decision with its reason out. It never rais
 admin wrote: whatever the table lacks, the call ends at a group, a sub-centre or an emergency centre. The same function
 serves the live call, ``hotline route test`` and the console's preview.
 
-Order: emergency numbers (outside every table), 12345, the merge table, and the 12345 group for all else.
+Order: emergency numbers (outside every table), 12345, the merge table, and the 12345 group for all else. A list that
+the caller is on changes none of this: it only says as whom the caller is served.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from routing.announcements import announced, prompt_of
 from routing.calendar import city_time, day_kind, is_open, year_known
-from routing.model import CallFacts, DayKind, Decision, LegacyNumber, MergeMode, Phase, Snapshot, Target, TargetKind
+from routing.model import (
+    CallerList,
+    CallFacts,
+    DayKind,
+    Decision,
+    LegacyNumber,
+    ListedCaller,
+    MergeMode,
+    Phase,
+    Snapshot,
+    Target,
+    TargetKind,
+)
 from routing.numbers import normalise
 from telephony.model import EMERGENCY_NUMBERS, HOTLINE_NUMBER, GroupId
 
@@ -34,6 +49,11 @@ DAY_NAMES: Final[Mapping[DayKind, str]] = {
     DayKind.HOLIDAY: "节假日",
     DayKind.MAKEUP_WORKDAY: "调休上班日",
 }
+SERVED_AS: Final[Mapping[CallerList, str]] = {
+    CallerList.NUISANCE: "在骚扰名单，排在其他来电之后，照常接通",
+    CallerList.PRIORITY: "在优先名单，优先接听",
+    CallerList.STAFF: "是内部人员，按普通来电接听",
+}
 _LONGEST_SHOWN: Final = 40
 
 
@@ -43,6 +63,43 @@ def decide(facts: CallFacts, snapshot: Snapshot, now: datetime) -> Decision:
     trace = [_heard(facts.number, number)]
     if number in EMERGENCY_NUMBERS:
         return _emergency(number, snapshot, trace)
+    row = listed(facts.caller, snapshot, now)
+    decision = _answered(number, snapshot, now, trace)
+    if snapshot.announcements:
+        decision = _announced(decision, snapshot, now)
+    return decision if row is None else _served_as(row, decision)
+
+
+def listed(caller: str, snapshot: Snapshot, now: datetime) -> ListedCaller | None:
+    """The row of the list that this caller is on at the aware moment ``now``; a row counts until, not at, its end."""
+    if not snapshot.callers or not caller:
+        return None
+    row = snapshot.callers.get(normalise(caller, snapshot.area_code))
+    return row if row is not None and (row.until is None or now < row.until) else None
+
+
+def _announced(decision: Decision, snapshot: Snapshot, now: datetime) -> Decision:
+    told = announced(snapshot, decision.number, decision.group, now)
+    if not told:
+        return decision
+    return replace(
+        decision,
+        prompts=(*decision.prompts, *map(prompt_of, told)),
+        trace=(*decision.trace, f"公告：{'、'.join(told)}"),
+    )
+
+
+def _served_as(row: ListedCaller, decision: Decision) -> Decision:
+    served = f"来电人{SERVED_AS[row.list]}"
+    return replace(
+        decision,
+        reason=f"{decision.reason}；{served}",
+        trace=(*decision.trace, f"{served}（{row.reason}）"),
+        list=row.list,
+    )
+
+
+def _answered(number: str, snapshot: Snapshot, now: datetime, trace: list[str]) -> Decision:
     if number == HOTLINE_NUMBER:
         trace.append("是 12345：由人工座席 7×24 小时接听")
         return _to_group(

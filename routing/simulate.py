@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 
+from routing.announcements import plays
 from routing.calendar import CITY, is_open
 from routing.model import CallFacts, Decision, LegacyNumber, Phase, Snapshot, Target
 from routing.numbers import normalise
@@ -135,16 +136,23 @@ class _Hours:
     def __init__(self, snapshot: Snapshot, moments: Sequence[datetime]) -> None:
         self._snapshot = snapshot
         self._moments = moments
+        rows = snapshot.announcements.values()
+        self._announced = tuple(tuple(row.id for row in rows if plays(row, moment)) for moment in moments)
         self._open: dict[str, tuple[bool, ...]] = {}
         self._phases: dict[tuple[date | None, date | None], tuple[Phase, ...]] = {}
         self._spans: dict[tuple[str, date | None, date | None], tuple[Span, ...]] = {}
 
     def spans(self, row: LegacyNumber | None) -> tuple[Span, ...]:
-        if row is None:  # 12345, emergency and unknown numbers know no time
-            return ((0, len(self._moments), None),)
+        if row is None:  # 12345, emergency and unknown numbers know no time but that of announcements
+            return self._same(("", None, None), self._announced)
         key = (row.schedule, row.first_day, row.last_day)
         if key not in self._spans:
-            same = list(zip(self._openings(row.schedule), self._phases_of(row), strict=True))
+            same = list(zip(self._openings(row.schedule), self._phases_of(row), self._announced, strict=True))
+            return self._same(key, same)
+        return self._spans[key]
+
+    def _same(self, key: tuple[str, date | None, date | None], same: Sequence[object]) -> tuple[Span, ...]:
+        if key not in self._spans:
             starts = [slot for slot in range(len(same)) if not slot or same[slot] != same[slot - 1]]
             ends = [*starts[1:], len(same)]
             self._spans[key] = tuple((first, end, same[first]) for first, end in zip(starts, ends, strict=True))

@@ -12,16 +12,20 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from routing.calendar import CITY
 from routing.faults import Fault, TableInvalid
 from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.lint import lint
 from routing.model import (
     Agent,
+    Announcement,
     CallbackPolicy,
+    CallerList,
     DayKind,
     Group,
     Holiday,
     LegacyNumber,
+    ListedCaller,
     MergeMode,
     MessagePolicy,
     Overflow,
@@ -42,7 +46,7 @@ E = TypeVar("E", bound=StrEnum)
 KEY_IS_LEVEL: Final[Mapping[str, int]] = {str(level): level for level in range(1, 6)}
 """The order of rating keys by phone is open, so it is data; by default the key is the level."""
 
-HEAD_STARTS: Final[Mapping[str, int]] = {"repeat": 60, "dropped": 180, "centre": 300}
+HEAD_STARTS: Final[Mapping[str, int]] = {"repeat": 60, "listed": 120, "dropped": 180, "centre": 300}
 """By how many seconds older these callers count; ours to choose, no standard says."""
 
 OVERFLOW_EXAMPLE: Final = '[{ when = "waited", value = 60, to = "everyone" }]'
@@ -100,6 +104,15 @@ class _Row:
         if value is ... or (isinstance(value, date) and not isinstance(value, datetime)):
             return None if value is ... else value
         return self._wrong(key, value, "应为日期，不带引号", "2026-07-01", None)
+
+    def moment(self, key: str) -> datetime | None:
+        """A date and time; without a zone it is the city's."""
+        value = self._take(key, "2026-12-01T18:00:00+08:00", ...)
+        if value is ...:
+            return None
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=CITY)
+        return self._wrong(key, value, "应为日期和时刻，不带引号", "2026-12-01T18:00:00+08:00", None)
 
     def clock(self, key: str) -> time:
         value = self._take(key, '"08:30"', None)
@@ -239,6 +252,9 @@ def _table(top: _Row) -> Table:
         callback=_callback(top.row("callback")),
         message=_message(top.row("message")),
         partners=tuple(_partner(name, row) for name, row in top.rows("partners")),
+        callers=tuple(_caller(name, row) for name, row in top.rows("callers")),
+        nuisance_seconds=top.whole("nuisance_seconds", 600, "600"),
+        announcements=tuple(_announcement(name, row) for name, row in top.rows("announcements")),
     )
     top.end()
     return table
@@ -369,6 +385,32 @@ def _number(name: str, row: _Row) -> LegacyNumber:
     )
     row.end()
     return number
+
+
+def _announcement(name: str, row: _Row) -> Announcement:
+    announcement = Announcement(
+        id=name,
+        text=row.text("text", '"受台风影响，部分线路繁忙。"'),
+        since=row.moment("since"),
+        until=row.moment("until"),
+        groups=tuple(GroupId(group) for group in row.texts("groups", '["general"]')),
+        numbers=row.texts("numbers", '["12345", "12333"]'),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return announcement
+
+
+def _caller(name: str, row: _Row) -> ListedCaller:
+    caller = ListedCaller(
+        number=name,
+        list=row.choice("list", CallerList),
+        reason=row.text("reason", '"行动不便，经本人申请"'),
+        until=row.moment("until"),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return caller
 
 
 def _trunk(name: str, row: _Row) -> Trunk:

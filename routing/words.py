@@ -29,6 +29,8 @@ KINDS: Final[Mapping[str, str]] = {
     "skills": "技能",
     "head_start_seconds": "优先提前量",
     "partners": "协作单位",
+    "callers": "来电名单",
+    "announcements": "公告",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -39,6 +41,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.repeat_minutes": "重复来电（分钟内）",
     "settings.callback": "回拨",
     "settings.message": "留言",
+    "settings.nuisance_seconds": "骚扰名单推后秒数",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
@@ -85,13 +88,26 @@ FIELDS: Final[Mapping[str, str]] = {
     "partners.schedule": "班表",
     "partners.ring_seconds": "振铃秒数",
     "partners.note": "备注",
+    "announcements.text": "内容",
+    "announcements.since": "开始",
+    "announcements.until": "结束",
+    "announcements.groups": "技能组",
+    "announcements.numbers": "号码",
+    "announcements.note": "备注",
+    "callers.list": "名单",
+    "callers.reason": "原因",
+    "callers.until": "有效期至",
+    "callers.note": "备注",
     "rating_keys.value": "满意度",
     "pause_reasons.value": "原因",
     "waiting_keys.value": "作用",
 }
 """``kind.field``; a setting's own key stands for its field."""
 
+CALLER_LISTS: Final[Mapping[str, str]] = {"nuisance": "骚扰名单", "priority": "优先名单", "staff": "内部人员"}
+
 VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "callers.list": CALLER_LISTS,
     "numbers.mode": MODE_NAMES,
     "holidays.kind": {"workday": "工作日", "weekend": "周末", "holiday": "节假日", "makeup-workday": "调休上班日"},
     "waiting_keys.value": {"callback": "回拨", "message": "留言", "urgent": "情况紧急"},

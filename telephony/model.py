@@ -51,9 +51,13 @@ HOTLINE_NUMBER: Final = "12345"
 class Priority(IntEnum):
     """Classes of callers, as ``HL_PRIORITY`` carries them; a number in between counts as the class below it."""
 
+    NUISANCE = -1
+    """On the table's nuisance list: behind the others, but never for ever."""
     NORMAL = 0
     REPEAT = 3
     """Called not long ago."""
+    LISTED = 4
+    """On the table's priority list."""
     DROPPED = 5
     """The last talk broke off; or the caller says that it is urgent."""
     CENTRE = 7
@@ -139,6 +143,8 @@ class Var(StrEnum):
     """The agent (工号) that this caller is kept for during the first seconds; only set when there is one."""
     LANGUAGE = "HL_LANGUAGE"
     """The language that was asked for, a skill of the table; only set when one was."""
+    LISTED = "HL_LISTED"
+    """The list of the table that the caller is on, as the agent's phone shows it; only set when it is on one."""
     VERSION = "HL_VERSION"
     """Version of the routing table this call started with."""
     SEAT = "HL_SEAT"

@@ -7,7 +7,7 @@ from ivr.model import Answer, Question, Step
 from ledger.model import Kind
 from routing.model import Decision, TargetKind
 from routing.overflow import overflow_text
-from telephony.model import Var
+from telephony.model import Priority, Var
 
 
 def enter(question: Question, desk: Desk) -> Answer:
@@ -45,10 +45,12 @@ def _standing(question: Question, desk: Desk, decision: Decision) -> dict[str, s
     """What sets this caller apart; nothing, for most."""
     standing = desk.standing(question)
     state: dict[str, str] = {}
-    if standing.priority > question.priority:
+    if standing.priority > question.priority or standing.priority < Priority.NORMAL == question.priority:
         state[Var.PRIORITY] = str(int(standing.priority))
     if standing.preferred is not None:
         state[Var.PREFERRED] = standing.preferred
     if decision.language:
         state[Var.LANGUAGE] = decision.language
+    if decision.list is not None:
+        state[Var.LISTED] = decision.list
     return state

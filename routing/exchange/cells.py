@@ -14,6 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NewType, Union, get_args, get_origin
 
+from routing.calendar import CITY, city_time
 from routing.codec import field_types
 from routing.columns import Column
 from routing.exchange.overflows import overflows_text, read_overflows
@@ -51,6 +52,8 @@ def shown(value: Any, column: Column) -> Cell:
         return YES if value else NO
     if kind in (int, date):
         return value  # type: ignore[no-any-return]
+    if kind is datetime:
+        return _clocked(city_time(value))
     if _is_tuple_of(kind, Period):
         return periods_text(value)
     if _is_tuple_of(kind, Overflow):
@@ -151,6 +154,24 @@ def _date(cell: object, _kind: Any) -> date:
         raise ValueError("没有这一天") from None
 
 
+def _moment(cell: object, _kind: Any) -> datetime:
+    """A day alone is its first moment; a moment without a zone is the city's."""
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        cell = datetime(cell.year, cell.month, cell.day, tzinfo=CITY)
+    if not isinstance(cell, datetime):
+        text = unicodedata.normalize("NFKC", text_of(cell)).strip().replace("/", "-")
+        try:
+            cell = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("应为日期和时刻，年-月-日 时:分") from None
+    return cell if cell.tzinfo else cell.replace(tzinfo=CITY)
+
+
+def _clocked(moment: datetime) -> str:
+    whole = not (moment.second or moment.microsecond)
+    return f"{moment:%Y-%m-%d %H:%M}" if whole else moment.replace(tzinfo=None).isoformat(" ")
+
+
 def _enum(cell: object, kind: Any) -> Any:
     try:
         return kind(text_of(cell).strip())
@@ -207,6 +228,7 @@ _READERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[object, Any], Any]]
     (lambda kind: kind is bool, _bool),
     (lambda kind: kind is int, _whole),
     (lambda kind: kind is date, _date),
+    (lambda kind: kind is datetime, _moment),
     (lambda kind: kind is str, _text),
     (lambda kind: isinstance(kind, type) and issubclass(kind, StrEnum), _enum),
     (lambda kind: _is_tuple_of(kind, Period), _periods),

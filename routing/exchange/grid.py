@@ -16,6 +16,8 @@ from routing.exchange.cells import Cell, Unreadable, plain, read, shown, text_of
 from routing.exchange.faults import CellFault, FileInvalid
 from routing.faults import Fault
 from routing.lint import lint
+from routing.lint.announcements import ALONE as ANNOUNCEMENT_RULES
+from routing.lint.callers import ALONE as CALLER_RULES
 from routing.lint.form import RULES as FORM_RULES
 from routing.model import Table
 from routing.rows import Shape, settings
@@ -27,7 +29,7 @@ MOST_COLUMNS: Final = 64
 SETTING, VALUE = "项目", "值"
 """Headings of the sheet of single values."""
 
-_OF_ONE_CELL: Final = frozenset(rule.id for rule in FORM_RULES) | {
+_OF_ONE_CELL: Final = frozenset(rule.id for rule in (*FORM_RULES, *CALLER_RULES, *ANNOUNCEMENT_RULES)) | {
     "unknown-reference",
     "duplicate",
     "shadowed",

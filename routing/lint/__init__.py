@@ -11,13 +11,21 @@ from dataclasses import replace
 from typing import Final
 
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import days, form, prompts, reach, references
+from routing.lint import announcements, callers, days, form, prompts, reach, references
 from routing.lint.model import Rule, Sound, Surroundings, View
 from routing.model import Table
 
 __all__ = ["RULES", "Rule", "Sound", "Surroundings", "examine", "lint", "require_publishable", "require_sound"]
 
-RULES: Final[tuple[Rule, ...]] = (*form.RULES, *references.RULES, *reach.RULES, *days.RULES, *prompts.RULES)
+RULES: Final[tuple[Rule, ...]] = (
+    *form.RULES,
+    *references.RULES,
+    *callers.RULES,
+    *announcements.RULES,
+    *reach.RULES,
+    *days.RULES,
+    *prompts.RULES,
+)
 
 
 def examine(table: Table, around: Surroundings) -> tuple[Fault, ...]:

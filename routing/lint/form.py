@@ -26,7 +26,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 """Years outside are slips of the hand."""
 DAY_MINUTES: Final = 24 * 60
 WORST_LEVEL: Final = 9
-CLASSES: Final = tuple(one.name.lower() for one in (Priority.REPEAT, Priority.DROPPED, Priority.CENTRE))
+CLASSES: Final = tuple(
+    one.name.lower() for one in (Priority.REPEAT, Priority.LISTED, Priority.DROPPED, Priority.CENTRE)
+)
 """Who may have a head start by the table; what we owe somebody ourselves is not for the table to say."""
 
 _AREA_CODE: Final = re.compile(r"0\d{2,3}", re.ASCII)
@@ -152,6 +154,7 @@ def _seconds(view: View) -> Iterator[Fault]:
         ),
         *((f"head_start_seconds.{name}", seconds, 0) for name, seconds in view.table.head_start_seconds.items()),
         *((f"numbers.{row.number}.overflow_seconds", row.overflow_seconds, 0) for row in view.table.numbers),
+        ("nuisance_seconds", view.table.nuisance_seconds, 0),
         ("waiting_news.first_seconds", view.table.waiting_news.first_seconds, 0),
         ("waiting_news.every_seconds", view.table.waiting_news.every_seconds, 20),
     )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from routing.announcements import prompt_of
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 
@@ -25,6 +26,7 @@ def _heard(view: View) -> Iterator[tuple[str, str]]:
     for row in view.table.numbers:
         named = (("prompt", row.prompt), ("prompt_after", row.prompt_after))
         yield from ((f"numbers.{row.number}.{key}", prompt) for key, prompt in named if prompt)
+    yield from ((f"announcements.{row.id}.text", prompt_of(row.id)) for row in view.table.announcements)
 
 
 def _unmeasured(view: View) -> Iterator[Fault]:

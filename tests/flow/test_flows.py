@@ -8,13 +8,13 @@ from typing import get_args
 
 import pytest
 
-from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, SupervisorAction, WayOut
+from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
 from ledger.model import Kind
 from promises.model import Outcome
-from routing.model import MergeMode, Target, TargetKind, WaitingAction
-from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, SeatId, Var
+from routing.model import CallerList, MergeMode, Target, TargetKind, WaitingAction
+from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, Priority, SeatId, Var
 from tests.flow.counter import Counter, decision, question
 
 pytestmark = pytest.mark.flow
@@ -158,6 +158,30 @@ def test_12345_is_greeted_and_the_ledger_knows_why() -> None:
         "version": 7, "group": "general",
     }  # fmt: skip
     assert desk.noted(Kind.PROMPTED) == [{"prompts": ["greeting-12345"]}]
+
+
+@pytest.mark.parametrize(
+    ("listed", "stands", "held", "told"),
+    [
+        (CallerList.NUISANCE, Priority.NUISANCE, 0, {Var.LISTED: "nuisance", Var.PRIORITY: "-1"}),
+        (CallerList.PRIORITY, Priority.LISTED, 0, {Var.LISTED: "priority", Var.PRIORITY: "4"}),
+        (CallerList.STAFF, Priority.NORMAL, 0, {Var.LISTED: "staff"}),
+        (CallerList.NUISANCE, Priority.NUISANCE, Priority.FIRST, {Var.LISTED: "nuisance"}),
+        (None, Priority.NORMAL, 0, {}),
+    ],
+)
+def test_a_caller_on_a_list_is_greeted_like_anybody_and_the_channel_knows(
+    listed: CallerList | None, stands: Priority, held: int, told: dict[str, str]
+) -> None:
+    desk = Counter(decision(list=listed), stands=Standing(stands))
+    answer = ask(Script.ENTER, desk, number="12345", priority=held)
+    assert (answer.next, answer.prompts) == (Step.GREET, ("greeting-12345",))
+    assert answer.set == {Var.GROUP: "general", Var.OVERFLOW: "", Var.VERSION: "7", **told}
+
+
+def test_a_caller_of_the_nuisance_list_who_says_it_is_urgent_is_believed() -> None:
+    answer = ask(Script.WAITING, Counter(where=Queued(1, first_time=False)), key="9", priority=Priority.NUISANCE)
+    assert answer.set[Var.PRIORITY] == str(int(Priority.DROPPED))
 
 
 def test_an_old_number_tells_its_prompt_and_who_may_answer_later() -> None:

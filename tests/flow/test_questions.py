@@ -66,6 +66,19 @@ async def test_a_prompt_that_was_never_built_is_left_out_and_the_call_goes_on() 
     assert asked.sent[0][Var.NEXT] == Step.GREET
 
 
+@pytest.mark.parametrize(
+    ("presentation", "withheld"), [("32", True), ("35", True), ("0", False), ("3", False), ("67", False), ("", False)]
+)
+def test_the_switch_tells_whether_a_number_is_withheld(presentation: str, withheld: bool) -> None:
+    asked = session("enter", *facts(caller="13800001234"), agi_callingpres=presentation)
+    assert read(asked).withheld is withheld
+
+
+@pytest.mark.parametrize(("told", "meant"), [("-1", -1), ("5", 5), ("", 0), ("--1", 0), ("-5", 0)])
+def test_a_priority_may_be_below_the_normal_one(told: str, meant: int) -> None:
+    assert read(session("offer", *facts(priority=told))).priority == meant
+
+
 def test_prompts_are_joined_for_playback() -> None:
     answer = Answer(Step.GOODBYE, ("goodbye", "queue-wait"))
     assert write(question(Script.RATED), answer, KNOWN)[Var.PROMPTS] == "goodbye&queue-wait"
@@ -130,7 +143,7 @@ def test_text_from_outside_that_is_no_number_is_dropped(text: str) -> None:
     assert (heard.number, heard.caller, heard.seat) == ("", "", "")
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1e3", "٣", "1" * 16, "x"])
+@pytest.mark.parametrize("text", ["", "-2", "1e3", "٣", "1" * 16, "x"])
 def test_a_count_that_is_none_is_nought(text: str) -> None:
     heard = read(session("offer", *facts(since=text, priority=text)))
     assert (heard.since_ms, heard.priority) == (0, 0)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from asterisk_conf.model import Ports, SwitchPlan
+from routing.model import CallerList, ListedCaller
 from routing.sample import sample_snapshot
 
-TABLE = replace(sample_snapshot(), auto_answer=frozenset({"8001"}))
-"""The sample, with a phone that answers by itself."""
+LISTED = ListedCaller("13800000001", CallerList.NUISANCE, "一天来电 30 次")
+TABLE = replace(sample_snapshot(), auto_answer=frozenset({"8001"}), callers={LISTED.number: LISTED})
+"""The sample, with a phone that answers by itself and a caller on a list."""
 
 
 def plan(home: Path = Path("/srv/hotline"), **changes: Any) -> SwitchPlan:

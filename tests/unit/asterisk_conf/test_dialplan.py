@@ -58,7 +58,7 @@ def test_the_arguments_of_a_question_stand_in_the_order_they_are_read() -> None:
     names = {"${DIALSTATUS}": "dial_status", "${ARG3}": "key", "${ARG4}": "action"}
     heard = [names.get(one) or one.removeprefix("${HL_").removesuffix("}").lower() for one in sent]
     assert tuple(heard) == questions._ARGUMENTS
-    asked = [field.name for field in fields(Question) if field.name not in ("script", "channel")]
+    asked = [field.name for field in fields(Question) if field.name not in ("script", "channel", "withheld")]
     assert [name.removesuffix("_ms") for name in asked] == heard
 
 
@@ -71,6 +71,16 @@ def test_every_variable_has_its_name_in_the_house() -> None:
     used = set(re.findall(r"HL_[A-Z_]*[A-Z](?!_?[A-Z0-9{])", CODE))
     assert used <= set(Var)
     assert set(Var) - used == {Var.VERSION, Var.PREFERRED, Var.LANGUAGE}, "only for whoever looks at the channel"
+
+
+def test_who_is_on_a_list_is_shown_to_the_agent_alone_and_without_lists_no_step_is_added() -> None:
+    bare = render(plan(snapshot=replace(TABLE, callers={})))["etc/extensions.conf"]
+    assert "HL_LISTED" not in bare
+    listed = TEXT
+    assert {line for line in listed.splitlines() if "CONNECTEDLINE(name" in line} == {
+        ' same = n,ExecIf($["${ARG4}" = "nuisance"]?Set(CONNECTEDLINE(name,i)=骚扰名单))'
+    }
+    assert listed.count("^${HL_LISTED}") == bare.count("b(seat-leg^s^1(")
 
 
 def test_every_stage_has_its_name_in_the_house() -> None:

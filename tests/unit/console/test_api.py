@@ -51,6 +51,9 @@ ROUTES = [
     ("POST", "/api/supervise/move"),
     ("POST", "/api/supervise/close"),
     ("POST", "/api/supervise/open"),
+    ("GET", "/api/announcements"),
+    ("POST", "/api/announcements/raise"),
+    ("POST", "/api/announcements/stop"),
 ]
 
 Client = TestClient[Any, Any]
@@ -127,6 +130,17 @@ class Control:
 
     def unlock(self, agent: AgentId) -> None:
         self.unlocked.append(agent)
+
+    async def announce(self, name: str, by: str, reason: str) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.deeds.append(("announce", by, {"to": name, "reason": reason}))
+
+    async def end_announcement(self, name: str, by: str, reason: str) -> None:
+        self.deeds.append(("announce-end", by, {"to": name, "reason": reason}))
+
+    def announcements(self) -> list[dict[str, Any]]:
+        return [{"id": "disaster"}]
 
     def join_talk(self, action: str, supervisor: AgentId, agent: AgentId, reason: str) -> str:
         return self.house.supervision.call_to_join(supervisor, SupervisorAction(action), agent, reason)

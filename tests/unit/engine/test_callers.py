@@ -10,6 +10,7 @@ import pytest
 from engine.callers import MOST_CALLERS, RecentCallers, broke_off
 from ivr.desk import Standing
 from ledger.records import CallRecord
+from routing.model import CallerList
 from telephony.model import AgentId, CallId, Priority
 from tests.unit.engine.house import NOW, TABLE
 
@@ -50,6 +51,32 @@ def test_a_number_that_is_not_told_is_nobody() -> None:
 @pytest.mark.parametrize("trunk", ["emergency-110", "emergency-119-backup"])
 def test_a_centre_that_calls_us_comes_before_repeat_callers(trunk: str) -> None:
     assert standing(RecentCallers(), trunk=trunk) == Standing(Priority.CENTRE)
+
+
+@pytest.mark.parametrize(
+    ("listed", "dropped", "known"),
+    [
+        (CallerList.PRIORITY, None, Standing(Priority.LISTED)),
+        (CallerList.PRIORITY, False, Standing(Priority.LISTED, AGENT)),
+        (CallerList.PRIORITY, True, Standing(Priority.DROPPED, AGENT)),
+        (CallerList.NUISANCE, None, Standing(Priority.NUISANCE)),
+        (CallerList.NUISANCE, True, Standing(Priority.NUISANCE)),
+        (CallerList.STAFF, None, Standing()),
+        (CallerList.STAFF, False, Standing(Priority.REPEAT, AGENT)),
+    ],
+)
+def test_a_list_of_the_table_raises_or_lowers_and_staff_are_like_anybody(
+    listed: CallerList, dropped: bool | None, known: Standing
+) -> None:
+    callers = RecentCallers()
+    if dropped is not None:
+        callers.ended(NUMBER, NOW - MINUTE_MS, AGENT, dropped=dropped)
+    assert callers.standing(NUMBER, "pstn", TABLE, NOW, listed) == known
+
+
+def test_a_centre_is_first_whatever_list_its_number_is_on() -> None:
+    here = RecentCallers().standing(NUMBER, "emergency-110", TABLE, NOW, CallerList.NUISANCE)
+    assert here == Standing(Priority.CENTRE)
 
 
 def test_nobody_repeats_when_the_table_says_so() -> None:

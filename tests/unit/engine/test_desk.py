@@ -13,7 +13,8 @@ from ivr.model import Script
 from ledger.model import Kind
 from queues.model import AgentSignedIn, PolicyChanged
 from queues.states import AgentState
-from telephony.model import AgentId, SeatId, Stage
+from routing.model import CallerList, ListedCaller
+from telephony.model import AgentId, Priority, SeatId, Stage
 from tests.unit.engine.house import House, call_id
 
 pytestmark = pytest.mark.unit
@@ -36,6 +37,17 @@ async def test_a_route_is_the_table_s_and_the_call_is_known(house: House) -> Non
     decision = house.desk.route(house.question(Script.ENTER, number="12345"))
     assert decision.rule == "hotline"
     assert house.calls.live[call_id(1)].stage is Stage.GREET
+
+
+@pytest.mark.parametrize(("withheld", "found"), [(False, CallerList.PRIORITY), (True, None)])
+async def test_a_withheld_number_is_on_no_list(
+    house: House, monkeypatch: pytest.MonkeyPatch, withheld: bool, found: CallerList | None
+) -> None:
+    row = ListedCaller("13800000001", CallerList.PRIORITY, "行动不便")
+    monkeypatch.setattr(house, "table", replace(house.table, callers={row.number: row}))
+    asked = house.question(Script.ENTER, number="12345", caller="13800000001", withheld=withheld)
+    assert house.desk.route(asked).list is found
+    assert house.desk.standing(asked).priority == (Priority.NORMAL if withheld else Priority.LISTED)
 
 
 async def test_a_free_seat_rings_at_once_without_a_redirect(house: House) -> None:

@@ -56,7 +56,12 @@ def rebuilt(seen: Picture) -> House:
 
 
 def test_waiting_callers_keep_their_order_and_their_age() -> None:
-    lines = [caller(1, "wait", age=5), caller(2, "wait", age=90), caller(3, "wait", age=40, HL_PRIORITY="9")]
+    lines = [
+        caller(4, "wait", age=99, HL_PRIORITY="-1"),
+        caller(1, "wait", age=5),
+        caller(2, "wait", age=90),
+        caller(3, "wait", age=40, HL_PRIORITY="9"),
+    ]
     acd = rebuilt(picture(lines, [], [])).queues.acd
     assert [acd.position(call_id(serial)) for serial in (3, 2, 1)] == [1, 2, 3]
     assert acd.tickets[call_id(2)].since_ms == NOW - 90_000

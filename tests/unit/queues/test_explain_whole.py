@@ -60,6 +60,12 @@ def test_a_call_that_waits_says_its_place_and_what_everybody_lacks() -> None:
     assert lines(floor, 3)[3].endswith("来电要会teochew的座席；再等56秒后不再限语言")
 
 
+def test_a_call_of_the_nuisance_list_says_that_it_stands_back() -> None:
+    floor = floor_with()
+    floor.join(1, priority=Priority.NUISANCE)
+    assert lines(floor, 1)[0].startswith("来电a-1760000000.1要技能组general，骚扰名单来电，按晚到600秒排队，")
+
+
 def test_a_call_kept_for_the_last_agent_says_so() -> None:
     floor = floor_with()
     sign_in(floor, 1, 1)

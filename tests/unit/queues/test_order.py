@@ -78,7 +78,7 @@ def served(floor: Floor, number: int, count: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("priority", "seconds"),
-    [(Priority.REPEAT, 60), (Priority.DROPPED, 180), (Priority.CENTRE, 300), (Priority.FIRST, 3600), (4, 60), (1, 0)],
+    [(Priority.REPEAT, 60), (Priority.DROPPED, 180), (Priority.CENTRE, 300), (Priority.FIRST, 3600), (6, 180), (1, 0)],
 )
 def test_a_priority_is_a_head_start_of_so_many_seconds(priority: int, seconds: int) -> None:
     floor = floor_with()
@@ -87,6 +87,19 @@ def test_a_priority_is_a_head_start_of_so_many_seconds(priority: int, seconds: i
     floor.join(3, age=seconds)
     sign_in(floor, 1)
     assert served(floor, 1, 3) == [1, 2, 3]
+
+
+def test_a_caller_of_the_nuisance_list_is_served_after_the_others_but_not_for_ever() -> None:
+    floor = floor_with()
+    floor.join(1, age=599, priority=Priority.NUISANCE)
+    floor.join(2)
+    sign_in(floor, 1)
+    assert served(floor, 1, 2) == [2, 1]
+    floor = floor_with()
+    floor.join(1, age=601, priority=Priority.NUISANCE)
+    floor.join(2)
+    sign_in(floor, 1)
+    assert served(floor, 1, 2) == [1, 2]
 
 
 def test_nobody_starves_behind_an_endless_stream_of_a_higher_class() -> None:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from routing.calendar import CITY
 from routing.faults import Fault, Severity, TableInvalid
 from routing.lint import RULES, Sound, Surroundings, examine, lint, require_publishable, require_sound
 from routing.lint.days import missing_years, overlaps
 from routing.model import (
     Agent,
+    Announcement,
     CallbackPolicy,
+    CallerList,
     DayKind,
     Group,
     Holiday,
     LegacyNumber,
+    ListedCaller,
     MergeMode,
     MessagePolicy,
     Overflow,
@@ -40,6 +44,7 @@ TODAY = date(2026, 11, 22)
 GENERAL, MARKET, EMPTY = GroupId("general"), GroupId("market"), GroupId("empty")
 WORKDAYS, DAILY = frozenset(range(1, 6)), frozenset(range(1, 8))
 PROMPTS = {SAMPLE.greeting, *(row.prompt for row in SAMPLE.numbers), *(row.prompt_after for row in SAMPLE.numbers)}
+PROMPTS |= {f"announcement-{row.id}" for row in SAMPLE.announcements} | {"announcement-typhoon", "announcement-Typhoon"}
 SOUNDS = {("zh-CN", prompt): Sound(4.0, "您好，正在为您接通。") for prompt in PROMPTS}
 AROUND = Surroundings(TODAY, SOUNDS, own_addresses=frozenset({("192.0.2.1", 5060)}), published=sample_snapshot())
 
@@ -124,6 +129,27 @@ def extra_number(written: str) -> Case:
     return table(numbers=(*SAMPLE.numbers, row))
 
 
+def listed(number: str = "13800000001", **changes: object) -> Case:
+    row = ListedCaller(number, CallerList.NUISANCE, "一天来电 30 次", TONIGHT)
+    return table(callers=(replace(row, **changes),))  # type: ignore[arg-type]
+
+
+def announces(**changes: object) -> Case:
+    return table(announcements=(replace(TYPHOON, **changes),))  # type: ignore[arg-type]
+
+
+def announced(*seconds: float, apart: bool = False, **changes: object) -> Case:
+    """One announcement for each length, at the same time, or one day after the other; 4 s of greeting before them."""
+    first = replace(TYPHOON, **changes)  # type: ignore[arg-type]
+    day = timedelta(days=1) if apart else timedelta(0)
+    rows = [first, *(replace(first, id="b", since=TONIGHT + day, until=TONIGHT + DAY + day) for _ in seconds[1:])]
+    named = {("zh-CN", f"announcement-{row.id}"): Sound(s, "公告。") for row, s in zip(rows, seconds, strict=True)}
+    return table(replace(AROUND, sounds={**SOUNDS, **named}), announcements=tuple(rows))
+
+
+DAY = timedelta(days=1)
+TONIGHT = datetime(2026, 11, 22, tzinfo=CITY)
+TYPHOON = Announcement("typhoon", "受台风影响。", TONIGHT, TONIGHT + DAY)
 LAW = Skill("law", "劳动法")
 MORNING = Period(WORKDAYS, time(8, 30), time(12))
 NIGHT = Period(frozenset({7}), time(22), time(6))
@@ -233,7 +259,7 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     ),
     "bad-priority": (
         [
-            (table(head_start_seconds={"vip": 60}), "head_start_seconds.vip", "repeat、dropped、centre"),
+            (table(head_start_seconds={"vip": 60}), "head_start_seconds.vip", "repeat、listed、dropped、centre"),
             (table(head_start_seconds={"first": 60}), "head_start_seconds.first", "之一"),
             (table(repeat_minutes=1441), "repeat_minutes", "1440"),
         ],
@@ -359,6 +385,75 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (trunk("emergency-110-backup", role="utility"), "trunks.emergency-110-backup", "现在 没有"),
         ],
         [trunk("utility-water", host="192.0.2.7"), trunk("emergency-110", replace(AROUND, published=None), port=1)],
+    ),
+    "caller-never-matches": (
+        [
+            (listed("+8613800000001"), "callers.+8613800000001", "13800000001"),
+            (listed("06638768123"), "callers.06638768123", "8768123"),
+            (listed("匿名"), "callers.匿名", "13800000000"),
+        ],
+        [listed("8768123"), listed("075412345")],
+    ),
+    "caller-protected": (
+        [(listed("110"), "callers.110", "请删去"), (listed("12345"), "callers.12345", "请删去")],
+        [listed("1101"), listed("12333")],
+    ),
+    "caller-without-reason": (
+        [
+            (listed(reason=" "), "callers.13800000001.reason", "为什么"),
+            (listed(reason="x" * 201), "callers.13800000001.reason", "200"),
+            (listed(note="一\n二"), "callers.13800000001.note", "一行"),
+        ],
+        [listed(reason="x" * 200, note="y" * 200)],
+    ),
+    "caller-bad-end": (
+        [(listed(until=datetime(2101, 1, 1, tzinfo=CITY)), "callers.13800000001.until", "2100")],
+        [listed(until=datetime(2100, 12, 31, 23, 59, tzinfo=CITY))],
+    ),
+    "caller-expired": (
+        [(listed(until=TONIGHT - timedelta(microseconds=1)), "callers.13800000001.until", "已到期")],
+        [listed(), listed(until=None)],
+    ),
+    "caller-for-good": (
+        [(listed(until=None), "callers.13800000001.until", "换人")],
+        [listed(), listed(until=None, list=CallerList.STAFF), listed(until=None, list=CallerList.PRIORITY)],
+    ),
+    "announcement-unsayable": (
+        [
+            (announces(id="Typhoon"), "announcements.Typhoon", "小写"),
+            (announces(text="typhoon!"), "announcements.typhoon.text", "读不出来"),
+            (announces(text="风" * 101), "announcements.typhoon.text", "100"),
+            (announces(text=""), "announcements.typhoon.text", "受台风影响"),
+            (announces(note="x" * 201), "announcements.typhoon.note", "200"),
+        ],
+        [announces(text="风" * 100, note="x" * 200)],
+    ),
+    "announcement-times": (
+        [
+            (announces(until=None), "announcements.typhoon.until", "没有结束"),
+            (announces(until=TONIGHT), "announcements.typhoon.until", "一次也不会播"),
+            (announces(until=datetime(2101, 1, 1, tzinfo=CITY)), "announcements.typhoon.until", "2100"),
+        ],
+        [announces(), announces(since=None), announces(since=None, until=None)],
+    ),
+    "announcement-for-nobody": (
+        [
+            (announces(groups=(GroupId("nobody"),)), "announcements.typhoon.groups", "没有这个技能组"),
+            (announces(numbers=("99999",)), "announcements.typhoon.numbers", "12345"),
+        ],
+        [announces(groups=(GENERAL,), numbers=("12345", "12333"))],
+    ),
+    "announcement-over": (
+        [(announces(since=None, until=TONIGHT - timedelta(microseconds=1)), "announcements.typhoon.until", "已停播")],
+        [announces(since=None, until=TONIGHT)],
+    ),
+    "announcement-slow": (
+        [
+            (announced(11.1), "announcements.typhoon.text", "15.1 秒"),
+            (announced(6.0, 5.1), "announcements.typhoon.text", "15.1 秒"),
+            (announced(11.1, since=None, until=None), "announcements.typhoon.text", "拨 12345"),
+        ],
+        [announced(11.0), announced(6.0, 5.0), announced(6.0, 5.1, apart=True)],
     ),
     "no-human": (
         [

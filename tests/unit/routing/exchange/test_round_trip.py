@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from io import BytesIO
 from pathlib import Path
 
@@ -25,10 +25,13 @@ from routing.exchange.toml_text import write_toml
 from routing.exchange.workbook import read_workbook, write_workbook
 from routing.lint import lint
 from routing.model import (
+    Announcement,
+    CallerList,
     DayKind,
     Group,
     Holiday,
     LegacyNumber,
+    ListedCaller,
     MergeMode,
     Overflow,
     Period,
@@ -108,6 +111,16 @@ def odd() -> Table:
         known_years=(2028,),
         numbers=(row, other, *SAMPLE.numbers),
         rating_keys={"0": 5, "9": 1},
+        callers=(
+            ListedCaller("13800000001", CallerList.NUISANCE, "=1+1", datetime(2026, 12, 1, 10, tzinfo=UTC), "-"),
+            ListedCaller("8768123", CallerList.STAFF, "@办公室"),
+            ListedCaller("1", CallerList.PRIORITY, "2", datetime(2026, 2, 28, 15, 59, 59, 999999, tzinfo=UTC)),
+        ),
+        nuisance_seconds=0,
+        announcements=(
+            *SAMPLE.announcements,
+            Announcement("1e5", "12345。", None, datetime(2026, 12, 1, tzinfo=UTC), (GroupId("e1"),), ("12345",), "="),
+        ),
         area_code="",
     )
 
