@@ -52,7 +52,8 @@ def table_of(numbers: int, seed: int = 12345) -> Table:
 def grown(base: Table, numbers: int, seed: int = 12345) -> Table:
     """So many numbers more, a tenth of them (at most RULES) with hours, and up to SCHEDULES schedules.
 
-    They have no prompts of their own: what is measured is the table, not the voices.
+    They have no prompts of their own, and no group wants to hear their names: what is measured is the table, not the
+    voices.
     """
     dice = random.Random(seed)
     schedules = tuple(_schedule(n, dice) for n in range(min(SCHEDULES, max(1, numbers // 2))))
@@ -170,7 +171,7 @@ def main() -> None:
         row |= measure_decide(snapshot, asked.calls) | asyncio.run(measure_publish(size))
         rows.append(row)
         print(json.dumps(row))
-    result = {"machine": _machine(), "rows": rows}
+    result = {"machine": machine(), "rows": rows}
     (asked.out / "routing.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (asked.out / "routing.md").write_text(page(result), encoding="utf-8")
     if rows[-1]["p99_us"] > LIMIT_US:
@@ -205,7 +206,8 @@ the draft to the file in its place, without an engine; a rollback is the same fo
 of 100 µs for decide() at 10,000 numbers; a run that breaks it ends with status 1."""
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What a run was made on."""
     return {
         "cores": os.cpu_count(),
         "load average at the end": f"{os.getloadavg()[0]:.1f}",

@@ -8,6 +8,7 @@ taken away, as soon as no call lives that began under it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,7 +23,7 @@ from engine.settings import Settings
 from engine.voices import Voices, clear, speak
 from ivr.audio import ToolMissing
 from ivr.build import build
-from ivr.catalogue import CatalogueFault, catalogue
+from ivr.catalogue import CatalogueFault, Prompt, catalogue
 from routing.model import Snapshot
 from routing.publish import PublishRefused
 from telephony.errors import AmiError, AmiRefused
@@ -43,6 +44,8 @@ class LiveField:
     _asterisk: Asterisk | None = None
     _widened: bool = False
     _voices: Voices | None = None
+    _said: tuple[Snapshot, Mapping[str, Prompt]] | None = None
+    """What the version looked at last says: with ten thousand numbers it is not put together thrice."""
     _narrowing: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -83,7 +86,7 @@ class LiveField:
                 await asyncio.to_thread(voices.put)
             except OSError as error:
                 log.error("prompts not put in their place", reason=str(error))
-        self.engine.prompts |= catalogue(new, self.settings.city).keys()
+        self.engine.prompts |= self._catalogue(new).keys()
         self.engine.take(new)
         if self._widened:
             self._widened = False
@@ -106,8 +109,7 @@ class LiveField:
     def _speak(self, old: Snapshot, new: Snapshot) -> None:
         """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused."""
         try:
-            had = catalogue(old, self.settings.city)
-            said = catalogue(new, self.settings.city)
+            had, said = self._catalogue(old), self._catalogue(new)
             missing = {name: prompt for name, prompt in said.items() if had.get(name) != prompt}
             if missing:
                 self._voices = speak(self.settings.data_dir, missing)
@@ -116,11 +118,16 @@ class LiveField:
         except (CatalogueFault, ToolMissing, OSError) as error:
             raise PublishRefused(f"提示音生成不了：{error}；没有发布，仍用版本 {old.version}") from error
 
+    def _catalogue(self, table: Snapshot) -> Mapping[str, Prompt]:
+        if self._said is None or self._said[0] is not table:
+            self._said = table, catalogue(table, self.settings.city)
+        return self._said[1]
+
     def _say_all(self) -> None:
         """What a crash between a publish and its voices left unsaid."""
         clear(self.settings.data_dir)
         try:
-            build(self.settings.data_dir, catalogue(self.engine.snapshot, self.settings.city))
+            build(self.settings.data_dir, self._catalogue(self.engine.snapshot))
         except (ToolMissing, OSError) as error:
             log.error("prompts not built", reason=str(error))
 

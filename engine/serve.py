@@ -6,8 +6,10 @@ One job: bring up and take down, in named stages with deadlines.
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -48,10 +50,14 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 DESCRIPTORS: Final = 8192
 """Open sockets and files the engine may have."""
 
+SWITCH_SECONDS: Final = 0.001
+"""How long a thread that publishes or simulates may keep the one that answers calls waiting; Python's own is 5 ms."""
+
 
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises what stops a start: no table at all, a port taken, a refused secret."""
     _allow_many_sockets()
+    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -87,6 +93,7 @@ async def serve(settings: Settings) -> None:
     )
     field = LiveField(settings, engine)
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
+    publisher.remember(snapshot)
     tables = Tables(publisher, approval=settings.publish_approval)
     runner = web.AppRunner(application(Control(engine, books, tables), secrets.api_token), access_log=None)
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
@@ -134,6 +141,8 @@ async def _follow(books: Books, field: LiveField, tables: Tables) -> None:
     """The table and its switch kept at what the database says, from the moment it can be asked."""
     await field.settle()
     await books.ready.wait()
+    await tables.prepare()
+    gc.freeze()  # what lives as long as the engine need not be looked through for garbage again and again
     await tables.run()
 
 

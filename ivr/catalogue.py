@@ -176,11 +176,15 @@ def announcements(rows: Mapping[str, Announcement]) -> Iterator[Prompt]:
 
 
 def whispers(snapshot: Snapshot) -> Iterator[Prompt]:
-    """What only the agent hears before talking: the old number that was dialled. 12345 itself needs no naming."""
-    told = {group.id for group in snapshot.groups.values() if group.whisper}
+    """What only the agent hears before talking: the old number that was dialled. 12345 itself needs no naming.
+
+    Numbers that no call brings to a group that wants it are left out: a thousand voices take a minute to make.
+    """
+    asked = {group.id for group in snapshot.groups.values() if group.whisper}
     for row in snapshot.numbers.values():
-        if told.isdisjoint((row.group, snapshot.default_group)):
-            continue  # a call to this number is never given to a group that is told
+        answering = {row.group, snapshot.default_group} if row.mode is MergeMode.DUAL else {row.group}
+        if asked.isdisjoint(answering):
+            continue
         yield Prompt(whisper(row.number), Kind.SEAT, {MANDARIN: f"{row.number}，{row.name}。"})
 
 

@@ -72,7 +72,8 @@ async def load_draft(database: Database, known: Draft | None = None) -> Draft:
                 return known
             since = await store.changed_since(session, known.revision)
             try:
-                return Draft(patched(known.table, {key: was.row for key, was in since.items()}), revision)
+                changed = {key: was.row for key, was in since.items()}
+                return Draft(await asyncio.to_thread(patched, known.table, changed), revision)
             except Misfit:
                 pass  # the whole reading tells every fault at once
         return await _draft(session)

@@ -12,11 +12,12 @@ import json
 import os
 import tempfile
 from collections import abc
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from routing.codec import build, field_types, plain
 from routing.model import Holiday, Snapshot, Table
@@ -73,9 +74,52 @@ def _values(held: Any) -> tuple[Any, ...]:
     return tuple(held.values() if isinstance(held, abc.Mapping) else held)
 
 
-def to_json(snapshot: Snapshot) -> str:
-    """The snapshot as canonical JSON: the same snapshot always gives the same text."""
-    return json.dumps(plain(snapshot), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+class Texts:
+    """Rows of the snapshot that was written last, each with its text: the next version writes only what changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, str]] = {}
+
+    def of(self, rows: Iterable[Any], kind: Any) -> Iterator[str]:
+        """The text of each row. A row that is still the same object is not written anew."""
+        for row in rows:
+            known = self._known.get(id(row))
+            if known is None:  # that a row is kept keeps its id from being another's
+                known = self._known[id(row)] = row, _CANONICAL.encode(plain(row, kind))
+            yield known[1]
+
+    def keep(self, rows: Iterable[Any]) -> None:
+        """Forget all others."""
+        wanted = {id(row) for row in rows}
+        self._known = {name: known for name, known in self._known.items() if name in wanted}
+
+
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def to_json(snapshot: Snapshot, texts: Texts | None = None) -> str:
+    """The snapshot as canonical JSON: the same snapshot always gives the same text.
+
+    It is written row by row: one call for ten thousand rows would keep every other thread waiting for its end.
+    """
+    texts = Texts() if texts is None else texts
+    parts, written = [], []
+    for name, declared in sorted(field_types(Snapshot).items()):
+        held = getattr(snapshot, name)
+        row = _row_type(declared)
+        if row is None:
+            parts.append(f'"{name}":{_CANONICAL.encode(plain(held, declared))}')
+        else:
+            parts.append(f'"{name}":[{",".join(texts.of(held.values(), row))}]')
+            written += held.values()
+    texts.keep(written)
+    return f"{{{','.join(parts)}}}"
+
+
+def _row_type(declared: Any) -> type | None:
+    """The records that a field holds by their first field; None for a field of another shape."""
+    kind = get_args(declared)[-1] if get_origin(declared) is abc.Mapping else None
+    return kind if isinstance(kind, type) and is_dataclass(kind) else None
 
 
 def from_json(text: str) -> Snapshot:
@@ -113,14 +157,14 @@ class Staged:
             self.part.unlink()
 
 
-def stage_snapshot(path: Path, body: str) -> Staged:
-    """Lay the canonical JSON of a snapshot ready for ``path``."""
+def stage_snapshot(path: Path, body: str, digest: str) -> Staged:
+    """Lay the canonical JSON of a snapshot, whose checksum this is, ready for ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     staged = Staged(Path(name), path)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as part:
-            part.write(f'{{"format":{FORMAT},"sha256":"{checksum(body)}","snapshot":{body}}}\n')
+            part.write(f'{{"format":{FORMAT},"sha256":"{digest}","snapshot":{body}}}\n')
             part.flush()
             os.fsync(part.fileno())
     except BaseException:
@@ -138,7 +182,8 @@ def clear_staged(path: Path) -> None:
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Put the snapshot at ``path`` in one step: even after a crash a reader sees the old file or the new one, whole."""
-    staged = stage_snapshot(path, to_json(snapshot))
+    body = to_json(snapshot)
+    staged = stage_snapshot(path, body, checksum(body))
     try:
         staged.put()
     except BaseException:

@@ -23,6 +23,11 @@ from routing.rows import Key, Row, kinds
 _LOCK: Final = 12346
 """Key of the PostgreSQL advisory lock that lets one editor or publisher at a time past."""
 
+READ_AT_ONCE: Final = 200
+"""Rows between which whoever answers calls gets a turn."""
+FEW: Final = 200
+"""So many keys are looked up one by one; for more it is quicker to read them all."""
+
 
 class DraftRow(Base):
     """One row of the draft as it is now."""
@@ -107,12 +112,12 @@ async def draft_revision(session: AsyncSession) -> int:
 async def read_rows(session: AsyncSession) -> dict[Key, Row]:
     """Every row of the draft, in the table's order."""
     columns = (DraftRow.kind, DraftRow.key, DraftRow.body)
-    found = await session.execute(
-        select(*columns).where(DraftRow.body.is_not(None)).order_by(DraftRow.place, DraftRow.key)
-    )
+    wanted = select(*columns).where(DraftRow.body.is_not(None)).order_by(DraftRow.place, DraftRow.key)
     rows: dict[str, list[tuple[Key, Row]]] = {name: [] for name in kinds()}
-    for kind, key, body in found:
-        rows.setdefault(kind, []).append(((kind, key), json.loads(body or "{}")))
+    found = await session.stream(wanted)
+    async for part in found.partitions(READ_AT_ONCE):
+        for kind, key, body in part:
+            rows.setdefault(kind, []).append(((kind, key), json.loads(body or "{}")))
     return dict(pair for pairs in rows.values() for pair in pairs)
 
 
@@ -186,7 +191,10 @@ async def write_rows(
     """Make these rows so (None: deleted) as the edit ``revision``. A new row comes last in its kind."""
     if not changes:
         return
-    known = {(kind, key) for kind, key in await session.execute(select(DraftRow.kind, DraftRow.key))}
+    there = select(DraftRow.kind, DraftRow.key)
+    if len(changes) <= FEW:
+        there = there.where(DraftRow.key.in_({key for _, key in changes}))
+    known = {(kind, key) for kind, key in await session.execute(there)}
     places = await session.execute(select(DraftRow.kind, func.max(DraftRow.place)).group_by(DraftRow.kind))
     last: dict[str, int] = {row[0]: row[1] for row in places}
     stamp = {"revision": revision, "changed_at": at, "changed_by": by}

@@ -28,7 +28,7 @@ from routing.model import Snapshot, Table
 from routing.publish import Published, Publisher, PublishRefused, Wish, checked_reason, version_table
 from routing.releases import WORDS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
 from routing.rows import kinds
-from routing.service import NoTable, discard_draft, edit_draft, latest, load_draft
+from routing.service import NoTable, discard_draft, edit_draft, load_draft
 from routing.snapshot import SnapshotCorrupt, checksum, freeze, from_json, thaw, to_json
 from routing.words import KINDS
 
@@ -172,6 +172,13 @@ class Tables:
                 log.warning("routing table not followed", reason=str(error))
             await asyncio.sleep(FOLLOW_SECONDS)
 
+    async def prepare(self) -> None:
+        """Have the draft at hand, so that the first publish is as quick as the next."""
+        try:
+            await self.publisher.prepare(await self._draft())
+        except (Refused, DatabaseError) as error:
+            log.info("draft not read ahead", reason=str(error))
+
     async def follow(self) -> None:
         """One turn of :meth:`run`."""
         await self.publisher.catch_up()
@@ -183,7 +190,7 @@ class Tables:
         await note_new(self.publisher.database, self.publisher.data_dir)
 
     async def _ask(self, table: Table, actor: Actor, reason: str, at: datetime | None) -> Said:
-        old = await latest(self.publisher.database)
+        old = await self.publisher.in_force()
         now = self.publisher.clock()
         if at is not None and at <= now:
             raise Refused(f"发布时间 {city_time(at):%Y-%m-%d %H:%M} 已经过去；请写将来的时间，或不写 --at 立即发布")
@@ -197,9 +204,9 @@ class Tables:
         state = State.ASKED if self.approval else State.READY
         base = old.version if old is not None else 0
         release = Release(0, now, actor.name, actor.origin, told, at, base, state)
+        text = await asyncio.to_thread(lambda: to_json(freeze(table, base, now)))
         async with self.publisher.database.transaction() as session:
             await store.lock(session)
-            text = to_json(freeze(table, base, now))
             release = await release_store.add(session, release, text)
             when = f"，定于 {city_time(at):%Y-%m-%d %H:%M}" if at is not None else ""
             act = Act(
@@ -214,7 +221,7 @@ class Tables:
             found = await release_store.read(session, release.id)
         assert found is not None, "releases are never deleted"
         try:
-            table = await self._onto_current(release, thaw(from_json(found[1])))
+            table = await self._onto_current(release, thaw(await asyncio.to_thread(from_json, found[1])))
             actor = Actor(release.author, release.origin)
             published = await self._do(self.publisher.publish(Wish(table, actor, release.reason)))
             done = replace(release, state=after(release, Happening.PUBLISHED, ""), version=published.snapshot.version)
@@ -226,13 +233,13 @@ class Tables:
         return done
 
     async def _onto_current(self, release: Release, wanted: Table) -> Table:
-        current = await latest(self.publisher.database)
+        current = await self.publisher.in_force()
         if current is None or current.version == release.base:
             return wanted
         return rebased(await self._version(release.base), wanted, thaw(current))
 
     async def _both(self) -> tuple[Snapshot | None, Table]:
-        return await latest(self.publisher.database), await self._draft()
+        return await self.publisher.in_force(), await self._draft()
 
     async def _draft(self) -> Table:
         try:

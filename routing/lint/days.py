@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from routing.faults import Fault, Severity
@@ -21,7 +22,8 @@ ALARM_MONTH: Final = 12
 
 DAY_NAMES: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _DAY: Final = timedelta(days=1)
-_WEEK: Final = 7 * _DAY
+_DAY_SECONDS: Final = 86_400
+_WEEK_SECONDS: Final = 7 * _DAY_SECONDS
 
 
 def missing_years(known: Sequence[int] | frozenset[int], today: date) -> tuple[int, ...]:
@@ -62,11 +64,17 @@ def _ending(view: View) -> Iterator[Fault]:
 def _overlapping(view: View) -> Iterator[Fault]:
     for schedule in view.table.schedules:
         for kind, periods in (("periods", schedule.periods), ("holiday_periods", schedule.holiday_periods)):
-            for first, second, day in overlaps(periods):
+            for first, second, day in _overlaps_of(periods):
                 path = f"schedules.{schedule.id}.{kind}[{second}]"
                 one, other = _shown(periods[first]), _shown(periods[second])
                 reason = f"{DAY_NAMES[day - 1]}的时段与 {one} 重叠；请合并成一个，或改开始、结束时刻"
                 yield Fault(path, other, reason)
+
+
+@lru_cache(maxsize=4096)
+def _overlaps_of(periods: tuple[Period, ...]) -> tuple[tuple[int, int, int], ...]:
+    """Most schedules are the same from one version to the next."""
+    return tuple(overlaps(periods))
 
 
 def overlaps(periods: Sequence[Period]) -> Iterator[tuple[int, int, int]]:
@@ -76,7 +84,7 @@ def overlaps(periods: Sequence[Period]) -> Iterator[tuple[int, int, int]]:
         for index, period in enumerate(periods)
         for day in period.days
         for start, length in [_span(day, period)]
-        for lap in (timedelta(0), _WEEK)  # Sunday night runs into Monday
+        for lap in (0, _WEEK_SECONDS)  # Sunday night runs into Monday
     )
     told: set[tuple[int, int]] = set()
     latest = spans[0] if spans else None
@@ -89,14 +97,15 @@ def overlaps(periods: Sequence[Period]) -> Iterator[tuple[int, int, int]]:
         latest = max(latest, here, key=lambda span: span[1])
 
 
-def _span(day: int, period: Period) -> tuple[timedelta, timedelta]:
+def _span(day: int, period: Period) -> tuple[float, float]:
+    """Start since Monday's midnight, and length, in seconds."""
     start, end = _since_midnight(period.start), _since_midnight(period.end)
     length = end - start
-    return (day - 1) * _DAY + start, length if length > timedelta(0) else length + _DAY
+    return (day - 1) * _DAY_SECONDS + start, length if length > 0 else length + _DAY_SECONDS
 
 
-def _since_midnight(clock: time) -> timedelta:
-    return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
+def _since_midnight(clock: time) -> float:
+    return (clock.hour * 60 + clock.minute) * 60 + clock.second + clock.microsecond / 1e6
 
 
 def _shown(period: Period) -> str:

@@ -14,7 +14,6 @@ from routing.calendar import WEEK
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import CallbackPolicy, DayKind, MessagePolicy
-from routing.numbers import normalise
 from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
 
 TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour")
@@ -198,7 +197,7 @@ def _notes(view: View) -> Iterator[Fault]:
 
 def _never_matches(view: View) -> Iterator[Fault]:
     for row in view.table.numbers:
-        normal = normalise(row.number, view.table.area_code)
+        normal = view.normal[row.number]
         if normal == HOTLINE_NUMBER or normal == row.number:
             continue
         reason = "这样写永远匹配不到来电：应写市内拨打的号码，不带区号、国家码和分隔符"

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from routing.faults import Fault, Severity
 from routing.model import Group, LegacyNumber, MergeMode, Schedule, Skill, Snapshot, Table, Trunk
+from routing.numbers import normalise
 from routing.skills import served
 from telephony.model import GroupId
 
@@ -58,11 +59,21 @@ class View:
         return {trunk.id: trunk for trunk in self.table.trunks}
 
     @cached_property
+    def serves(self) -> Mapping[str, frozenset[GroupId]]:
+        """The groups of each agent."""
+        return {
+            agent.id: frozenset(served(agent, self.table.groups, self.skills).groups) for agent in self.table.agents
+        }
+
+    @cached_property
     def staffed(self) -> frozenset[GroupId]:
         """Groups that at least one agent serves."""
-        return frozenset(
-            group for agent in self.table.agents for group in served(agent, self.table.groups, self.skills).groups
-        )
+        return frozenset().union(*self.serves.values())
+
+    @cached_property
+    def normal(self) -> Mapping[str, str]:
+        """Every number as it is written, and in the form in which calls are looked up."""
+        return {row.number: normalise(row.number, self.table.area_code) for row in self.table.numbers}
 
     @cached_property
     def skills(self) -> Mapping[str, Skill]:

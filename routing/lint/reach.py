@@ -12,7 +12,6 @@ from typing import Final
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import LegacyNumber, MergeMode
-from routing.skills import served
 from telephony.model import GroupId, OverflowTo
 
 _UNUSED_MODES: Final[Mapping[MergeMode, str]] = {
@@ -75,7 +74,7 @@ def _unstaffed(view: View) -> Iterator[Fault]:
 
 def _idle_agents(view: View) -> Iterator[Fault]:
     for agent in view.table.agents:
-        if not served(agent, view.table.groups, view.skills).groups:
+        if not view.serves[agent.id]:
             reason = "不属于任何技能组，签入后也接不到电话；请写上技能组"
             yield Fault(f"agents.{agent.id}.groups", "", reason, f'["{view.table.default_group}"]')
 

@@ -11,7 +11,6 @@ from typing import Final
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group, MergeMode, WaitingAction
-from routing.numbers import normalise
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo, duty_phones
 
 MOST_SHOWN: Final = 12
@@ -143,7 +142,7 @@ def _shadowed(view: View) -> Iterator[Fault]:
     """A row that another always answers for."""
     written = {row.number for row in view.table.numbers}
     for row in view.table.numbers:
-        normal = normalise(row.number, view.table.area_code)
+        normal = view.normal[row.number]
         if normal == HOTLINE_NUMBER:
             yield Fault(f"numbers.{row.number}", "", "12345 由系统直接处理；请删去这一行")
         elif normal != row.number and normal in written:
@@ -154,7 +153,7 @@ def _shadowed(view: View) -> Iterator[Fault]:
 
 def _emergency(view: View) -> Iterator[Fault]:
     for row in view.table.numbers:
-        if normalise(row.number, view.table.area_code) in EMERGENCY_NUMBERS:
+        if view.normal[row.number] in EMERGENCY_NUMBERS:
             yield Fault(f"numbers.{row.number}", "", "紧急号码不归并，也不能写进路由表；请删去这一行")
     for seat in view.table.seats:
         if seat in EMERGENCY_NUMBERS:

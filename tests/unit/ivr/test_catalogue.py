@@ -129,6 +129,19 @@ def test_a_line_is_named_only_for_groups_that_are_told() -> None:
     assert not [name for name in catalogue(quiet, "揭阳") if name.startswith("line-")]
 
 
+def test_numbers_are_named_only_to_agents_of_groups_that_want_it() -> None:
+    wants, other = Group(GROUP, "人社", whisper=True), Group(GroupId("market"), "市场", whisper=False)
+    rows = {
+        "12333": legacy("12333"),
+        "12315": replace(legacy("12315"), group=other.id),
+        "12329": replace(legacy("12329", MergeMode.DUAL), group=other.id),
+    }
+    told = catalogue(replace(table(*rows.values()), groups={wants.id: wants, other.id: other}), "揭阳")
+    assert {name for name in told if name.startswith("line-")} == {"line-12333", "line-12329"}, (
+        "a dual number's calls come to the default group after hours"
+    )
+
+
 def test_two_numbers_cannot_share_one_prompt_id() -> None:
     rows = (legacy("12333"), replace(legacy("12315"), prompt="legacy-12333-during"))
     with pytest.raises(CatalogueFault, match="两种内容"):

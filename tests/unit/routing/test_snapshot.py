@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from routing.codec import plain
 from routing.model import LegacyNumber, MergeMode
 from routing.sample import sample_snapshot, sample_table
 from routing.snapshot import (
     SnapshotCorrupt,
     SnapshotMissing,
+    Texts,
     checksum,
     freeze,
     from_json,
@@ -124,3 +126,15 @@ def test_reading_a_snapshot_and_deciding_needs_the_standard_library_only(tmp_pat
         [sys.executable, "-S", "-c", program, str(path)], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.stdout.splitlines() == ["social-security", "[]", "False"], done.stderr
+
+
+def test_rows_that_stayed_are_not_written_anew_and_the_text_is_the_same_as_ever() -> None:
+    texts = Texts()
+    first = SAMPLE
+    assert to_json(first, texts) == to_json(first)
+    number, *others = SAMPLE.numbers.values()
+    changed = replace(number, note="改了")
+    second = replace(first, version=2, numbers={changed.number: changed} | {row.number: row for row in others})
+    assert to_json(second, texts) == to_json(second) != to_json(first)
+    assert to_json(first, texts) == to_json(first), "and back again"
+    assert json.loads(to_json(second, texts)) == plain(second)
