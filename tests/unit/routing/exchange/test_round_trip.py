@@ -148,7 +148,10 @@ def test_any_name_that_may_be_published_comes_back_exactly(names: list[str], way
     assert way(table) == table
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="no LibreOffice; the re-saved workbook stands in")
+@pytest.mark.skipif(
+    shutil.which("soffice") is None,
+    reason="no LibreOffice, which ./hotline test installs; the re-saved workbook stands in",
+)
 def test_a_workbook_re_saved_by_libreoffice_comes_back_exactly(tmp_path: Path) -> None:
     (tmp_path / "odd.xlsx").write_bytes(write_workbook(odd()))
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
