@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench docs lock format
+.PHONY: check test bench bench-routing docs lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -17,6 +17,11 @@ test:
 
 bench:
 	$(PYTHON) -m bench
+
+# The routing table at every size, and publishing it while calls come in.
+bench-routing:
+	$(PYTHON) -m bench.routing
+	$(PYTHON) -m bench.publishing
 
 # The generated parts of docs/ from the tables they show.
 docs:

@@ -82,11 +82,11 @@ class Product:
             )  # fmt: skip
         await self._up(self._booted, "Asterisk to boot", self.switch, "asterisk.log")
 
-    async def start_engine(self, *, wait: bool = True) -> None:
-        """Start the engine; by default wait until it is healthy."""
+    async def start_engine(self, *program: str, wait: bool = True) -> None:
+        """Start the engine, or a program that is one; by default wait until it is healthy."""
         with (self.settings.log_dir / "engine.log").open("ab") as log:
             self.engine = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "engine.cli", "serve",
+                sys.executable, *(program or ("-m", "engine.cli", "serve")),
                 env=os.environ | self.environment, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         if wait:

@@ -174,7 +174,8 @@ A real engine and Asterisk with {NUMBERS:,} numbers, {SEATS} seats, and {RATE} c
 version changes. Each row is an edit and a publish over the control API. The first column runs from the command to its
 answer, the second from the command to the first call that the new version decided, as the ledger has it; with {RATE}
 calls/s the next call is up to {1000 // RATE} ms away, and that is in it. SIPp, Asterisk and the engine share the
-machine. The limit is {LIMIT_SECONDS:.0f} s for each version and no lost call; a run that breaks it ends with status 1."""
+machine. The limit is {LIMIT_SECONDS:.0f} s for each version and no lost call; a run that breaks it ends with
+status 1."""
 
 
 def main() -> None:
