@@ -18,6 +18,7 @@ from bench.quiet import BETWEEN_KEYS_SECONDS
 from bench.sides import CENTRE, RING_SECONDS, Name, Side
 from phones.centre import Centre
 from phones.citizen import Citizen
+from phones.errors import PhoneDeadline
 from phones.load import CallerLoad
 from phones.phone import Answer, PhoneCall
 from phones.seat_phone import SeatPhone
@@ -32,6 +33,8 @@ LONGEST_PRESS_SECONDS: Final = 20.0
 
 JOIN_TRIES: Final = 3
 JOIN_SECONDS: Final = 1.5
+
+NOT_CALLED_SECONDS: Final = 8.0
 
 VOICE_HZ: Final = 440.0
 """Who speaks in a watched call."""
@@ -58,6 +61,8 @@ class Times:
 
     invite: list[float] = field(default_factory=list)
     """From the last key's release to the centre's INVITE."""
+    missed: int = 0
+    """Keys after which the centre was not called: Asterisk did not take them all."""
     talk: list[float] = field(default_factory=list)
     """From the last key's release, of an attended transfer *3, to the first sound of a party in the centre's ear. The
     centre answers at once. With one key the citizen and the agent speak by turns, so that both are seen to be there."""
@@ -80,13 +85,21 @@ class Watched:
         talk.say(tone(VOICE_HZ) if agent_speaks else quiet())
         await asyncio.sleep(BETWEEN_KEYS_SECONDS)
         await _keys(talk, way)
-        there = await self.centre.wait_talking(20)
+        try:
+            there = await self.centre.wait_talking(NOT_CALLED_SECONDS)
+        except PhoneDeadline:
+            times.missed += 1
+            await self._end(call, talk)
+            return
         assert talk.key_released_at is not None
         times.invite.append(there.started_at - talk.key_released_at)
         if way is Way.ATTENDED:
             await self._join(talk, there)
         times.talk.append(await _hears(there) - talk.key_released_at)
-        for phone in (call, talk, there):
+        await self._end(call, talk, there)
+
+    async def _end(self, *phones: PhoneCall) -> None:
+        for phone in phones:
             if not phone.is_over:
                 await phone.hang_up()
         seat = self.seat.user

@@ -11,9 +11,9 @@ from bench.pressed import Way
 pytestmark = pytest.mark.unit
 
 
-def a_result(invite: float, talk: float, lost: int = 0) -> Result:
-    slow = [Figures(way, 5, 1, (1, 999), (1, 999)) for way in (Way.BLIND, Way.ATTENDED)]
-    return Result({"cores": 2}, [Figures(Way.ONE_KEY, 5, lost, (1, invite), (1, talk)), *slow])
+def a_result(invite: float, talk: float, lost: int = 0, missed: int = 0) -> Result:
+    slow = [Figures(way, 5, 2, 1, (1, 999), (1, 999)) for way in (Way.BLIND, Way.ATTENDED)]
+    return Result({"cores": 2}, [Figures(Way.ONE_KEY, 5, missed, lost, (1, invite), (1, talk)), *slow])
 
 
 def test_a_slow_key_or_a_lost_call_of_ours_fails_the_run() -> None:
@@ -21,6 +21,7 @@ def test_a_slow_key_or_a_lost_call_of_ours_fails_the_run() -> None:
     assert not a_result(50.1, 100).holds
     assert not a_result(20, 150.1).holds
     assert not a_result(20, 100, lost=1).holds
+    assert not a_result(20, 100, missed=1).holds
 
 
 def test_shares_are_of_the_calls_that_were_made() -> None:
