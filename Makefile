@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-routing docs lock format
+.PHONY: check test bench bench-calls bench-routing docs lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -17,6 +17,11 @@ test:
 
 bench:
 	$(PYTHON) -m bench
+
+# One key, and an agent who becomes free, against Asterisk's own transfers and app_queue.
+bench-calls:
+	$(PYTHON) -m bench.one_key
+	$(PYTHON) -m bench.freed
 
 # The routing table at every size, and publishing it while calls come in.
 bench-routing:

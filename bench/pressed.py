@@ -20,7 +20,7 @@ from phones.centre import Centre
 from phones.citizen import Citizen
 from phones.errors import PhoneDeadline
 from phones.load import CallerLoad
-from phones.phone import Answer, PhoneCall
+from phones.phone import Answer, Phone, PhoneCall
 from phones.seat_phone import SeatPhone
 from phones.sounds import quiet, tone
 
@@ -81,12 +81,13 @@ class Watched:
         """One call that is handed to the centre."""
         agent_speaks = way is Way.ONE_KEY and len(times.talk) % 2 == 1
         call = await self.citizen.call(PROBE_NUMBER, sound=quiet() if agent_speaks else tone(VOICE_HZ))
-        talk = await self.seat.wait_talking(30)
+        began = self.seat.now
+        talk = await _since(self.seat, began, 30)
         talk.say(tone(VOICE_HZ) if agent_speaks else quiet())
         await asyncio.sleep(BETWEEN_KEYS_SECONDS)
         await _keys(talk, way)
         try:
-            there = await self.centre.wait_talking(NOT_CALLED_SECONDS)
+            there = await _since(self.centre, began, NOT_CALLED_SECONDS)
         except PhoneDeadline:
             times.missed += 1
             await self._end(call, talk)
@@ -145,6 +146,13 @@ async def amid_load(people: Watched, way: Way, presses: int, times: Times, step:
             await sipp.abandon()
     await side.quiet()
     return tally.failed
+
+
+async def _since(phone: Phone, moment: float, seconds: float) -> PhoneCall:
+    """The phone's next call, answered; one that came before this moment is a straggler of the call before."""
+    while (call := await phone.wait_ringing(seconds)).started_at < moment:
+        pass
+    return await call.answered(seconds)
 
 
 async def _keys(talk: PhoneCall, way: Way) -> None:
