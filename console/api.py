@@ -5,7 +5,6 @@ One job: translate requests into the engine's services and back. Errors are sent
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
@@ -14,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from console.live_routes import add_live_routes
+from console.plain import answered, body_of, refused
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
 from console.routing_routes import routing_routes
@@ -33,6 +33,7 @@ from transfers.states import Form
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
+EXAMPLE: Final = '{"seat": "8001"}'
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_WHO: Final = 40
 
@@ -117,7 +118,7 @@ class _Api:
         self._control = control
 
     async def status(self, request: web.Request) -> web.Response:
-        return _json(await self._control.status())
+        return answered(await self._control.status())
 
     async def agents(self, request: web.Request) -> web.Response:
         acd = self._control.acd
@@ -141,7 +142,7 @@ class _Api:
                     "call": seat.call if seat is not None else None,
                 }
             )
-        return _json({"agents": rows})
+        return answered({"agents": rows})
 
     async def seats(self, request: web.Request) -> web.Response:
         acd = self._control.acd
@@ -151,14 +152,14 @@ class _Api:
             for seat in known
             if seat is not None
         ]
-        return _json({"seats": rows})
+        return answered({"seats": rows})
 
     async def sign_in(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         seat = str(body.get("seat", ""))
         if not SEAT_ID.fullmatch(seat) or seat not in self._control.snapshot.seats:
-            raise _refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
+            raise refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
         table = self._control.snapshot
         able = served(table.agents[agent], table.groups.values(), table.skills)
         event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
@@ -168,8 +169,8 @@ class _Api:
         agent = self._agent(request)
         seat = self._control.acd.seat_of.get(agent)
         if seat is None:
-            raise _refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
-        body = await _body(request)
+            raise refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
+        body = await body_of(request, EXAMPLE)
         by = _who(body)
         match request.match_info["action"]:
             case "sign-out":
@@ -184,29 +185,29 @@ class _Api:
                     return self._tell(WrapUpEnded(seat), agent, seat, "end-wrap-up", by)
                 seconds = body.get("extend_seconds")
                 if type(seconds) is not int:
-                    raise _refused(400, '应写明延长几秒或结束，例如 {"extend_seconds": 60} 或 {"end": true}')
+                    raise refused(400, '应写明延长几秒或结束，例如 {"extend_seconds": 60} 或 {"end": true}')
                 return self._tell(WrapUpExtended(seat, seconds), agent, seat, "extend", by, f"{seconds} 秒")
 
     async def set_pin(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         try:
             await self._control.set_pin(agent, str(body.get("pin", "")), _who(body))
-        except NotAllowed as refused:
-            raise _refused(409, refused.reason) from None
+        except NotAllowed as no:
+            raise refused(409, no.reason) from None
         self._control.deed("pin", _who(body), agent=agent)
-        return _json({"agent": agent, "pin": True})
+        return answered({"agent": agent, "pin": True})
 
     async def unlock(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         self._control.unlock(agent)
-        self._control.deed("unlock", _who(await _body(request)), agent=agent)
-        return _json({"agent": agent})
+        self._control.deed("unlock", _who(await body_of(request, EXAMPLE)), agent=agent)
+        return answered({"agent": agent})
 
     def _agent(self, request: web.Request) -> AgentId:
         agent = request.match_info["agent"]
         if not AGENT_ID.fullmatch(agent) or agent not in self._control.snapshot.agents:
-            raise _refused(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
+            raise refused(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
         return AgentId(agent)
 
     def _tell(
@@ -214,12 +215,12 @@ class _Api:
     ) -> web.Response:
         try:
             self._control.tell(event)
-        except NotAllowed as refused:
-            raise _refused(409, refused.reason) from None
+        except NotAllowed as no:
+            raise refused(409, no.reason) from None
         self._control.deed(what, by, agent=agent, seat=at, reason=reason)
         seat_id = self._control.acd.seat_of.get(agent)
         seat = self._control.acd.seats.get(seat_id) if seat_id is not None else None
-        return _json({"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"})
+        return answered({"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"})
 
 
 def _guard(token: str) -> Any:
@@ -228,14 +229,14 @@ def _guard(token: str) -> Any:
         offered = request.headers.get("Authorization", "")
         # aiohttp keeps bytes that are no text as surrogates: they are a wrong token, not a fault of ours.
         if not secrets.compare_digest(offered.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
-            raise _refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
+            raise refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
         try:
             return await handler(request)
         except web.HTTPException as error:
             if error.content_type == "application/json":
                 raise
             # aiohttp's own refusals, before a handler of ours is reached
-            return _json({"error": _OWN_REFUSALS.get(error.status, error.reason)}, error.status)
+            return answered({"error": _OWN_REFUSALS.get(error.status, error.reason)}, error.status)
 
     return guard
 
@@ -246,16 +247,6 @@ _OWN_REFUSALS: Final[Mapping[int, str]] = {
     405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
     413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
 }
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError):
-        raise _refused(400, '请求体应为 JSON，例如 {"seat": "8001"}') from None
-    if not isinstance(body, dict):
-        raise _refused(400, '请求体应为 JSON 对象，例如 {"seat": "8001"}')
-    return body
 
 
 def _who(body: Mapping[str, Any]) -> str:
@@ -270,16 +261,5 @@ def pause_reason(table: Snapshot, body: Mapping[str, Any]) -> str:
     reason = body.get("reason")
     reason = reason.strip() if isinstance(reason, str) else ""
     if reason not in table.pause_reasons.values():
-        raise _refused(400, f"示忙原因应为 {'、'.join(table.pause_reasons.values())} 之一；原因在路由表里设定")
+        raise refused(400, f"示忙原因应为 {'、'.join(table.pause_reasons.values())} 之一；原因在路由表里设定")
     return reason
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
-    )
-
-
-def _refused(status: int, reason: str) -> web.HTTPException:
-    kind = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 404: web.HTTPNotFound, 409: web.HTTPConflict}[status]
-    return kind(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")

@@ -5,12 +5,12 @@ One job: read and ask. What may become of a promise is decided in promises/.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from console.plain import answered, body_of, refused
 from ledger.story import mask
 from promises.mailbox import Mailbox
 from promises.message import Message
@@ -20,6 +20,7 @@ from queues.model import NotAllowed
 from routing.model import Snapshot
 from telephony.model import CALL_ID, CallId, SeatId
 
+EXAMPLE: Final = '{"agent": "1001", "reason": "市民来电取消"}'
 MAX_REASON: Final = 60
 
 
@@ -61,7 +62,7 @@ class _Views:
     async def callbacks(self, request: web.Request) -> web.Response:
         """Every promise that is open or of the last day, the oldest first; numbers are masked."""
         service = self._control.callbacks
-        return _json({"loaded": service.loaded, "callbacks": [callback_row(one) for one in service.book.all()]})
+        return answered({"loaded": service.loaded, "callbacks": [callback_row(one) for one in service.book.all()]})
 
     async def cancel(self, request: web.Request) -> web.Response:
         call = request.match_info["call"]
@@ -73,33 +74,33 @@ class _Views:
             raise refused(409, f"回拨 {call} 已经结束，或正在呼叫市民，不能取消")
         found = book.get(CallId(call))
         assert found is not None, "it was there a moment ago"
-        return _json(callback_row(found))
+        return answered(callback_row(found))
 
     async def messages(self, request: web.Request) -> web.Response:
         """Every message that is open or was closed within the last day; the open ones by when they are due."""
-        return _json({"messages": [self._row(one) for one in self._control.mailbox.all()]})
+        return answered({"messages": [self._row(one) for one in self._control.mailbox.all()]})
 
     async def close(self, request: web.Request) -> web.Response:
         message = self._message(request)
-        agent = str((await body_of(request)).get("agent", ""))
+        agent = str((await body_of(request, EXAMPLE)).get("agent", ""))
         if agent not in self._control.snapshot.agents:
             raise refused(400, f"没有工号 {agent[:20]!r}；请写明谁处理的")
         note = await reason_of(request)
         try:
-            return _json(self._row(self._control.mailbox.close(message.id, agent, note)))
+            return answered(self._row(self._control.mailbox.close(message.id, agent, note)))
         except ValueError:
             raise refused(409, f"留言 {message.id} 已由 {message.closed_by} 办结") from None
 
     async def play(self, request: web.Request) -> web.Response:
         message = self._message(request)
-        seat = str((await body_of(request)).get("seat", ""))
+        seat = str((await body_of(request, EXAMPLE)).get("seat", ""))
         if seat not in self._control.snapshot.seats:
             raise refused(400, f"没有座席 {seat[:20]!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
         try:
             await self._control.play(message.id, SeatId(seat))
         except NotAllowed as no:
             raise refused(409, no.reason) from None
-        return _json(self._row(message))
+        return answered(self._row(message))
 
     def _message(self, request: web.Request) -> Message:
         call = request.match_info["call"]
@@ -143,29 +144,10 @@ def callback_row(callback: Callback) -> dict[str, Any]:
     }
 
 
-async def body_of(request: web.Request) -> dict[str, Any]:
-    """The JSON object that was sent; an empty one when none was."""
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError):
-        body = None
-    return body if isinstance(body, dict) else {}
-
-
 async def reason_of(request: web.Request) -> str:
     """Why somebody does this: a short text that must be told."""
-    reason = (await body_of(request)).get("reason")
+    reason = (await body_of(request, EXAMPLE)).get("reason")
     reason = reason.strip() if isinstance(reason, str) else ""
     if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
         raise refused(400, f"请说明原因，1 到 {MAX_REASON} 个字，例如 市民来电取消")
     return reason
-
-
-def refused(status: int, reason: str) -> web.HTTPException:
-    """A refusal as the control API words it."""
-    kind = {400: web.HTTPBadRequest, 404: web.HTTPNotFound, 409: web.HTTPConflict}[status]
-    return kind(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8")

@@ -5,11 +5,11 @@ One job: read the ACD and write rows. It changes nothing.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Protocol
 
 from aiohttp import web
 
+from console.plain import answered, refused
 from queues.acd import Acd, Ticket
 from queues.explain import explain_agent, explain_call
 from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId
@@ -42,7 +42,7 @@ class _Views:
         """Every call that the ACD knows; who waits in the order in which they will be served."""
         acd = self._control.acd
         tickets = sorted(acd.tickets.values(), key=lambda ticket: ticket.rank)
-        return _json({"now_ms": self._control.now_ms, "calls": [_row(acd, ticket) for ticket in tickets]})
+        return answered({"now_ms": self._control.now_ms, "calls": [_row(acd, ticket) for ticket in tickets]})
 
     async def explain(self, request: web.Request) -> web.Response:
         """Why a call (by its id) or an agent (by 工号) is where it is, and why not elsewhere, in Chinese lines."""
@@ -52,8 +52,8 @@ class _Views:
         elif AGENT_ID.fullmatch(what):
             lines = explain_agent(acd, AgentId(what), now)
         else:
-            return _json({"error": f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001"}, 400)
-        return _json({"lines": list(lines)})
+            raise refused(400, f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001")
+        return answered({"lines": list(lines)})
 
 
 def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:
@@ -68,9 +68,3 @@ def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:
         "language": ticket.language,
         "seat": ticket.seat,
     }
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
-    )

@@ -6,19 +6,20 @@ the token; a refusal is a sentence in Chinese, with the conflicts as data where 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 from aiohttp import web
 
 from audit.model import Actor
+from console.plain import answered, body_of
 from database.errors import DatabaseError
 from routing.draft import Edit
 from routing.releases import Happening
 from routing.snapshot import SnapshotCorrupt
 from routing.tables import Refused, Tables, moment
 
+EXAMPLE: Final = '{"reason": "试运行"}'
 LONGEST_NAME: Final = 60
 LONGEST_ORIGIN: Final = 200
 
@@ -64,11 +65,11 @@ class _Views:
         return await self._control.tables.rows(told.get("kind", ""), told.get("after", ""), _whole(told, "limit", 1000))
 
     async def edit(self, request: web.Request) -> Any:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         return await self._control.tables.edit(edits(body.get("edits")), _actor(request, body), _text(body, "reason"))
 
     async def discard(self, request: web.Request) -> Any:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         return await self._control.tables.discard(_actor(request, body), _text(body, "reason"))
 
     async def lint(self, request: web.Request) -> Any:
@@ -78,7 +79,7 @@ class _Views:
         return await self._control.tables.diff(_whole(request.query, "version", 0) or None)
 
     async def publish(self, request: web.Request) -> Any:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         at = _text(body, "at")
         return await self._control.tables.publish(
             _actor(request, body),
@@ -88,7 +89,7 @@ class _Views:
         )
 
     async def rollback(self, request: web.Request) -> Any:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         return await self._control.tables.rollback(
             _whole(body, "version", 0), _actor(request, body), _text(body, "reason")
         )
@@ -100,7 +101,7 @@ class _Views:
         return await self._control.tables.releases(_whole(request.query, "limit", 50))
 
     async def decide(self, request: web.Request) -> Any:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         happening = _HAPPENINGS[request.match_info["action"]]
         actor = _actor(request, body)
         return await self._control.tables.decide(int(request.match_info["id"]), happening, actor, _text(body, "reason"))
@@ -131,23 +132,13 @@ _EDIT: Final = ("kind", "key", "fields", "seen")
 def _plain(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return _json(await answer(request))
+            return answered(await answer(request))
         except Refused as refused:
-            return _json({"error": str(refused), **refused.more}, 409)
+            return answered({"error": str(refused), **refused.more}, 409)
         except (DatabaseError, SnapshotCorrupt, OSError) as error:
-            return _json({"error": f"没有做成，什么都没有改：{error}"}, 503)
+            return answered({"error": f"没有做成，什么都没有改：{error}"}, 503)
 
     return handle
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refused('请求体应为 JSON 对象，例如 {"reason": "试运行"}')
-    return body
 
 
 def _actor(request: web.Request, body: Mapping[str, Any]) -> Actor:
@@ -172,9 +163,3 @@ def _whole(body: Mapping[str, Any], key: str, default: int) -> int:
         return int(value)
     except (TypeError, ValueError):
         raise Refused(f"{key} 应为整数") from None
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
-    )

@@ -5,12 +5,12 @@ One job: translate requests into engine.supervision's deeds. Everything needs a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
+from console.plain import answered, body_of, refused
 from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.model import Snapshot
@@ -18,6 +18,7 @@ from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId, GroupId
 
 T = TypeVar("T")
 
+EXAMPLE: Final = '{"agent": "1001", "reason": "质检"}'
 MAX_REASON: Final = 100
 MAX_WHO: Final = 60
 WAITING: Final = ("stay", "move")
@@ -72,71 +73,71 @@ class _Deeds:
         self._control = control
 
     async def join(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         action = request.match_info["action"]
         agent, supervisor, reason = _agent(body, "agent"), _agent(body, "supervisor"), _reason(body)
         if action == "take-over":
             seat = _allowed(lambda: self._control.take_over(supervisor, agent, reason))
         else:
             seat = _allowed(lambda: self._control.join_talk(action, supervisor, agent, reason))
-        return _json({"agent": agent, "supervisor": supervisor, "seat": seat})
+        return answered({"agent": agent, "supervisor": supervisor, "seat": seat})
 
     async def force(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         agent, reason = _agent(body, "agent"), _reason(body)
         to = FORCEABLE.get(str(body.get("to", "")))
         if to is None:
-            raise _refused(f"to 应为 {'、'.join(FORCEABLE)} 之一")
+            raise refused(400, f"to 应为 {'、'.join(FORCEABLE)} 之一")
         pauses = tuple(self._control.snapshot.pause_reasons.values())
         pause = str(body.get("pause") or (pauses[0] if pauses else "")) if to is AgentState.PAUSED else ""
         if pause and pause not in pauses:
-            raise _refused(f"示忙原因应为 {'、'.join(pauses)} 之一")
+            raise refused(400, f"示忙原因应为 {'、'.join(pauses)} 之一")
         _allowed(lambda: self._control.force(agent, to, pause, _who(body), reason))
-        return _json({"agent": agent, "to": to})
+        return answered({"agent": agent, "to": to})
 
     async def move(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         reason = _reason(body)
         call = str(body.get("call") or "")
         if call and not CALL_ID.fullmatch(call):
-            raise _refused(f"不是呼叫编号：{call[:40]!r}")
+            raise refused(400, f"不是呼叫编号：{call[:40]!r}")
         group, to = (GroupId(str(body.get(key, ""))) for key in ("group", "to"))
         moved = _allowed(lambda: self._control.move(group, to, _who(body), reason, CallId(call) if call else None))
-        return _json({"moved": moved})
+        return answered({"moved": moved})
 
     async def close(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
         waiting = body.get("waiting", "stay")
         if waiting not in WAITING:
-            raise _refused(f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组")
+            raise refused(400, f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组")
         moved = _allowed(lambda: self._control.close_group(group, by, reason, move=waiting == "move"))
-        return _json({"group": group, "closed": True, "moved": moved})
+        return answered({"group": group, "closed": True, "moved": moved})
 
     async def open(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
         _allowed(lambda: self._control.open_group(group, by, reason))
-        return _json({"group": group, "closed": False})
+        return answered({"group": group, "closed": False})
 
     async def announcements(self, request: web.Request) -> web.Response:
-        return _json({"announcements": self._control.announcements()})
+        return answered({"announcements": self._control.announcements()})
 
     async def announce(self, request: web.Request) -> web.Response:
-        body = await _body(request)
+        body = await body_of(request, EXAMPLE)
         name, by, reason = str(body.get("announcement", ""))[:MAX_REASON], _who(body), _reason(body)
         raising = request.match_info["action"] == "raise"
         try:
             await (self._control.announce if raising else self._control.end_announcement)(name, by, reason)
-        except NotAllowed as refused:
-            raise _conflict(refused) from None
-        return _json({"announcement": name, "raised": raising})
+        except NotAllowed as no:
+            raise refused(409, no.reason) from None
+        return answered({"announcement": name, "raised": raising})
 
 
 def _agent(body: Mapping[str, Any], key: str) -> AgentId:
     agent = str(body.get(key, ""))
     if not AGENT_ID.fullmatch(agent):
-        raise _refused(f'{key} 应为工号，例如 "1001"')
+        raise refused(400, f'{key} 应为工号，例如 "1001"')
     return AgentId(agent)
 
 
@@ -144,7 +145,7 @@ def _reason(body: Mapping[str, Any]) -> str:
     reason = body.get("reason")
     reason = reason.strip() if isinstance(reason, str) else ""
     if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
-        raise _refused(f"请写明原因，1 到 {MAX_REASON} 个字")
+        raise refused(400, f"请写明原因，1 到 {MAX_REASON} 个字")
     return reason
 
 
@@ -152,35 +153,12 @@ def _who(body: Mapping[str, Any]) -> str:
     by = body.get("by")
     by = by.strip() if isinstance(by, str) else ""
     if not 0 < len(by) <= MAX_WHO or not by.isprintable():
-        raise _refused(f'by 应写明是谁，1 到 {MAX_WHO} 个字，例如 "班长1010"')
+        raise refused(400, f'by 应写明是谁，1 到 {MAX_WHO} 个字，例如 "班长1010"')
     return by
 
 
 def _allowed(deed: Callable[[], T]) -> T:
     try:
         return deed()
-    except NotAllowed as refused:
-        raise _conflict(refused) from None
-
-
-def _conflict(refused: NotAllowed) -> web.HTTPConflict:
-    text = json.dumps({"error": refused.reason}, ensure_ascii=False)
-    return web.HTTPConflict(text=text, content_type="application/json")
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise _refused('请求体应为 JSON 对象，例如 {"agent": "1001", "reason": "质检"}')
-    return body
-
-
-def _refused(reason: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8")
+    except NotAllowed as no:
+        raise refused(409, no.reason) from None
