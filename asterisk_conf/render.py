@@ -136,7 +136,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         _must_match(SEAT_ID, seat, "seat")
     for group in table.groups:
         _must_match(GROUP_ID, group, "group")
-    for key in table.waiting_keys:
+    keys = sorted({*table.waiting_keys, *table.self_service})
+    for key in keys:
         _must_match(_KEY, key, "key")
     partners = [_partner(row, table.trunks) for row in table.partners.values()]
     origins = {trunk.id: partner["number"] for partner in partners for trunk in partner["trunks"]}
@@ -188,7 +189,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,
         "message": table.message,
-        "waiting_keys": sorted(table.waiting_keys),
+        "waiting_keys": keys,
         "groups": sorted(table.groups),
         "ring_seconds": MAX_RING_SECONDS,
         "fallback_group_seconds": FALLBACK_GROUP_SECONDS,

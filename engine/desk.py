@@ -15,7 +15,7 @@ from engine.reconcile import signs_in
 from engine.supervision import Supervision
 from engine.ways_out import WaysOut
 from ivr import waiting_news
-from ivr.catalogue import whisper
+from ivr.catalogue import information, whisper
 from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
@@ -195,7 +195,7 @@ class EngineDesk:
         expected = self._pace.expected(held.call)
         outlook = Outlook(position, expected.low, expected.high) if expected is not None else Outlook(position)
         said, held.told = waiting_news.news(outlook, held.told, now)
-        return (*said, KEYS_PROMPT) if table.waiting_keys else said
+        return (*said, KEYS_PROMPT) if table.waiting_keys or table.self_service else said
 
     def promise(self, question: Question, number: str) -> Outcome:
         held = self._calls.enter(question.call, question.channel)
@@ -237,6 +237,9 @@ class EngineDesk:
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
         return self._table(question.call).waiting_keys.get(question.key)
+
+    def information(self, question: Question) -> str:
+        return information(question.key) if question.key in self._table(question.call).self_service else ""
 
     def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))

@@ -170,6 +170,8 @@ def widened(old: Snapshot, new: Snapshot) -> Snapshot:
         groups={**old.groups, **new.groups},
         trunks={**old.trunks, **new.trunks},
         seats=(*new.seats, *(seat for seat in old.seats if seat not in new.seats)),
+        waiting_keys={**old.waiting_keys, **new.waiting_keys},
+        self_service={**old.self_service, **new.self_service},
     )
 
 
@@ -179,6 +181,8 @@ def _switch_differs(old: Snapshot, new: Snapshot) -> bool:
         set(expressions(old)) != set(expressions(new))
         or old.trunks != new.trunks
         or old.auto_answer != new.auto_answer
+        or {*old.waiting_keys, *old.self_service} != {*new.waiting_keys, *new.self_service}
+        or old.message != new.message
         or {row.list for row in old.callers.values()} != {row.list for row in new.callers.values()}
         or old.agents != new.agents
         or old.groups != new.groups

@@ -15,7 +15,7 @@ from typing import Final
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
 from routing.announcements import prompt_of
-from routing.model import Announcement, LegacyNumber, MergeMode, Partner, Snapshot, WaitingAction
+from routing.model import Announcement, LegacyNumber, MergeMode, Partner, SelfService, Snapshot, WaitingAction
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
@@ -97,7 +97,8 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
     for prompt in (
         *fixed(city),
         rating_ask(snapshot.rating_keys),
-        *waiting_keys(snapshot.waiting_keys),
+        *waiting_keys(snapshot),
+        *self_service(snapshot.self_service),
         *transitions(snapshot.numbers),
         *pauses(snapshot.pause_reasons),
         *whispers(snapshot),
@@ -141,15 +142,27 @@ def expected_waits() -> Iterator[Prompt]:
                 yield Prompt(f"wait-{low}-{high}", Kind.WAITING, {MANDARIN: f"预计还需{text}。"})
 
 
-def waiting_keys(keys: Mapping[str, WaitingAction]) -> Iterator[Prompt]:
+def waiting_keys(snapshot: Snapshot) -> Iterator[Prompt]:
     """What a waiting caller may press; nothing when the table names no key."""
     offers = [
         text.format(speech.key(pressed))
         for action, text in _WAITING_KEYS.items()
-        for pressed in sorted(key for key, does in keys.items() if does is action)[:1]
+        for pressed in sorted(key for key, does in snapshot.waiting_keys.items() if does is action)[:1]
     ]
+    offers += [f"{node.name}请按{speech.key(node.key)}" for node in snapshot.self_service.values()]
     if offers:
         yield Prompt(KEYS_PROMPT, Kind.WAITING, {MANDARIN: f"{'，'.join(offers)}。"})
+
+
+def self_service(nodes: Mapping[str, SelfService]) -> Iterator[Prompt]:
+    """What the keys of self-service speak."""
+    for node in nodes.values():
+        yield Prompt(information(node.key), Kind.WAITING, {MANDARIN: node.text})
+
+
+def information(key: str) -> str:
+    """Id of the prompt behind this key."""
+    return f"self-service-{key}"
 
 
 def rating_ask(rating_keys: Mapping[str, int]) -> Prompt:

@@ -115,6 +115,9 @@ class Desk(Protocol):
     def waiting_key(self, question: Question) -> WaitingAction | None:
         """What the key does that was pressed while waiting; None for a key that does nothing."""
 
+    def information(self, question: Question) -> str:
+        """Id of the prompt that the key pressed while waiting speaks (自助查询); empty when it speaks none."""
+
     def promise(self, question: Question, number: str) -> Outcome:
         """Promise to call this number back at the caller's age. Promised: the caller waits no longer."""
 

@@ -27,6 +27,7 @@ _KEY_TITLES: Final[Mapping[str, str]] = {
     "pause_reasons": "按键",
     "waiting_keys": "按键",
     "callers": "来电号码",
+    "self_service": "按键",
 }
 
 
@@ -64,6 +65,7 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "centre 紧急中心来电。",
     "callers": "认得的来电号码。骚扰名单排在后面但一定接通，优先名单排在前面，内部人员只是显示；到期的行自动失效。",
     "announcements": "临时公告：欢迎语之后播放，连同欢迎语不超过 15 秒。开始和结束都空的只是备好，由班长播给所有来电。",
+    "self_service": "市民等候时按一个键听一段说明，听完或有座席空闲时继续原来的排队；没有行就不提供。",
 }
 
 ADVICE: Final[Mapping[str, Advice]] = {
@@ -146,6 +148,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "announcements.groups": Advice("只对进这些组的来电，用顿号隔开；留空即全部", "general", "groups"),
     "announcements.numbers": Advice("只对拨这些号码的来电，用顿号隔开，可以写 12345；留空即全部", "12345、12333"),
     "announcements.note": Advice("示例行写 示例，待核", "示例，待核"),
+    "self_service.key": Advice("一个数字，不能与“等候按键”相同", "4"),
+    "self_service.name": Advice("告诉市民这个键听什么，2 到 12 个汉字", "社保卡办理"),
+    "self_service.text": Advice("只能有汉字、数字和中文标点，1 到 300 个字", "办理社保卡，请带本人身份证。"),
+    "self_service.note": Advice("示例行写 示例，待核", "示例，待核"),
     "callers.number": Advice("来电显示的号码，本市号码不带区号", "13800000000"),
     "callers.list": Advice("骚扰名单：排在后面；优先名单：排在前面；内部人员：只显示", "优先名单"),
     "callers.reason": Advice("为什么列入，谁批准的", "行动不便，经本人申请"),

@@ -272,6 +272,19 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfService:
+    """自助查询: a key that speaks a piece of information to who waits, who keeps its place. An agent cuts it off."""
+
+    key: str
+    """A digit that no waiting key has. Its prompt is ``self-service-`` and this."""
+    name: str
+    """What waiting callers are told that the key is for, e.g. 社保卡办理."""
+    text: str
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holiday:
     """A day that differs from the plain week."""
 
@@ -325,6 +338,8 @@ class Snapshot:
     nuisance_seconds: int = 600
     """By how many seconds younger than they are callers of the nuisance list count in the line."""
     announcements: Mapping[str, Announcement] = field(default_factory=dict)
+    self_service: Mapping[str, SelfService] = field(default_factory=dict)
+    """By the key pressed while waiting. Empty: nobody is offered any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +371,7 @@ class Table:
     callers: tuple[ListedCaller, ...] = ()
     nuisance_seconds: int = 600
     announcements: tuple[Announcement, ...] = ()
+    self_service: tuple[SelfService, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from routing.model import (
     Partner,
     Period,
     Schedule,
+    SelfService,
     Skill,
     Table,
     Trunk,
@@ -255,6 +256,7 @@ def _table(top: _Row) -> Table:
         callers=tuple(_caller(name, row) for name, row in top.rows("callers")),
         nuisance_seconds=top.whole("nuisance_seconds", 600, "600"),
         announcements=tuple(_announcement(name, row) for name, row in top.rows("announcements")),
+        self_service=tuple(_self_service(name, row) for name, row in top.rows("self_service")),
     )
     top.end()
     return table
@@ -399,6 +401,17 @@ def _announcement(name: str, row: _Row) -> Announcement:
     )
     row.end()
     return announcement
+
+
+def _self_service(name: str, row: _Row) -> SelfService:
+    node = SelfService(
+        key=name,
+        name=row.text("name", '"社保卡办理"'),
+        text=row.text("text", '"办理社保卡，请带本人身份证。"'),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return node
 
 
 def _caller(name: str, row: _Row) -> ListedCaller:

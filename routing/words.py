@@ -31,6 +31,7 @@ KINDS: Final[Mapping[str, str]] = {
     "partners": "协作单位",
     "callers": "来电名单",
     "announcements": "公告",
+    "self_service": "自助查询",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -94,6 +95,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "announcements.groups": "技能组",
     "announcements.numbers": "号码",
     "announcements.note": "备注",
+    "self_service.name": "名称",
+    "self_service.text": "内容",
+    "self_service.note": "备注",
     "callers.list": "名单",
     "callers.reason": "原因",
     "callers.until": "有效期至",

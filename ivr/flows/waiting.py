@@ -27,7 +27,12 @@ def waiting(question: Question, desk: Desk) -> Answer:
         case WaitingAction.MESSAGE:
             return recorded(question, desk)
         case _:
-            return human_or_way_out(question, desk)
+            return informed(human_or_way_out(question, desk), desk.information(question))
+
+
+def informed(answer: Answer, prompt: str) -> Answer:
+    """What the key was pressed for, when the caller is to wait on anyway. The music and the line go on."""
+    return replace(answer, prompts=(prompt,)) if prompt and answer.next is Step.WAIT else answer
 
 
 def human_or_way_out(question: Question, desk: Desk) -> Answer:

@@ -43,6 +43,8 @@ _KEY: Final = re.compile(r"[0-9]", re.ASCII)
 _PARTNER_KEY: Final = re.compile(r"[4-9][0-9]{2}", re.ASCII)
 """Never the beginning of an emergency number's key, nor *2 or *3 and a key, which are other forms of a transfer."""
 _PARTNER_NAME: Final = re.compile("[\u4e00-\u9fff0-9]{1,20}")
+_NODE_NAME: Final = re.compile("[\u4e00-\u9fff]{2,12}")
+_NODE_TEXT: Final = re.compile("[\u4e00-\u9fff0-9，。、；：？！]{1,300}")
 _PAUSE_REASON: Final = re.compile("[\u4e00-\u9fff]{1,10}")
 
 
@@ -83,6 +85,24 @@ def _waiting_keys(view: View) -> Iterator[Fault]:
     for key in view.table.waiting_keys:
         if not _KEY.fullmatch(key):
             yield Fault(f"waiting_keys.{key}", repr(key), "等候按键应为一个数字键", '1 = "callback"')
+
+
+def _self_service(view: View) -> Iterator[Fault]:
+    for row in view.table.self_service:
+        path = f"self_service.{row.key}"
+        if not _KEY.fullmatch(row.key):
+            yield Fault(path, repr(row.key), "自助查询的按键应为一个数字键", '"4"')
+        if row.key in view.table.waiting_keys:
+            yield Fault(path, repr(row.key), "这个键在“等候按键”中已有别的作用；请换一个数字", '"4"')
+        if not _NODE_NAME.fullmatch(row.name):
+            reason = "自助查询的名称应为 2 到 12 个汉字，因为要读给市民听"
+            yield Fault(f"{path}.name", repr(row.name), reason, '"社保卡办理"')
+        if not _NODE_TEXT.fullmatch(row.text):
+            reason = "内容应为 1 到 300 个汉字、数字和中文标点，否则读不出来"
+            yield Fault(f"{path}.text", repr(row.text), reason, '"办理社保卡，请带本人身份证。"')
+        if len(row.note) > LONGEST_NOTE or not row.note.isprintable():
+            reason = f"应为最多 {LONGEST_NOTE} 个可见字符，写在一行里"
+            yield Fault(f"{path}.note", repr(row.note), reason, '"示例，待核"')
 
 
 def _message(view: View) -> Iterator[Fault]:
@@ -261,6 +281,7 @@ RULES: Final = (
     Rule("bad-rating-key", Severity.ERROR, "评价按键写法不对", _rating_keys),
     Rule("bad-pause-reason", Severity.ERROR, "示忙原因写法不对", _pause_reasons),
     Rule("bad-waiting-key", Severity.ERROR, "等候按键写法不对", _waiting_keys),
+    Rule("bad-self-service", Severity.ERROR, "自助查询的按键、名称或内容不对", _self_service),
     Rule("bad-message", Severity.ERROR, "留言的时限或长度超出范围", _message),
     Rule("bad-callback", Severity.ERROR, "回拨的次数或时间超出范围", _callback),
     Rule("bad-id", Severity.ERROR, "编号写法不对", _ids),

@@ -129,6 +129,7 @@ def _doubles(view: View) -> Iterator[Fault]:
         yield from _twice(f"agents.{agent.id}.groups", agent.groups)
     yield from _twice("agents", (agent.id for agent in table.agents))
     yield from _twice("announcements", (row.id for row in table.announcements))
+    yield from _twice("self_service", (row.key for row in table.self_service))
     yield from _twice("callers", (row.number for row in table.callers))
     yield from _twice("seats", table.seats)
     yield from _twice("auto_answer", table.auto_answer)

@@ -12,7 +12,7 @@ import pytest_asyncio
 from ledger.model import Kind
 from phones.phone import PhoneCall
 from phones.tones import similarity
-from routing.model import Table, WaitingNews
+from routing.model import SelfService, Table, WaitingNews
 from tests.asterisk.support.scene import Scene, hears, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -25,7 +25,9 @@ BREATH_SECONDS = 0.5
 
 
 def edited(table: Table) -> Table:
-    return replace(with_groups(table), waiting_news=WaitingNews(first_seconds=2, every_seconds=20))
+    node = SelfService("5", "社保卡办理", "办理社保卡，请带本人身份证到就近的社保窗口，当场就可以领取。")
+    news = WaitingNews(first_seconds=2, every_seconds=20)
+    return replace(with_groups(table), waiting_news=news, self_service=(node,))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -93,6 +95,22 @@ async def test_every_other_waiting_key_acts_in_the_middle_of_an_announcement_too
     await announced(here, call, answer)
     assert similarity(call.heard.pcm(), tail(here.prompt("waiting-keys"))) < 0.5, "the key cut the announcement off"
     await call.hang_up()
+
+
+async def test_a_key_of_self_service_speaks_and_an_agent_who_becomes_free_cuts_it_off(here: Scene) -> None:
+    call = await here.hotline.citizen().call(NO_PROMPT, caller="13600002171")
+    before = await here.fact("13600002171", Kind.WAITING)
+    await announced(here, call, "waiting-keys")
+    await call.send_digits("5")
+    await announced(here, call, "self-service-5")
+    seat = await here.agent("1001", "8001")
+    talk = await seat.wait_talking(10)
+    assert talk.caller == "13600002171", "still in line"
+    assert similarity(call.heard.pcm(), tail(here.prompt("self-service-5"))) < 0.5, "the agent cut it off"
+    offered = await here.fact("13600002171", Kind.OFFERED)
+    assert offered.at > before.at
+    await call.hang_up()
+    await talk.ended()
 
 
 async def test_a_key_acts_during_the_music_and_the_urgent_caller_is_served_first(here: Scene) -> None:

@@ -45,6 +45,7 @@ class Counter:
     open: bool = True
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
+    informs: dict[str, str] = field(default_factory=dict)
     promised: Outcome = Outcome.PROMISED
     disk: bool = True
     way: WayOut | None = None
@@ -80,6 +81,9 @@ class Counter:
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
         return self.keys.get(question.key)
+
+    def information(self, question: Question) -> str:
+        return self.informs.get(question.key, "")
 
     def way_out(self, question: Question) -> WayOut | None:
         return self.way

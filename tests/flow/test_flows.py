@@ -46,6 +46,14 @@ def test_an_urgent_caller_for_whom_an_agent_is_free_is_connected_without_a_word(
     assert (answer.next, answer.prompts) == (Step.CONNECT, ())
 
 
+def test_a_key_of_self_service_speaks_while_the_caller_stays_in_line() -> None:
+    desk = Counter(informs={"5": "self-service-5"})
+    answer = ask(Script.WAITING, desk, key="5")
+    assert (answer.next, answer.prompts) == (Step.WAIT, ("self-service-5",))
+    desk.where = SEATED
+    assert ask(Script.WAITING, desk, key="5").next is Step.CONNECT, "a human comes first"
+
+
 def test_a_key_that_the_table_does_not_know_changes_nothing() -> None:
     desk = Counter()
     desk.where = Queued(2, first_time=False)

@@ -28,6 +28,7 @@ from routing.model import (
     Overflow,
     Period,
     Schedule,
+    SelfService,
     Skill,
     Table,
     Trunk,
@@ -53,6 +54,10 @@ Case = Callable[[], tuple[Table, Surroundings]]
 
 def table(around: Surroundings = AROUND, **changes: object) -> Case:
     return lambda: (replace(SAMPLE, **changes), around)  # type: ignore[arg-type]
+
+
+def node(key: str, name: str = "社保卡", text: str = "请到窗口办理。", note: str = "") -> SelfService:
+    return SelfService(key, name, text, note)
 
 
 def number(around: Surroundings = AROUND, **changes: object) -> Case:
@@ -185,6 +190,16 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "bad-waiting-key": (
         [(table(waiting_keys={"*": WaitingAction.URGENT}), "waiting_keys.*", "一个数字键")],
         [table(waiting_keys={"0": WaitingAction.URGENT})],
+    ),
+    "bad-self-service": (
+        [
+            (table(self_service=(node("*"),)), "self_service.*", "一个数字键"),
+            (table(self_service=(node("9"),), waiting_keys={"9": WaitingAction.URGENT}), "self_service.9", "别的作用"),
+            (table(self_service=(node("4", name="SIM"),)), "self_service.4.name", "2 到 12 个汉字"),
+            (table(self_service=(node("4", text="a" * 3),)), "self_service.4.text", "1 到 300 个汉字"),
+            (table(self_service=(node("4", note="\n"),)), "self_service.4.note", "一行"),
+        ],
+        [table(self_service=(node("4", name="一二三四五六七八九十一二", text="好" * 300), node("0")))],
     ),
     "bad-message": (
         [(table(message=MessagePolicy(hours=0)), "message.hours", "1 到 168")],

@@ -36,6 +36,7 @@ from routing.model import (
     Overflow,
     Period,
     Schedule,
+    SelfService,
     Table,
     WaitingAction,
 )
@@ -121,6 +122,7 @@ def odd() -> Table:
             *SAMPLE.announcements,
             Announcement("1e5", "12345。", None, datetime(2026, 12, 1, tzinfo=UTC), (GroupId("e1"),), ("12345",), "="),
         ),
+        self_service=(SelfService("4", "社保卡", "12345。", '"待核"'),),
         area_code="",
     )
 
