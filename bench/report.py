@@ -133,6 +133,9 @@ limit for CPU per call is {LIMIT:g} times the static dialplan.
 Whether the simulation of the ACD agrees with a real floor: [agreement](agreement.md), by
 `.venv/bin/python -m bench.agreement` (about six minutes).
 
+An agent who becomes free, against app_queue: [freed](freed.md). That and one key: `make bench-calls` (about twenty
+minutes).
+
 Run it again: `make bench` (about a quarter of an hour; `.venv/bin/python -m bench --help` for shorter forms).
 """
 
