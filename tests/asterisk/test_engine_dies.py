@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.model import Kind
+from phones.g711 import decode
 from phones.phone import Answer
-from phones.tones import likeliest, tone_share
+from phones.tones import likeliest, similarity, tone_share
+from routing.model import CallbackPolicy, Table
 from telephony.model import Priority
 from tests.asterisk.support.crowd import (
     callers,
@@ -32,6 +36,7 @@ CITIZEN_HZ, SEAT_HZ = 440, 880
 MUSIC_GAP_SECONDS = 3.0
 """No caller may hear nothing for longer."""
 REPEATERS = 3
+PROMISED = 5
 AGE_TOLERANCE_SECONDS = 1.0
 """The age counts from the switch's first step, the fact of entering from our answer to it."""
 
@@ -122,6 +127,45 @@ async def test_fifty_who_wait_hear_music_and_keep_places_ages_and_preferred_agen
             waited = (record.answered_at - record.entered_at).total_seconds()
             assert record.waited_ms is not None
             assert abs(record.waited_ms / 1000 - waited) < AGE_TOLERANCE_SECONDS, record
+
+
+async def test_fifty_in_line_of_whom_five_were_promised_a_callback_are_as_before(home: Path) -> None:
+    def edit(table: Table) -> Table:
+        return replace(staffed(2)(table), callback=CallbackPolicy())  # at any hour
+
+    async with product(home, edit=edit, wait_slice_seconds=6) as hotline:
+        crowd = await callers(hotline, 20)
+        await waiting(hotline, 20)
+        for n in range(PROMISED):
+            await promised(hotline, str(13_800_000_000 + n), 21 + n)
+        crowd += await callers(hotline, 30 - PROMISED)
+        await waiting(hotline, 50)
+        before, promises = await line(hotline), (await hotline.ask("/api/callbacks"))["callbacks"]
+        assert len(before) == 50 == len(crowd) + PROMISED
+        assert [promise["state"] for promise in promises] == ["waiting"] * PROMISED
+        await hotline.signal_engine(signal.SIGKILL)
+        await hotline.start_engine()
+        await waiting(hotline, 50)
+        assert await line(hotline) == before
+        assert (await hotline.ask("/api/callbacks"))["callbacks"] == promises
+        assert not any(call.is_over for call in crowd)
+        for call in crowd:
+            await call.hang_up()
+
+
+async def promised(hotline: Product, caller: str, place: int) -> None:
+    """The caller at this place of the line asks to be called back, confirms, and hangs up on the promise."""
+    call = await hotline.citizen().call("12345", caller=caller)
+    await waiting(hotline, place)
+    for key, answer in (("1", "callback-number-is"), ("1", "callback-promised")):
+        await call.send_digits(key)
+        head = decode((hotline.plan.sounds / "zh-CN" / f"{answer}.alaw").read_bytes())[:4000]
+
+        async def said(head: array[int] = head) -> bool:
+            return similarity(call.heard.pcm(), head) > 0.8
+
+        await until(said, f"{answer} to begin", 20)
+    await call.hang_up()
 
 
 async def test_twenty_who_talk_are_left_in_peace(home: Path) -> None:
