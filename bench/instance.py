@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ COMMAND_SECONDS = 180.0
 FREE_PORTS = range(10000, 12000)
 RTP_PORTS = range(12000, 32000)
 """Asterisk's, a slice of 1000 for each instance: apart from the free ones, below those that the kernel hands out."""
+_IN_TURN = cycle(random.sample(FREE_PORTS, len(FREE_PORTS)))
+"""A port that was handed out is not bound at once: it must not be handed out again meanwhile."""
 _TOLD_BYTES = 4000
 """So much of a log's end is shown when a start fails."""
 PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
@@ -324,7 +327,7 @@ def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
     """Ports nobody listens on, below the range that the kernel hands out itself: no connection can take them first."""
     held: list[socket.socket] = []
     try:
-        for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
+        for port in islice(_IN_TURN, len(FREE_PORTS)):
             probe = socket.socket(socket.AF_INET, kind)
             held.append(probe)
             try:

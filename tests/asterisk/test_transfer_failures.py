@@ -19,7 +19,7 @@ from phones.seat_phone import SeatPhone
 from phones.sounds import quiet
 from phones.tones import longest_silence, tone_share
 from tests.asterisk.support.crowd import staff, staffed
-from tests.asterisk.support.scene import Scene, all_of, scene, until
+from tests.asterisk.support.scene import Scene, all_of, comes_to_hear, scene, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
@@ -110,9 +110,7 @@ async def settled(here: Scene, caller: str) -> None:
     name = CALLER[caller]
     if FAILURES[name].reached:
         there = await backup_talks(here, name, caller)
-        reached_at = now()
-        await asyncio.sleep(1.5)
-        assert tone_share(there.heard.pcm(reached_at), HZ) > 0.8, f"{name}: the backup hears the caller"
+        await comes_to_hear(there, HZ)
     else:
         await here.fact(caller, Kind.TRANSFER, 30, state="failed")
         await asyncio.sleep(2.5)

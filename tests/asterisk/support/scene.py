@@ -260,6 +260,16 @@ def hears(call: PhoneCall, hz: float, since: float, until: float) -> float:
     return tone_share(call.heard.pcm(since, until), hz)
 
 
+async def comes_to_hear(call: PhoneCall, hz: float, seconds: float = 20) -> None:
+    """This phone hears the tone, for a whole second."""
+
+    def for_a_second() -> bool:
+        now = asyncio.get_running_loop().time()
+        return hears(call, hz, now - 1.2, now - 0.2) > 0.8
+
+    await soon(for_a_second, f"{hz} Hz to be heard in the call of {call.caller}", seconds)
+
+
 async def hear_each_other(*parties: tuple[PhoneCall, float], seconds: float = 10) -> None:
     """Every party hears each of the others, for a whole second."""
     missing = [""]
