@@ -14,24 +14,21 @@ import time
 from collections import defaultdict
 
 from queues.acd import Acd
-from queues.model import (
+from queues.events import (
     AgentSignedIn,
     Answered,
     Event,
-    Failure,
-    GroupPolicy,
     NotAnswered,
-    Overflow,
     Paused,
-    Policy,
     Ready,
     Ringing,
     TalkEnded,
     Tick,
     TicketJoined,
     TicketLeft,
-    TicketPhase,
 )
+from queues.model import Failure, TicketPhase
+from queues.policy import GroupPolicy, Overflow, Policy
 from queues.rules import apply
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, OverflowTo, OverflowWhen, Priority, SeatId

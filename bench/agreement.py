@@ -34,11 +34,11 @@ from engine.reconcile import policy
 from engine.settings import ROOT
 from ledger.model import Fact, Kind
 from phones.load import CalleeLoad, CallerLoad
+from queues.events import AgentSignedIn, TicketJoined
 from queues.foresight.erlang import erlang_c
 from queues.foresight.figures import estimate, figures, occupancy, student
 from queues.foresight.scenario import Arrival, Duration, Habits, Scenario, Shape, Shift
 from queues.foresight.simulation import Fate, Run, simulate
-from queues.model import AgentSignedIn, TicketJoined
 from telephony.model import AgentId, CallId, GroupId, SeatId
 
 LAST_WAIT_SECONDS: Final = 90.0

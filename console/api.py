@@ -23,8 +23,9 @@ from ledger.live import Live
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
-from queues.model import AgentSignedIn, NotAllowed, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
-from queues.model import Event as QueueEvent
+from queues.events import AgentSignedIn, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
+from queues.events import Event as QueueEvent
+from queues.model import NotAllowed
 from routing.model import Snapshot
 from routing.skills import served
 from routing.tables import Tables

@@ -13,7 +13,7 @@ from ledger.journal import Journal
 from ledger.model import Kind
 from promises.model import Callback
 from promises.service import Callbacks, Terms
-from queues.model import Offer
+from queues.effects import Offer
 from queues.service import Clock, QueueService
 from routing.calendar import is_open
 from routing.model import Snapshot

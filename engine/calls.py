@@ -9,7 +9,7 @@ from typing import Any
 from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
-from queues.model import LastResort
+from queues.effects import LastResort
 from routing.model import CallerList, Snapshot
 from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 

@@ -24,19 +24,8 @@ from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
 from queues.acd import Ticket
-from queues.model import (
-    Event,
-    Failure,
-    NotAllowed,
-    NotAnswered,
-    Paused,
-    Ready,
-    SignedOut,
-    TalkEnded,
-    TicketJoined,
-    TicketPhase,
-    WrapUpExtended,
-)
+from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended
+from queues.model import Failure, NotAllowed, TicketPhase
 from queues.pace import PaceKeeper
 from queues.service import Clock, QueueService
 from recordings.layout import recording_file

@@ -39,7 +39,7 @@ from ivr.catalogue import catalogue
 from ledger.journal import Journal
 from promises.mailbox import Mailbox
 from queues.acd import Acd
-from queues.model import PolicyChanged, SignedOut
+from queues.events import PolicyChanged, SignedOut
 from queues.service import Clock, QueueService
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink

@@ -17,10 +17,9 @@ from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.reconcile import GONE, RESTING, WANTED, Caller, Picture, picture
 from queues.acd import Acd, Seat, Ticket
-from queues.model import (
+from queues.events import (
     Answered,
     Event,
-    Failure,
     Healed,
     NotAnswered,
     SeatBusyElsewhere,
@@ -29,8 +28,8 @@ from queues.model import (
     SeatUnreachable,
     TalkEnded,
     TicketLeft,
-    TicketPhase,
 )
+from queues.model import Failure, TicketPhase
 from queues.service import Clock, QueueService
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError

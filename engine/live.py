@@ -19,7 +19,8 @@ from ledger.live import HALF_HOUR_MS, Counts, Live, shown
 from ledger.measures import Aims, Outcome, told
 from ledger.model import NO_CALL, Kind
 from queues.acd import Acd
-from queues.model import Effect, SeatStateChanged, TicketPhase
+from queues.effects import Effect, SeatStateChanged
+from queues.model import TicketPhase
 from queues.service import Clock
 from queues.states import AgentState
 from telephony.model import CallId

@@ -14,13 +14,11 @@ from engine.channels import CHANNEL
 from engine.routes import Routes
 from ledger.model import Kind
 from promises.mailbox import Mailbox
-from queues.model import (
+from queues.effects import Connected, Effect, Offer
+from queues.events import (
     Answered,
     CallHeld,
     CallResumed,
-    Connected,
-    Effect,
-    Offer,
     Ringing,
     SeatBusyElsewhere,
     SeatFree,

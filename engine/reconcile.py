@@ -12,16 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.channels import CHANNEL
-from queues.model import (
-    AgentSignedIn,
-    GroupPolicy,
-    Overflow,
-    Policy,
-    SeatSeen,
-    TicketJoined,
-    TicketPhase,
-    TicketSeen,
-)
+from queues.events import AgentSignedIn, SeatSeen, TicketJoined, TicketSeen
+from queues.model import TicketPhase
+from queues.policy import GroupPolicy, Overflow, Policy
 from queues.roster import DUTY, Member, Roster, member, roster
 from routing.model import Group, Snapshot
 from routing.overflow import overflow_steps

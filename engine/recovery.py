@@ -16,7 +16,8 @@ from engine.calls import Calls, LiveCall
 from engine.reconcile import Picture, look, policy, seats, tickets, to_adopt
 from queues.acd import Acd
 from queues.call_rules import wish_of
-from queues.model import TicketPhase, TicketSeen
+from queues.events import TicketSeen
+from queues.model import TicketPhase
 from queues.restore import restore
 from queues.service import Clock, QueueService
 from routing.model import Snapshot

@@ -16,7 +16,7 @@ from ledger.model import NO_CALL, Kind
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
-from queues.model import Event as QueueEvent
+from queues.events import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
 from queues.states import AgentState
 from recordings.layout import recording_file

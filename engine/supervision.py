@@ -16,7 +16,8 @@ from engine.closures import Closures
 from ivr.desk import SupervisorAction
 from ledger.model import NO_CALL, Kind
 from queues.acd import Seat
-from queues.model import Event, Forced, MoveCall, NotAllowed, Paused, Ready, SignedOut, TicketPhase
+from queues.events import Event, Forced, MoveCall, Paused, Ready, SignedOut
+from queues.model import NotAllowed, TicketPhase
 from queues.service import QueueService
 from queues.states import AgentState
 from routing.model import Snapshot

@@ -12,7 +12,8 @@ from ivr.desk import WayOut
 from ivr.model import Question
 from ledger.model import Kind
 from promises.rules import callable_number
-from queues.model import Effect, LastResort, TicketPhase
+from queues.effects import Effect, LastResort
+from queues.model import TicketPhase
 from queues.service import QueueService
 from telephony.model import CallId, OverflowTo, duty_phones, duty_phones_text
 

@@ -24,7 +24,9 @@ from promises import rules
 from promises.book import REMEMBERED, Book
 from promises.facts import data_of
 from promises.model import Callback, Failed, Outcome, State
-from queues.model import Connected, Effect, Offer, TicketJoined, TicketPhase
+from queues.effects import Connected, Effect, Offer
+from queues.events import TicketJoined
+from queues.model import TicketPhase
 from queues.service import Clock, Note, QueueService
 from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from queues.lanes import LEVEL_OF_EVERYONE, Lane, lane, lanes_of_seat
-from queues.model import Policy, SignIn, Stray, TicketPhase, Why
+from queues.model import SignIn, Stray, TicketPhase, Why
 from queues.ordered import Ordered
+from queues.policy import Policy
 from queues.states import AgentState
 from telephony.model import CALL_ID, AgentId, CallId, GroupId, NodeId, SeatId
 

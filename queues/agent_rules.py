@@ -6,10 +6,9 @@ One job: the meaning of the seat events. What a person asks for is checked befor
 from __future__ import annotations
 
 from queues.acd import Seat
-from queues.model import (
+from queues.events import (
     AgentSignedIn,
     Forced,
-    NotAllowed,
     Paused,
     Ready,
     SeatBusyElsewhere,
@@ -17,10 +16,10 @@ from queues.model import (
     SeatReachable,
     SeatUnreachable,
     SignedOut,
-    Why,
     WrapUpEnded,
     WrapUpExtended,
 )
+from queues.model import NotAllowed, Why
 from queues.states import AgentState
 from queues.turn import IN_TALK, OFFERED, Turn
 from telephony.model import SeatId

@@ -7,23 +7,19 @@ believed when it can be true and counted as a stray when it cannot.
 from __future__ import annotations
 
 from queues.acd import Ticket, ticket_rank
-from queues.model import (
+from queues.effects import Moved
+from queues.events import (
     Answered,
     CallHeld,
     CallResumed,
-    Failure,
     MoveCall,
-    Moved,
-    NotAllowed,
     NotAnswered,
     Ringing,
-    Stray,
     TalkEnded,
     TicketJoined,
     TicketLeft,
-    TicketPhase,
-    Why,
 )
+from queues.model import Failure, NotAllowed, Stray, TicketPhase, Why
 from queues.states import AgentState
 from queues.turn import OFFERED, WORKING, Turn, node_of
 from telephony.model import AgentId

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from queues.acd import Acd
+from queues.effects import Effect, TalkOver
 from queues.expected_wait import ExpectedWait, Pace, expected_wait
-from queues.model import Effect, TalkOver
 from telephony.model import CallId, GroupId
 
 REMEMBERED: Final = 50

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 from queues.acd import Acd, TicketRank, ticket_rank
 from queues.call_rules import new_ticket
-from queues.model import Effect, LastResort, Policy, SeatSeen, Stray, TicketPhase, TicketSeen, Why
+from queues.effects import Effect, LastResort
+from queues.events import SeatSeen, TicketSeen
+from queues.model import Stray, TicketPhase, Why
+from queues.policy import Policy
 from queues.rules import expire
 from queues.states import AgentState
 from queues.turn import Turn

@@ -18,17 +18,15 @@ from typing import Any, Final
 
 from queues import agent_rules, call_rules
 from queues.acd import Acd
-from queues.model import (
+from queues.effects import Effect, HeldTooLong
+from queues.events import (
     AgentSignedIn,
     Answered,
     CallHeld,
     CallResumed,
-    Effect,
     Event,
-    Failure,
     Forced,
     Healed,
-    HeldTooLong,
     MoveCall,
     NotAnswered,
     Paused,
@@ -40,15 +38,14 @@ from queues.model import (
     SeatReachable,
     SeatUnreachable,
     SignedOut,
-    Stray,
     TalkEnded,
     Tick,
     TicketJoined,
     TicketLeft,
-    Why,
     WrapUpEnded,
     WrapUpExtended,
 )
+from queues.model import Failure, Stray, Why
 from queues.states import AgentState
 from queues.turn import OFFERED, Turn
 from telephony.model import CallId, SeatId

@@ -14,27 +14,21 @@ import structlog
 from ledger.model import Kind
 from queues import roster
 from queues.acd import Acd, Seat, Ticket
-from queues.model import (
+from queues.effects import (
     Connected,
     Effect,
-    Event,
-    Failure,
     HeldTooLong,
     Moved,
-    NotAnswered,
     Offer,
     OfferFailed,
     RosterChanged,
     SeatStateChanged,
     TalkOver,
-    Tick,
-    TicketJoined,
-    TicketLeft,
-    TicketPhase,
     TicketWaiting,
-    Why,
     Withdraw,
 )
+from queues.events import Event, NotAnswered, Tick, TicketJoined, TicketLeft
+from queues.model import Failure, TicketPhase, Why
 from queues.rules import apply
 from routing.overflow import overflow_text
 from telephony.ami_link import AmiLink

@@ -11,26 +11,22 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank, ticket_rank
-from queues.lanes import EVERYONE, Lane
-from queues.model import (
+from queues.effects import (
     Connected,
     Effect,
-    Failure,
     LastResort,
     Offer,
     OfferFailed,
-    Policy,
     RosterChanged,
     SeatStateChanged,
-    SignIn,
-    Stray,
     TalkOver,
-    TicketPhase,
     TicketWaiting,
-    Why,
     Withdraw,
 )
+from queues.lanes import EVERYONE, Lane
+from queues.model import Failure, SignIn, Stray, TicketPhase, Why
 from queues.ordered import Ordered
+from queues.policy import Policy
 from queues.states import AgentState, check
 from queues.widening import reach
 from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId

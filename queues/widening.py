@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from queues.acd import Acd, Ticket
 from queues.lanes import EVERYONE, Lane, agent_lane, lanes_of_group
-from queues.model import Overflow
+from queues.policy import Overflow
 from telephony.model import LAST_RESORTS, GroupId, OverflowTo, OverflowWhen
 
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 from math import exp, log, log1p, sqrt
 from random import Random
 
-from queues.model import AgentSignedIn, Policy, TicketJoined
+from queues.events import AgentSignedIn, TicketJoined
+from queues.policy import Policy
 
 
 class Shape(StrEnum):

@@ -16,27 +16,22 @@ from random import Random
 from typing import Final
 
 from queues.acd import Acd
-from queues.foresight.scenario import Arrival, Scenario, Shift
-from queues.model import (
+from queues.effects import Connected, Effect, Offer, SeatStateChanged
+from queues.events import (
     Answered,
-    Connected,
-    Effect,
     Event,
-    Failure,
-    NotAllowed,
     NotAnswered,
-    Offer,
     Ringing,
-    SeatStateChanged,
     SignedOut,
     TalkEnded,
     Tick,
     TicketJoined,
     TicketLeft,
-    TicketPhase,
     WrapUpEnded,
     WrapUpExtended,
 )
+from queues.foresight.scenario import Arrival, Scenario, Shift
+from queues.model import Failure, NotAllowed, TicketPhase
 from queues.rules import apply
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId

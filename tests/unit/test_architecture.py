@@ -18,7 +18,7 @@ IO_LIBRARIES = ("asyncio", "socket", "sqlalchemy", "aiohttp", "panoramisk", "tim
 SHELLS = ("service", "store")
 """Named for what they are for: they run decisions against the world, be it through ports that they are given."""
 
-PURE_FILES = ("*.model", "*.rules", "*.errors", "*.events", "*_codec")
+PURE_FILES = ("*.model", "*.rules", "*.errors", "*.events", "*.effects", "*.policy", "*_codec")
 
 
 @cache

@@ -15,7 +15,8 @@ from ledger.live import Live
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
-from queues.model import Event, NotAllowed, SeatReachable
+from queues.events import Event, SeatReachable
+from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.model import Snapshot
 from routing.tables import Tables

@@ -11,7 +11,7 @@ from engine.reconcile import policy
 from ivr.desk import Queued, SeatAction, Seated
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn, PolicyChanged
+from queues.events import AgentSignedIn, PolicyChanged
 from queues.states import AgentState
 from routing.model import CallerList, ListedCaller
 from telephony.model import AgentId, Priority, SeatId, Stage

@@ -9,7 +9,9 @@ import pytest
 from engine.healing import ALARM, LOOK_SECONDS, QUIET_SECONDS, Healing
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn, Answered, Offer, Ringing, Stray, TicketPhase
+from queues.effects import Offer
+from queues.events import AgentSignedIn, Answered, Ringing
+from queues.model import Stray, TicketPhase
 from queues.states import AgentState
 from telephony.ami_link import AmiLink
 from telephony.events import Event

@@ -8,7 +8,7 @@ import pytest
 
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn, MoveCall
+from queues.events import AgentSignedIn, MoveCall
 from queues.states import AgentState
 from telephony.model import AgentId, GroupId, SeatId, Stage
 from tests.unit.engine.house import House, call_id, channel, event, seat_channel

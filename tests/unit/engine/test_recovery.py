@@ -15,7 +15,8 @@ from engine.settings import Settings
 from ivr.desk import Queued, Seated
 from ivr.model import Question, Script
 from ledger.journal import Journal
-from queues.model import AgentSignedIn, TicketPhase
+from queues.events import AgentSignedIn
+from queues.model import TicketPhase
 from queues.states import AgentState
 from telephony.model import AgentId, SeatId
 from tests.unit.engine.house import NOW, TABLE, Ledger, Link, call_id, channel, event

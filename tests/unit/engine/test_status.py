@@ -16,7 +16,8 @@ from engine.calendar_watch import CalendarWatch
 from engine.engine import Engine
 from engine.status import MAX_LAG_FACTS, Control
 from ivr.model import Script
-from queues.model import NotAllowed, Paused, SeatReachable
+from queues.events import Paused, SeatReachable
+from queues.model import NotAllowed
 from routing.tables import Tables
 from telephony.ami_link import LinkCounters
 from telephony.model import SeatId

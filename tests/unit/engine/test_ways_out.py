@@ -10,7 +10,8 @@ import pytest
 from ivr.desk import Queued, WayOut
 from ivr.model import Script
 from ledger.model import Kind
-from queues.model import AgentSignedIn, TicketPhase
+from queues.events import AgentSignedIn
+from queues.model import TicketPhase
 from routing.model import Overflow
 from telephony.model import AgentId, GroupId, OverflowTo, OverflowWhen, SeatId
 from tests.unit.engine.house import TABLE, House, call_id

@@ -13,7 +13,7 @@ from ledger.model import Kind
 from promises import service
 from promises.model import Callback, Outcome, State
 from promises.service import Callbacks
-from queues.model import AgentSignedIn, SeatReachable, SeatUnreachable, SignedOut
+from queues.events import AgentSignedIn, SeatReachable, SeatUnreachable, SignedOut
 from queues.states import AgentState
 from routing.model import CallbackPolicy
 from telephony.errors import AmiDown, AmiRefused

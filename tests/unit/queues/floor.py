@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from queues.acd import Acd, Seat, Ticket
-from queues.model import (
-    AgentSignedIn,
-    Answered,
-    Effect,
-    Event,
-    GroupPolicy,
-    Offer,
-    Policy,
-    Ringing,
-    SeatStateChanged,
-    TalkEnded,
-    TicketJoined,
-)
+from queues.effects import Effect, Offer, SeatStateChanged
+from queues.events import AgentSignedIn, Answered, Event, Ringing, TalkEnded, TicketJoined
+from queues.policy import GroupPolicy, Policy
 from queues.rules import apply
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId

@@ -2,34 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from queues.model import (
+from queues.effects import RosterChanged, SeatStateChanged, TalkOver, Withdraw
+from queues.events import (
     AgentSignedIn,
     CallHeld,
     Event,
-    Failure,
     Forced,
-    NotAllowed,
     NotAnswered,
     Paused,
     PolicyChanged,
     Ready,
     Ringing,
-    RosterChanged,
     SeatBusyElsewhere,
     SeatFree,
     SeatReachable,
-    SeatStateChanged,
     SeatUnreachable,
     SignedOut,
-    SignIn,
-    TalkOver,
     Tick,
     TicketLeft,
-    Why,
-    Withdraw,
     WrapUpEnded,
     WrapUpExtended,
 )
+from queues.model import Failure, NotAllowed, SignIn, Why
 from queues.states import AgentState
 from telephony.model import GroupId
 from tests.unit.queues.floor import POLICY, Floor, agent_id, call_id, moves, offers, seat_id

@@ -4,30 +4,22 @@ from typing import TypeVar
 
 import pytest
 
-from queues.lanes import lane
-from queues.model import (
+from queues.effects import Connected, Offer, OfferFailed, TalkOver, TicketWaiting, Withdraw
+from queues.events import (
     Answered,
-    Connected,
     Event,
-    Failure,
     Forced,
     NotAnswered,
-    Offer,
-    OfferFailed,
     Ready,
     Ringing,
     SeatUnreachable,
-    Stray,
     TalkEnded,
-    TalkOver,
     Tick,
     TicketJoined,
     TicketLeft,
-    TicketPhase,
-    TicketWaiting,
-    Why,
-    Withdraw,
 )
+from queues.lanes import lane
+from queues.model import Failure, Stray, TicketPhase, Why
 from queues.states import AgentState
 from telephony.model import CallId, GroupId, NodeId
 from tests.unit.queues.floor import Floor, call_id, moves, offers, seat_id

@@ -4,15 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from queues.events import NotAnswered, Paused, PolicyChanged, SeatUnreachable
 from queues.explain import why_not
-from queues.model import (
-    Failure,
-    NotAnswered,
-    Paused,
-    PolicyChanged,
-    SeatUnreachable,
-    Why,
-)
+from queues.model import Failure, Why
 from queues.states import AgentState
 from queues.words import STATE, WHY
 from tests.unit.queues.floor import POLICY, Floor, call_id, seat_id

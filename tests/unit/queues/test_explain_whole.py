@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from queues.events import AgentSignedIn, Paused, TicketJoined
 from queues.explain import explain_agent, explain_call
-from queues.model import AgentSignedIn, Paused, TicketJoined
 from telephony.model import AgentId, GroupId, Priority
 from tests.unit.queues.floor import Floor, agent_id, call_id, seat_id
 from tests.unit.queues.test_order import GENERAL, floor_with

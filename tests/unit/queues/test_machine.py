@@ -15,47 +15,36 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from queues.acd import Acd, Seat
 from queues.call_rules import wish_of
-from queues.model import (
+from queues.effects import Effect, Offer, RosterChanged, SeatStateChanged, TalkOver, TicketWaiting, Withdraw
+from queues.events import (
     AgentSignedIn,
     Answered,
     CallHeld,
     CallResumed,
-    Effect,
     Event,
-    Failure,
     Forced,
-    GroupPolicy,
     MoveCall,
-    NotAllowed,
     NotAnswered,
-    Offer,
-    Overflow,
     Paused,
-    Policy,
     PolicyChanged,
     Ready,
     Ringing,
-    RosterChanged,
     SeatBusyElsewhere,
     SeatFree,
     SeatReachable,
     SeatSeen,
-    SeatStateChanged,
     SeatUnreachable,
     SignedOut,
-    SignIn,
     TalkEnded,
-    TalkOver,
     Tick,
     TicketJoined,
     TicketLeft,
-    TicketPhase,
     TicketSeen,
-    TicketWaiting,
-    Withdraw,
     WrapUpEnded,
     WrapUpExtended,
 )
+from queues.model import Failure, NotAllowed, SignIn, TicketPhase
+from queues.policy import GroupPolicy, Overflow, Policy
 from queues.restore import restore
 from queues.rules import apply
 from queues.states import MOVES, AgentState

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from queues.model import Offer, PolicyChanged, Ready, Tick, TicketLeft, WrapUpEnded
+from queues.effects import Offer
+from queues.events import PolicyChanged, Ready, Tick, TicketLeft, WrapUpEnded
 from queues.states import AgentState
 from telephony.model import Priority
 from tests.unit.queues.floor import POLICY, Floor, call_id, offers, seat_id

@@ -7,30 +7,24 @@ from dataclasses import replace
 import pytest
 
 from queues.acd import Acd
-from queues.model import (
+from queues.effects import HeldTooLong, LastResort, Moved, TalkOver
+from queues.events import (
     AgentSignedIn,
     Answered,
     CallHeld,
     CallResumed,
-    GroupPolicy,
-    HeldTooLong,
-    LastResort,
     MoveCall,
-    Moved,
-    NotAllowed,
-    Overflow,
     Paused,
-    Policy,
     PolicyChanged,
     Ready,
     SignedOut,
     TalkEnded,
-    TalkOver,
     Tick,
     TicketJoined,
-    TicketPhase,
     WrapUpEnded,
 )
+from queues.model import NotAllowed, TicketPhase
+from queues.policy import GroupPolicy, Overflow, Policy
 from queues.states import AgentState
 from telephony.model import GroupId, NodeId, OverflowTo, OverflowWhen, Priority
 from tests.unit.queues.floor import POLICY, START, Floor, agent_id, call_id, offers, seat_id

@@ -5,18 +5,9 @@ from dataclasses import replace
 import pytest
 
 from queues.acd import Acd
-from queues.model import (
-    Answered,
-    Effect,
-    Offer,
-    SeatSeen,
-    SignIn,
-    Stray,
-    Tick,
-    TicketJoined,
-    TicketPhase,
-    TicketSeen,
-)
+from queues.effects import Effect, Offer
+from queues.events import Answered, SeatSeen, Tick, TicketJoined, TicketSeen
+from queues.model import SignIn, Stray, TicketPhase
 from queues.restore import restore
 from queues.rules import apply
 from queues.states import AgentState

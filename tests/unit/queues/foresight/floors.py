@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from queues.events import AgentSignedIn, TicketJoined
 from queues.foresight.scenario import Arrival, Scenario, Shift, Stream
-from queues.model import AgentSignedIn, GroupPolicy, Policy, TicketJoined
+from queues.policy import GroupPolicy, Policy
 from telephony.model import AgentId, CallId, GroupId, SeatId
 
 START = 1_760_000_000_000

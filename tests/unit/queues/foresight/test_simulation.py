@@ -10,7 +10,7 @@ from queues.foresight.erlang import erlang_a, erlang_c
 from queues.foresight.figures import estimate, over_runs, student
 from queues.foresight.scenario import Duration, Habits, Shape
 from queues.foresight.simulation import Run, simulate
-from queues.model import GroupPolicy, Policy
+from queues.policy import GroupPolicy, Policy
 from queues.states import AgentState
 from tests.unit.queues.foresight.floors import START, agent, agents, at, poisson, scenario
 
