@@ -15,6 +15,7 @@ STORES: Final = (
     "recordings.store",
     "promises.store",
     "queues.pin_store",
+    "users.store",
 )
 
 

@@ -1,0 +1,119 @@
+"""People, programs and sessions, and the words for what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+class Right(StrEnum):
+    """One thing that may be done. Stable words: API clients are given them by name."""
+
+    SELF = "self"
+    """One's own session and password: everybody who is signed in."""
+    API_READ = "api.read"
+    STATUS_READ = "status.read"
+    LIVE_READ = "live.read"
+    METRICS_READ = "metrics.read"
+    AGENTS_READ = "agents.read"
+    AGENTS_ACT = "agents.act"
+    AGENTS_PIN = "agents.pin"
+    QUEUES_READ = "queues.read"
+    CALLS_ACT = "calls.act"
+    CALLS_READ = "calls.read"
+    NUMBERS_REVEAL = "numbers.reveal"
+    RECORDINGS_PLAY = "recordings.play"
+    CALLBACKS_READ = "callbacks.read"
+    CALLBACKS_CANCEL = "callbacks.cancel"
+    MESSAGES_READ = "messages.read"
+    MESSAGES_WORK = "messages.work"
+    SUPERVISE = "supervise"
+    ANNOUNCE = "announce"
+    ANNOUNCEMENTS_READ = "announcements.read"
+    ROUTING_READ = "routing.read"
+    ROUTING_EDIT = "routing.edit"
+    ROUTING_PUBLISH = "routing.publish"
+    USERS = "users"
+    AUDIT_READ = "audit.read"
+
+
+class Scope(StrEnum):
+    """How far a right goes."""
+
+    OWN = "own"
+    """Only one's own agent id (工号), seat and calls."""
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. The name never changes and is never given to another: the audit speaks of it for ever."""
+
+    name: str
+    display: str
+    """As people write it, in Chinese."""
+    roles: frozenset[Role]
+    agent: str = ""
+    """The 工号, for who answers calls."""
+    must_change: bool = True
+    """The password was set by somebody else and is good for one thing only: to choose one's own."""
+    disabled: bool = False
+    totp: bool = False
+    """Signing in asks for a code of an authenticator."""
+    created_at: datetime | None = None
+    signed_in_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser of one user."""
+
+    key: str
+    """Hash of what the browser holds, in hex."""
+    user: str
+    started_at: datetime
+    seen_at: datetime
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """A program that may ask."""
+
+    id: str
+    name: str
+    rights: frozenset[Right]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Wrong tries in a row under one name."""
+
+    wrong: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks, once that is known."""
+
+    name: str
+    """For the record: ``张三（zhangsan）``, or ``程序 大屏（k3f…）``."""
+    rights: dict[Right, Scope] = field(default_factory=dict)
+    agent: str = ""
+    user: User | None = None
+    session: str = ""
+    """Key of the session that it came by; empty for programs."""
+    origin: str = ""

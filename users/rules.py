@@ -1,0 +1,191 @@
+"""What roles may do, what a password must be, when a session is over, and when a name is shut.
+
+One job: decide. No clock, no database; times are arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from users.model import ApiClient, Identity, Right, Role, Scope, Session, Tries, User
+
+NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,23}", re.ASCII)
+MAX_DISPLAY: Final = 30
+
+IDLE: Final = timedelta(minutes=30)
+"""OWASP's Session Management Cheat Sheet: 15 to 30 minutes. A desk that follows its calls is never idle."""
+
+LONGEST: Final = timedelta(hours=12)
+"""A long shift and its hand-over."""
+
+TRIES: Final = 5
+LOCK: Final = timedelta(minutes=15)
+"""Ours, not a standard's; the same as for PINs."""
+
+MIN_PASSWORD: Final = 12
+MAX_PASSWORD: Final = 128
+FEWEST_DIFFERENT: Final = 6
+MAX_CLIENT_DAYS: Final = 366
+
+ROLE_WORDS: Final[Mapping[Role, str]] = {
+    Role.AGENT: "座席",
+    Role.SUPERVISOR: "班长",
+    Role.ADMIN: "管理员",
+    Role.AUDITOR: "审计员",
+}
+
+_ALL, _OWN = Scope.ALL, Scope.OWN
+
+RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
+    Role.AGENT: {
+        Right.AGENTS_READ: _ALL,
+        Right.AGENTS_ACT: _OWN,
+        Right.QUEUES_READ: _ALL,
+        Right.LIVE_READ: _ALL,
+        Right.CALLS_ACT: _OWN,
+        Right.CALLS_READ: _OWN,
+        Right.NUMBERS_REVEAL: _OWN,
+        Right.CALLBACKS_READ: _ALL,
+        Right.MESSAGES_READ: _ALL,
+        Right.MESSAGES_WORK: _OWN,
+        Right.ANNOUNCEMENTS_READ: _ALL,
+    },
+    Role.SUPERVISOR: {
+        Right.STATUS_READ: _ALL,
+        Right.AGENTS_READ: _ALL,
+        Right.AGENTS_ACT: _ALL,
+        Right.QUEUES_READ: _ALL,
+        Right.LIVE_READ: _ALL,
+        Right.CALLS_ACT: _ALL,
+        Right.CALLS_READ: _ALL,
+        Right.NUMBERS_REVEAL: _ALL,
+        Right.RECORDINGS_PLAY: _ALL,
+        Right.CALLBACKS_READ: _ALL,
+        Right.CALLBACKS_CANCEL: _ALL,
+        Right.MESSAGES_READ: _ALL,
+        Right.MESSAGES_WORK: _OWN,
+        Right.SUPERVISE: _OWN,  # by one's own phone
+        Right.ANNOUNCE: _ALL,
+        Right.ANNOUNCEMENTS_READ: _ALL,
+        Right.ROUTING_READ: _ALL,
+    },
+    Role.ADMIN: {
+        Right.STATUS_READ: _ALL,
+        Right.AGENTS_READ: _ALL,
+        Right.AGENTS_PIN: _ALL,
+        Right.QUEUES_READ: _ALL,
+        Right.LIVE_READ: _ALL,
+        Right.METRICS_READ: _ALL,
+        Right.ANNOUNCE: _ALL,
+        Right.ANNOUNCEMENTS_READ: _ALL,
+        Right.ROUTING_READ: _ALL,
+        Right.ROUTING_EDIT: _ALL,
+        Right.ROUTING_PUBLISH: _ALL,
+        Right.USERS: _ALL,
+        Right.AUDIT_READ: _ALL,
+        Right.API_READ: _ALL,
+    },
+    Role.AUDITOR: {
+        Right.STATUS_READ: _ALL,
+        Right.LIVE_READ: _ALL,
+        Right.CALLS_READ: _ALL,
+        Right.RECORDINGS_PLAY: _ALL,
+        Right.ROUTING_READ: _ALL,
+        Right.AUDIT_READ: _ALL,
+        Right.API_READ: _ALL,
+    },
+}
+"""Who manages the hotline does not thereby hear its callers: listening and numbers are not the admin's."""
+
+FOR_CLIENTS: Final = frozenset(Right) - {Right.SELF, Right.SUPERVISE, Right.USERS}
+"""What a program may be given: it has no phone of its own, and makes no users."""
+
+
+class NotUsable(ValueError):
+    """A name, a role or a password that cannot be; the text says why and what would do, in Chinese."""
+
+
+def rights_of(roles: Iterable[Role]) -> dict[Right, Scope]:
+    """What these roles may do together: the wider scope counts."""
+    together: dict[Right, Scope] = {Right.SELF: Scope.OWN}
+    for role in roles:
+        for right, scope in RIGHTS[role].items():
+            if together.get(right) is not Scope.ALL:
+                together[right] = scope
+    return together
+
+
+def identity_of(user: User, session: Session) -> Identity:
+    """A person who asks. Who must first choose a password may do nothing else."""
+    rights = {Right.SELF: Scope.OWN} if user.must_change else rights_of(user.roles)
+    return Identity(f"{user.display}（{user.name}）", rights, user.agent, user, session.key, session.origin)
+
+
+def client_identity(client: ApiClient, origin: str) -> Identity:
+    """A program that asks."""
+    rights = dict.fromkeys(client.rights & FOR_CLIENTS, Scope.ALL)
+    return Identity(f"程序 {client.name}（{client.id}）", rights, origin=origin)
+
+
+def require_name(name: str, display: str) -> None:
+    """Raises NotUsable."""
+    if not NAME.fullmatch(name):
+        raise NotUsable("用户名应为 2 到 24 个小写字母、数字或 . _ -，以字母开头，例如 zhangsan")
+    if not 0 < len(display.strip()) <= MAX_DISPLAY or not display.isprintable():
+        raise NotUsable(f"姓名应为 1 到 {MAX_DISPLAY} 个字，例如 张三")
+
+
+def require_roles(roles: frozenset[Role], agent: str) -> None:
+    """Raises NotUsable."""
+    if not roles:
+        words = "、".join(f"{role}（{word}）" for role, word in ROLE_WORDS.items())
+        raise NotUsable(f"至少要有一个角色：{words}")
+    if Role.AUDITOR in roles and len(roles) > 1:
+        raise NotUsable("审计员不能兼任其他角色：不能自己审自己")
+    if Role.AGENT in roles and not agent:
+        raise NotUsable("座席要写明工号，例如 --agent 1001")
+
+
+def require_password(name: str, password: str) -> None:
+    """Raises NotUsable. Length counts and known weakness; no rules about kinds of characters (NIST SP 800-63B)."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise NotUsable(f"密码应为 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符；一句好记的话就很好，不必夹杂符号")
+    plain = password.casefold()
+    if name and name in plain:
+        raise NotUsable("密码里不要有用户名")
+    if "12345" in plain or "password" in plain or "hotline" in plain or "qwert" in plain:
+        raise NotUsable("密码里不要有 12345、password、hotline、qwert 这类人人会先猜的词")
+    if len(set(plain)) < FEWEST_DIFFERENT:
+        raise NotUsable(f"密码太单调，至少要有 {FEWEST_DIFFERENT} 种不同的字符")
+
+
+def over(session: Session, now: datetime) -> bool:
+    """The session has been idle, or has lasted, too long."""
+    return now - session.seen_at >= IDLE or now - session.started_at >= LONGEST
+
+
+def locked_for(tries: Tries, now: datetime) -> timedelta:
+    """How long this name stays shut; zero when it may be tried."""
+    if tries.last_at is None or tries.wrong < TRIES:
+        return timedelta(0)
+    return max(timedelta(0), tries.last_at + LOCK - now)
+
+
+def tried(tries: Tries, now: datetime) -> Tries:
+    """One try more. It counts as wrong until it was told to be right: those at the same moment count, too."""
+    forgotten = tries.last_at is not None and now - tries.last_at >= LOCK
+    return Tries(1 if forgotten else tries.wrong + 1, now)
+
+
+def untried(tries: Tries) -> Tries:
+    """The last try was none."""
+    return replace(tries, wrong=max(0, tries.wrong - 1))
+
+
+def words_of(wait: timedelta) -> str:
+    """How long to wait, in Chinese, rounded up to minutes."""
+    return f"{-(-int(wait.total_seconds()) // 60) or 1} 分钟"

@@ -1,0 +1,215 @@
+"""Signing in, and who it is that asks.
+
+One job: from name and password to a session, from a session's or a program's token to an identity. An unknown name, a
+wrong password and a user who was shut out get the same words after the same work; wrong tries are counted in the
+database, known name or not, before the password is looked at, so that neither a restart nor many at once help.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from audit.model import Act, Actor
+from audit.store import append
+from database.connection import Database
+from database.errors import DatabaseError
+from users import store
+from users.accounts import BUSY, PREFIX
+from users.model import Identity, Session, User
+from users.passwords import Busy, Hashing, digest, outdated, totp_step, used_recovery
+from users.rules import (
+    LOCK,
+    TRIES,
+    client_identity,
+    identity_of,
+    locked_for,
+    over,
+    tried,
+    untried,
+    words_of,
+)
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+TOUCH: Final = timedelta(seconds=60)
+"""How exactly it is known when a session was last used."""
+
+REMEMBERED: Final = 2000
+"""Identities kept for the minutes in which the database is out of reach."""
+
+
+class SignInRefused(Exception):
+    """Not let in; the text says why, in Chinese."""
+
+    def __init__(self, text: str, status: int = 401, *, code_wanted: bool = False, seconds: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code_wanted = code_wanted
+        """The password was right, and the authenticator's code is missing."""
+        self.seconds = seconds
+        """How long until another try makes sense; 0 when at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a browser gets."""
+
+    token: str
+    identity: Identity
+
+
+class Sessions:
+    """Everybody who is signed in."""
+
+    def __init__(
+        self, database: Database, hashing: Hashing, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._hashing = hashing
+        self._now = now
+        self._known: OrderedDict[str, tuple[Session, User]] = OrderedDict()
+
+    async def sign_in(self, name: str, password: str, code: str, origin: str, old: str = "") -> SignedIn:
+        """A new session, never the one that the browser came with (``old`` ends). Raises SignInRefused."""
+        key, now = digest(name), self._now()
+        async with self._database.transaction() as session:
+            before = await store.tries_of(session, key)
+            if wait := locked_for(before, now):
+                raise _locked(wait)
+            counted = tried(before, now)
+            await store.keep_tries(session, key, counted, now)
+            row = await store.row_of(session, name)
+            kept = None if row is None else row.password
+        try:
+            right = await self._hashing.matches(kept, password)
+        except Busy:
+            await self._untry(key)
+            raise SignInRefused(BUSY, 503) from None
+        if kept is None or not right or row is None or row.disabled:
+            log.warning("sign-in refused", tries=counted.wrong)
+            raise _wrong(counted.wrong)
+        fresh = await self._hashing.hashed(password) if outdated(kept) else kept
+        token = token_urlsafe(32)
+        async with self._database.transaction() as session:
+            held = await store.row_of(session, name)
+            if held is None or held.password != kept or held.disabled:
+                raise _wrong(counted.wrong)
+            user = store.user_of(held)
+            if code or not user.totp:
+                if user.totp and not _second(held, code, now):
+                    raise _wrong(counted.wrong)
+                await store.clear_tries(session, key)
+                held.password, held.signed_in_at = fresh, now
+                made = await self._begin(session, user, token, origin, old, now)
+                return SignedIn(token, identity_of(user, made))
+            await store.keep_tries(session, key, untried(await store.tries_of(session, key)), now)
+        raise SignInRefused("请输入动态口令（6 位数字），手机不在身边可用恢复码", code_wanted=True)
+
+    async def identify(self, token: str) -> Identity | None:
+        """Whose browser this is; None for nobody's, for a session that is over and for a user who was shut out.
+
+        Without the database, who was known to this engine stays known until the session is over: a desk must go on.
+        """
+        key, now = digest(token), self._now()
+        try:
+            async with self._database.reading() as reading:
+                found = await store.session_and_user(reading, key)
+        except (DatabaseError, SQLAlchemyError):
+            found = self._known.get(key)
+            if found is None:
+                raise
+        if found is None or found[1].disabled or over(found[0], now):
+            self._known.pop(key, None)
+            return None
+        session, user = found
+        if now - session.seen_at >= TOUCH:
+            session = await self._touch(session, now)
+        self._remember(session, user)
+        return identity_of(user, session)
+
+    async def program(self, token: str, origin: str) -> Identity | None:
+        """Which program this token is of; None for a wrong one, one that was revoked, and one that is over."""
+        client, _, secret = token.removeprefix(PREFIX).partition(".")
+        async with self._database.reading() as reading:
+            row = await store.client_row(reading, client[:12])
+        offered = digest(secret)
+        if row is None or not hmac.compare_digest(row.token, offered):
+            return None
+        known = store.client_of(row)
+        if known.revoked_at is not None or known.expires_at <= self._now():
+            return None
+        return client_identity(known, origin)
+
+    async def end(self, identity: Identity) -> None:
+        """Sign out."""
+        self._known.pop(identity.session, None)
+        async with self._database.transaction() as session:
+            await store.end_session(session, identity.session)
+
+    async def _begin(
+        self, session: AsyncSession, user: User, token: str, origin: str, old: str, now: datetime
+    ) -> Session:
+        if old:
+            self._known.pop(digest(old), None)
+            await store.end_session(session, digest(old))
+        made = Session(digest(token), user.name, now, now, origin)
+        await store.begin_session(session, made)
+        actor = Actor(f"{user.display}（{user.name}）", origin[:200])
+        await append(session, actor, Act("users.sign-in", f"登录：用户 {user.name}"), now)
+        return made
+
+    async def _touch(self, session: Session, now: datetime) -> Session:
+        try:
+            async with self._database.transaction() as writing:
+                await store.seen(writing, session.key, now)
+        except (DatabaseError, SQLAlchemyError) as error:
+            log.warning("session's last use not kept", reason=str(error))
+        return replace(session, seen_at=now)
+
+    def _remember(self, session: Session, user: User) -> None:
+        self._known[session.key] = (session, user)
+        self._known.move_to_end(session.key)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def _untry(self, key: str) -> None:
+        async with self._database.transaction() as session:
+            await store.keep_tries(session, key, untried(await store.tries_of(session, key)), self._now())
+
+
+def _second(row: store.UserRow, code: str, now: datetime) -> bool:
+    """The second factor is right; what was used is used up."""
+    step = totp_step(row.totp_secret, code, now, row.totp_step)
+    if step is not None:
+        row.totp_step = step
+        return True
+    left = used_recovery(store.recovery_of(row), code)
+    if left is None:
+        return False
+    row.recovery = json.dumps(left)
+    return True
+
+
+def _wrong(tries: int) -> SignInRefused:
+    left = TRIES - tries
+    if left <= 0:
+        return _locked(LOCK)
+    return SignInRefused(
+        f"用户名、密码或动态口令不对；还可以试 {left} 次，之后锁 {words_of(LOCK)}。忘了密码请找管理员重置"
+    )
+
+
+def _locked(wait: timedelta) -> SignInRefused:
+    text = f"错误次数太多，请 {words_of(wait)}后再试；急用请找管理员解除锁定或重置密码"
+    return SignInRefused(text, 429, seconds=max(1, int(wait.total_seconds())))
