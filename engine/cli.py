@@ -93,4 +93,8 @@ def _explained() -> tuple[type[Exception], ...]:
 if __name__ == "__main__":
     # Callers' numbers and voices are in what we write, and in what Asterisk writes for us: no other user reads them.
     os.umask(0o077)
+    # What goes wrong behind a command is told on standard error; standard output is the command's answer alone.
+    from engine.logging import configure_logging
+
+    configure_logging(level="WARNING")
     main()

@@ -84,11 +84,11 @@ class Sessions:
         """A new session, never the one that the browser came with (``old`` ends). Raises SignInRefused."""
         key, now = digest(name), self._now()
         async with self._database.transaction() as session:
-            before = await store.tries_of(session, key)
+            before = await store.tries_of(session, key, now)
             if wait := locked_for(before, now):
                 raise _locked(wait)
             counted = tried(before, now)
-            await store.keep_tries(session, key, counted, now)
+            await store.keep_tries(session, key, counted)
             row = await store.row_of(session, name)
             kept = None if row is None else row.password
         try:
@@ -113,7 +113,7 @@ class Sessions:
                 held.password, held.signed_in_at = fresh, now
                 made = await self._begin(session, user, token, origin, old, now)
                 return SignedIn(token, identity_of(user, made))
-            await store.keep_tries(session, key, untried(await store.tries_of(session, key)), now)
+            await store.keep_tries(session, key, untried(await store.tries_of(session, key, now)))
         raise SignInRefused("请输入动态口令（6 位数字），手机不在身边可用恢复码", code_wanted=True)
 
     async def identify(self, token: str) -> Identity | None:
@@ -185,7 +185,7 @@ class Sessions:
 
     async def _untry(self, key: str) -> None:
         async with self._database.transaction() as session:
-            await store.keep_tries(session, key, untried(await store.tries_of(session, key)), self._now())
+            await store.keep_tries(session, key, untried(await store.tries_of(session, key, self._now())))
 
 
 def _second(row: store.UserRow, code: str, now: datetime) -> bool:

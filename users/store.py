@@ -172,20 +172,18 @@ def _session(row: SessionRow) -> Session:
 # Tries
 
 
-async def tries_of(session: AsyncSession, key: str) -> Tries:
-    """Wrong tries under this name."""
-    row = await session.scalar(select(TriesRow).where(TriesRow.key == key).with_for_update())
-    return Tries() if row is None else Tries(row.wrong, row.last_at)
-
-
-async def keep_tries(session: AsyncSession, key: str, tries: Tries, at: datetime) -> None:
-    """Put the count in the place of the old one."""
+async def tries_of(session: AsyncSession, key: str, at: datetime) -> Tries:
+    """Wrong tries under this name, held until the transaction ends: who tries at the same moment waits for it."""
     await session.execute(
         insert_ignore(session.get_bind().dialect.name, TriesRow, ("key",)), [{"key": key, "wrong": 0, "last_at": at}]
     )
-    await session.execute(
-        update(TriesRow).where(TriesRow.key == key).values(wrong=tries.wrong, last_at=tries.last_at or at)
-    )
+    row = (await session.scalars(select(TriesRow).where(TriesRow.key == key).with_for_update())).one()
+    return Tries(row.wrong, row.last_at)
+
+
+async def keep_tries(session: AsyncSession, key: str, tries: Tries) -> None:
+    """Put the count in the place of the old one."""
+    await session.execute(update(TriesRow).where(TriesRow.key == key).values(wrong=tries.wrong, last_at=tries.last_at))
 
 
 async def clear_tries(session: AsyncSession, key: str) -> None:

@@ -1,0 +1,240 @@
+"""``hotline users``: people and programs that may use the hotline. Works on the database, engine running or not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from database.connection import open_database
+from database.errors import DatabaseError
+from database.schema import upgrade
+from engine.administration import actor as whoever
+from engine.settings import SettingsError, load_settings
+from routing.calendar import city_time
+from users.accounts import Accounts
+from users.model import ApiClient, Right, Role, Session, User
+from users.passwords import Hashing
+from users.rules import FOR_CLIENTS, ROLE_WORDS, NotUsable
+
+app = typer.Typer(help="用户与权限：新建、改角色、重置密码、停用、查看和强制下线；程序的令牌。", no_args_is_help=True)
+
+T = TypeVar("T")
+
+UNUSABLE = 2
+
+Name = Annotated[str, typer.Argument(help="用户名，例如 zhangsan")]
+Reason = Annotated[str, typer.Option("--reason", help="原因，写入审计")]
+Roles = Annotated[list[Role], typer.Option("--role", help="角色，可写多次：agent supervisor admin auditor")]
+AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+As = Annotated[str, typer.Option("--as", help="以谁的名义写入审计；缺省为系统用户名")]
+
+
+@app.command("list")
+def list_users(as_data: AsData = False) -> None:
+    """全部用户。"""
+    people = _do(lambda accounts: accounts.users())
+    if as_data:
+        typer.echo(json.dumps([_plain(user) for user in people], ensure_ascii=False, indent=2))
+        return
+    for user in people:
+        notes = [
+            *([f"工号 {user.agent}"] if user.agent else []),
+            *(["已停用"] if user.disabled else []),
+            *(["须改密码"] if user.must_change else []),
+            *(["动态口令"] if user.totp else []),
+            f"上次登录 {_when(user.signed_in_at)}" if user.signed_in_at else "未登录过",
+        ]
+        words = "、".join(ROLE_WORDS[role] for role in sorted(user.roles))
+        typer.echo(f"{user.name}  {user.display}  {words}  {'  '.join(notes)}")
+    if not people:
+        typer.echo("还没有用户；先建管理员：hotline users add 用户名 --name 姓名 --role admin")
+
+
+@app.command("add")
+def add(
+    user: Name,
+    name: Annotated[str, typer.Option("--name", help="姓名，例如 张三")],
+    role: Roles,
+    agent: Annotated[str, typer.Option("--agent", help="工号；座席必须写")] = "",
+    reason: Reason = "",
+    by: As = "",
+    as_data: AsData = False,
+) -> None:
+    """新建用户；一次性密码只显示这一次，首次登录必须改。"""
+    password = _do(lambda accounts: accounts.add(user, name, frozenset(role), agent, whoever(by), reason))
+    _show_password(user, password, as_data)
+
+
+@app.command("role")
+def change_role(
+    user: Name,
+    role: Roles,
+    agent: Annotated[str | None, typer.Option("--agent", help="工号；不写则不变")] = None,
+    reason: Reason = "",
+    by: As = "",
+) -> None:
+    """改角色（写出全部角色）；该用户立即下线。"""
+    _do(lambda accounts: accounts.change_roles(user, frozenset(role), agent, whoever(by), reason))
+    typer.echo(f"用户 {user} 的角色已改为 {'、'.join(ROLE_WORDS[one] for one in sorted(set(role)))}，需重新登录")
+
+
+@app.command("reset")
+def reset(user: Name, reason: Reason = "", by: As = "", as_data: AsData = False) -> None:
+    """重置密码，同时解除锁定、停用动态口令、强制下线。"""
+    _show_password(user, _do(lambda accounts: accounts.reset(user, whoever(by), reason)), as_data)
+
+
+@app.command("unlock")
+def unlock(user: Name, reason: Reason = "", by: As = "") -> None:
+    """密码错误次数过多被锁定后，马上解除。"""
+    _do(lambda accounts: accounts.unlock(user, whoever(by), reason))
+    typer.echo(f"用户 {user} 可以重新登录")
+
+
+@app.command("disable")
+def disable(user: Name, reason: Reason = "", by: As = "") -> None:
+    """停用：立即下线，不能再登录。"""
+    _do(lambda accounts: accounts.disable(user, whoever(by), reason))
+    typer.echo(f"用户 {user} 已停用")
+
+
+@app.command("enable")
+def enable(user: Name, reason: Reason = "", by: As = "") -> None:
+    """恢复停用的用户。"""
+    _do(lambda accounts: accounts.disable(user, whoever(by), reason, disabled=False))
+    typer.echo(f"用户 {user} 已恢复，用原来的密码登录")
+
+
+@app.command("sessions")
+def sessions(user: Annotated[str, typer.Argument(help="用户名；不写则全部")] = "", as_data: AsData = False) -> None:
+    """谁登录着，从哪里登录。"""
+    found = _do(lambda accounts: accounts.sessions(user))
+    if as_data:
+        typer.echo(json.dumps([_plain_session(one) for one in found], ensure_ascii=False, indent=2))
+        return
+    for one in found:
+        typer.echo(f"{one.user}  {_when(one.started_at)} 登录，{_when(one.seen_at)} 还在用  {one.origin}")
+    if not found:
+        typer.echo("没有人登录着")
+
+
+@app.command("end-sessions")
+def end_sessions(user: Name, reason: Reason = "", by: As = "") -> None:
+    """强制下线。"""
+    ended = _do(lambda accounts: accounts.end_sessions(user, whoever(by), reason))
+    typer.echo(f"用户 {user} 的 {ended} 个登录已结束")
+
+
+@app.command("clients")
+def clients(as_data: AsData = False) -> None:
+    """程序的令牌：谁的、能做什么、到何时。"""
+    found = _do(lambda accounts: accounts.clients())
+    if as_data:
+        typer.echo(json.dumps([_plain_client(one) for one in found], ensure_ascii=False, indent=2))
+        return
+    for one in found:
+        state = f"已收回 {_when(one.revoked_at)}" if one.revoked_at else f"到期 {_when(one.expires_at)}"
+        typer.echo(f"{one.id}  {one.name}  {' '.join(sorted(one.rights))}  {state}  {one.created_by} 发放")
+    if not found:
+        typer.echo("没有发放过令牌")
+
+
+@app.command("client-add")
+def client_add(
+    name: Annotated[str, typer.Argument(help="程序名，例如 大厅大屏")],
+    right: Annotated[list[Right], typer.Option("--right", help="权限，可写多次，例如 live.read")],
+    days: Annotated[int, typer.Option("--days", help="有效期，天")] = 90,
+    reason: Reason = "",
+    by: As = "",
+    as_data: AsData = False,
+) -> None:
+    """给程序发令牌；只显示这一次。"""
+    if refused := set(right) - FOR_CLIENTS:
+        typer.echo(f"这些权限不能给程序：{'、'.join(sorted(refused))}", err=True)
+        raise typer.Exit(UNUSABLE)
+    token = _do(lambda accounts: accounts.add_client(name, frozenset(right), days, whoever(by), reason))
+    typer.echo(
+        json.dumps({"token": token}) if as_data else f"令牌（只显示这一次，请求头 Authorization: Bearer）：{token}"
+    )
+
+
+@app.command("client-revoke")
+def client_revoke(
+    client: Annotated[str, typer.Argument(help="令牌编号，见 hotline users clients")], reason: Reason = "", by: As = ""
+) -> None:
+    """收回程序的令牌，立即生效。"""
+    _do(lambda accounts: accounts.revoke_client(client, whoever(by), reason))
+    typer.echo(f"令牌 {client} 已收回")
+
+
+def _show_password(user: str, password: str, as_data: bool) -> None:
+    if as_data:
+        typer.echo(json.dumps({"user": user, "password": password}))
+    else:
+        typer.echo(f"用户 {user} 的一次性密码：{password}\n只显示这一次；首次登录必须改成自己的密码")
+
+
+def _do(work: Callable[[Accounts], Awaitable[T]]) -> T:
+    async def done() -> T:
+        settings = load_settings()
+        # Whoever has a table on disk has had a database: users of an empty new one would be lost with it.
+        await upgrade(settings.database_url, may_create=not settings.snapshot_file.exists())
+        database = open_database(settings.database_url, must_exist=True)
+        hashing = Hashing()
+        try:
+            return await work(Accounts(database, settings.data_dir, hashing))
+        finally:
+            hashing.stop()
+            await database.close()
+
+    try:
+        return asyncio.run(done())
+    except NotUsable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except (DatabaseError, SettingsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(UNUSABLE) from None
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{city_time(moment):%Y-%m-%d %H:%M}" if moment else ""
+
+
+def _plain(user: User) -> dict[str, Any]:
+    return {
+        "user": user.name,
+        "name": user.display,
+        "roles": sorted(user.roles),
+        "agent": user.agent,
+        "must_change": user.must_change,
+        "disabled": user.disabled,
+        "totp": user.totp,
+        "signed_in_at": user.signed_in_at.isoformat() if user.signed_in_at else None,
+    }
+
+
+def _plain_session(session: Session) -> dict[str, Any]:
+    return {
+        "user": session.user,
+        "started_at": session.started_at.isoformat(),
+        "seen_at": session.seen_at.isoformat(),
+        "origin": session.origin,
+    }
+
+
+def _plain_client(client: ApiClient) -> dict[str, Any]:
+    return {
+        "id": client.id,
+        "name": client.name,
+        "rights": sorted(client.rights),
+        "created_by": client.created_by,
+        "created_at": client.created_at.isoformat(),
+        "expires_at": client.expires_at.isoformat(),
+        "revoked_at": client.revoked_at.isoformat() if client.revoked_at else None,
+    }
