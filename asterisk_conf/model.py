@@ -79,3 +79,8 @@ class SwitchPlan:
     def messages(self) -> Path:
         """Where messages are recorded: beside the recordings, which are of calls with somebody."""
         return self.recordings.parent / "messages"
+
+    @property
+    def orders(self) -> Path:
+        """Where the sounds of urgent orders lie, by order number."""
+        return self.recordings.parent / "orders"

@@ -16,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
-from routing.model import Partner, Snapshot, Trunk
+from routing.model import Partner, Trunk
+from routing.outward import outward
 from routing.words import CALLER_LISTS
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
@@ -107,6 +108,9 @@ FALLBACK_GROUP_SECONDS: Final = 30
 
 MAX_RING_SECONDS: Final = 20
 
+ORDER_SECONDS: Final = 300
+"""A duty phone that plays with its keys for so long is given up for the next one."""
+
 FORMS: Final = ("one-key", "three-party")
 """Names of the keys that an agent presses in a talk."""
 
@@ -184,10 +188,12 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "auto_answer": bool(table.auto_answer),
         "caller_lists": {row.list: CALLER_LISTS[row.list] for row in table.callers.values()},
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
-        "outward": _outward(table),
+        "outward": outward(table),
         "duty_ring_seconds": plan.duty_ring_seconds,
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,
+        "orders": plan.orders,
+        "order_seconds": ORDER_SECONDS,
         "message": table.message,
         "waiting_keys": keys,
         "groups": sorted(table.groups),
@@ -213,12 +219,6 @@ def _trunk(trunk: Trunk) -> dict[str, Any]:
         "qualify_seconds": 10 if emergency else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }
-
-
-def _outward(table: Snapshot) -> list[Trunk]:
-    """Trunks to the public network: the one for callbacks first."""
-    trunks = [trunk for trunk in table.trunks.values() if trunk.role == "pstn"]
-    return sorted(trunks, key=lambda trunk: (trunk.id != table.callback.trunk, trunk.id))
 
 
 def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ STORES: Final = (
     "ledger.outbox_store",
     "recordings.store",
     "promises.store",
+    "orders.store",
     "queues.pin_store",
     "users.store",
 )

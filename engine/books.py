@@ -24,6 +24,12 @@ from ledger.drain import Drainer
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
 from ledger.push import Pusher, Receiver
+from ledger.reader import facts_now
+from ledger.records import fold
+from orders import book as order_book
+from orders.reader import raised
+from orders.service import Orders
+from orders.store import follow as orders_follow
 from promises.book import REMEMBERED
 from promises.mailbox import Mailbox
 from promises.reader import left, promised
@@ -49,12 +55,16 @@ class Books:
         cel_folder: Path,
         recordings_folder: Path,
         live: Callable[[], frozenset[CallId] | None],
-        receivers: Mapping[str, Receiver],
+        centres: frozenset[str],
+        receivers: Callable[[], Mapping[str, Receiver]],
         callbacks: Callbacks,
         mailbox: Mailbox,
         load_pins: Callable[[], Coroutine[Any, Any, None]],
+        orders: Orders,
     ) -> None:
-        """``load_pins`` reads again what an engine that started without its database could not."""
+        """``centres`` are told of transfers, ``receivers`` are all whom the outbox serves, ``load_pins`` reads again
+        what an engine that started without its database could not.
+        """
         self._load_pins = load_pins
         self._url = settings.database_url
         self._live = live
@@ -62,13 +72,14 @@ class Books:
         self._node = settings.node
         self._callbacks = callbacks
         self._mailbox = mailbox
+        self._orders = orders
         self._messages = messages_home(settings.data_dir)
         self.drainer = Drainer(
             database,
             journal.folder,
             settings.node,
-            push_to=frozenset(receivers),
-            followers=(promises_follow,),
+            push_to=centres,
+            followers=(promises_follow, orders_follow),
         )
         self.pusher = Pusher(database, receivers)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)
@@ -84,7 +95,7 @@ class Books:
     def start(self) -> None:
         """Begin; the database may come later."""
         followers = (
-            *(self._load_promises, self._load_pins),
+            *(self._load_promises, self._load_orders, self._load_pins),
             *(self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run),
         )
         for work in (self._bring_schema(), *map(self._when_ready, followers)):
@@ -100,6 +111,15 @@ class Books:
                 await asyncio.wait_for(self.drainer.drain(), LAST_WORK_SECONDS)
             except (TimeoutError, DatabaseError, OSError) as error:
                 log.warning("facts left in the journal for the next start", reason=str(error))
+
+    async def caller_of(self, call: CallId) -> str | None:
+        """Who called, by the ledger; None for a call that it does not know, or when it cannot be asked."""
+        try:
+            record = fold(await facts_now(self._database, self.drainer.folder, self._node, call))
+        except (DatabaseError, SQLAlchemyError, OSError) as error:
+            log.warning("caller of a past call not known", call=call, reason=str(error))
+            return None
+        return record.caller if record is not None else None
 
     async def _bring_schema(self) -> None:
         while not self._schema.is_set():
@@ -131,6 +151,19 @@ class Books:
             self._mailbox.learn(messages)
             await self._take_found()
             log.info("promises read", open=len(self._callbacks.book.open()))
+
+    async def _load_orders(self) -> None:
+        """Learn which urgent orders were open before this start, and go on with them."""
+        while not self._orders.loaded:
+            try:
+                since = datetime.now(UTC) - order_book.REMEMBERED
+                known = await raised(self._database, self.drainer.folder, self._node, since)
+            except (DatabaseError, SQLAlchemyError, OSError) as error:
+                log.error("urgent orders of before not read yet", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._orders.learn(known)
+            log.info("urgent orders read", open=len(self._orders.book.open()))
 
     async def _take_found(self) -> None:
         try:

@@ -28,6 +28,7 @@ from engine.desk import EngineDesk
 from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.orders import orders
 from engine.pins import Pins
 from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
@@ -106,6 +107,7 @@ class Engine:
         )
         self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
         self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
+        self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
         self.news = SwitchNews(
             lambda: self.snapshot,
             self.queues,
@@ -115,6 +117,7 @@ class Engine:
             self.routes,
             self.callbacks.hung_up,
             self.mailbox,
+            self.orders,
         )
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
@@ -169,6 +172,7 @@ class Engine:
         self._looking = [
             asyncio.create_task(self.callbacks.run(), name="callbacks"),
             asyncio.create_task(self.healing.run(), name="healing"),
+            asyncio.create_task(self.orders.run(), name="orders"),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
@@ -178,6 +182,7 @@ class Engine:
         for task in self._looking:
             task.cancel()
         await _stage("callbacks", self.callbacks.stop(), 1)
+        await _stage("orders", self.orders.stop(), 1)
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
         await _stage("supervision", self.supervision.stop(), 1)
@@ -213,6 +218,7 @@ class Engine:
     async def _reconcile(self) -> None:
         await self.recovery.reconcile()
         self.callbacks.seen()
+        self.orders.seen()
 
 
 def journal_folder(data_dir: Path) -> Path:

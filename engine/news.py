@@ -13,6 +13,7 @@ from engine.calls import Calls
 from engine.channels import CHANNEL
 from engine.routes import Routes
 from ledger.model import Kind
+from orders.service import Orders
 from promises.mailbox import Mailbox
 from queues.effects import Connected, Effect, Offer
 from queues.events import (
@@ -58,6 +59,7 @@ class SwitchNews:
         routes: Routes,
         called_back: HungUp,
         mailbox: Mailbox,
+        orders: Orders,
     ) -> None:
         """``sent_away`` hears of callers who wait in app_queue although we are here, ``called_back`` of hang-ups."""
         self._routes = routes
@@ -68,6 +70,7 @@ class SwitchNews:
         self._sent_away = sent_away
         self._called_back = called_back
         self._mailbox = mailbox
+        self._orders = orders
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
@@ -142,6 +145,7 @@ class SwitchNews:
         stage = live.stage if live is not None else None
         dropped = broke_off(self._queues.talks(call), cause)
         self._called_back(call, cause, human=live is not None and live.human)
+        self._orders.hung_up(call, cause)
         self._queues.left(call)
         self._transfers.forget(call)
         self._calls.end(call, cause, "system" if stage is Stage.AFTER else "caller", dropped=dropped)
@@ -172,6 +176,8 @@ class SwitchNews:
                 size, group = event.get("Bytes") or "", event.get("Group") or ""
                 if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
                     self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
+            case "Order":  # a duty phone has taken it
+                self._orders.pressed(event.get("Order") or "", event.get("Department") or "", call)
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))

@@ -27,6 +27,7 @@ from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
+from engine.orders import receivers_of
 from engine.plan import recordings_home, switch_home
 from engine.publishing import LiveField
 from engine.settings import Settings
@@ -76,7 +77,7 @@ async def serve(settings: Settings) -> None:
         return [call for story in stories if (call := outcome(story))]
 
     cel_folder = switch_home(settings.data_dir) / "cel"
-    receivers = {
+    centres = {
         target: Receiver(url, secret_of(secrets.push_secret, target)) for target, url in settings.push_urls.items()
     }
     books = Books(
@@ -86,16 +87,20 @@ async def serve(settings: Settings) -> None:
         cel_folder,
         recordings_home(settings.data_dir),
         live,
-        receivers,
+        frozenset(centres),
+        lambda: {**centres, **receivers_of(engine.snapshot, secrets.push_secret)},
         engine.callbacks,
         engine.mailbox,
         engine.pins.load,
+        engine.orders,
     )
     field = LiveField(settings, engine)
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
     publisher.remember(snapshot)
     tables = Tables(publisher, approval=settings.publish_approval)
-    runner = web.AppRunner(application(Control(engine, books, tables), secrets.api_token), access_log=None)
+    runner = web.AppRunner(
+        application(Control(engine, books, tables, secrets.push_secret), secrets.api_token), access_log=None
+    )
     reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None

@@ -8,11 +8,16 @@ from typing import Any
 
 from engine.books import Books
 from engine.engine import Engine
+from engine.orders import steps_of
 from engine.pins import PinRefused
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
+from ledger.push_rules import secret_of
+from orders.facts import target_of
+from orders.model import Order
+from orders.service import Orders, Wish
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
@@ -36,7 +41,9 @@ AWAY = "Asterisk 暂时没有连上，操作记不住；请稍候再试，或运
 class Control:
     """The engine behind the API."""
 
-    def __init__(self, engine: Engine, books: Books, tables: Tables) -> None:
+    def __init__(self, engine: Engine, books: Books, tables: Tables, push_secret: str) -> None:
+        """``push_secret``: what the keys of centres and departments are made of."""
+        self._push_secret = push_secret
         self._engine = engine
         self._books = books
         self.tables = tables
@@ -60,6 +67,37 @@ class Control:
     @property
     def mailbox(self) -> Mailbox:
         return self._engine.mailbox
+
+    @property
+    def orders(self) -> Orders:
+        return self._engine.orders
+
+    async def raise_order(
+        self, call: CallId, type_: str, place: str, summary: str, key: str, by: str
+    ) -> tuple[Order, bool]:
+        """Raise an urgent order in a call that is up, or that the ledger knows. Raises what Orders.raise_ does."""
+        kind = self.snapshot.order_types[type_]
+        held = self._engine.calls.live.get(call)
+        caller = held.caller if held is not None else await self._books.caller_of(call)
+        if caller is None:
+            raise NotAllowed(f"没有呼叫 {call}；请用 hotline queues list 或 hotline calls list 查看呼叫编号")
+        return await self._engine.orders.raise_(
+            Wish(
+                call=call,
+                key=key,
+                type=kind.id,
+                type_name=kind.name,
+                place=place,
+                summary=summary,
+                caller=caller,
+                by=by,
+                steps=steps_of(self.snapshot, kind),
+                acknowledge_seconds=kind.acknowledge_seconds,
+            )
+        )
+
+    def department_key(self, department: str) -> str:
+        return secret_of(self._push_secret, target_of(department))
 
     async def play(self, message: CallId, seat: SeatId) -> None:
         """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
@@ -190,6 +228,7 @@ class Control:
             "calls": len(engine.calls.live),
             "callbacks": len(engine.callbacks.book.open()),
             "messages_overdue": len(engine.mailbox.overdue()),
+            "orders": dict(Counter(str(order.state) for order in engine.orders.book.open())),
             "waiting": phases[TicketPhase.WAITING],
             "longest_wait_ms": engine.clock() - min(waiting) if waiting else 0,
             "ringing": phases[TicketPhase.OFFERED],

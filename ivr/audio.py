@@ -90,6 +90,11 @@ def write(samples: Samples, line: Path, wide: Path) -> Samples:
             header.setparams((1, 2, WIDE_RATE, 0, "NONE", ""))
             header.writeframes(samples.astype("<i2").tobytes())
         replace(wide, wav.getvalue())
+    return write_line(samples, line)
+
+
+def write_line(samples: Samples, line: Path) -> Samples:
+    """Only what the line plays, as A-law; returns what it will hear. Raises ToolFailed."""
     sox = ["sox", "-D", *_RAW, "-r", str(WIDE_RATE), "-", "-t", "al", "-r", str(LINE_RATE), "-"]
     alaw = _run([*sox, "rate", "-v", str(LINE_RATE)], samples.astype("<i2").tobytes())
     replace(line, alaw)

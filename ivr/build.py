@@ -95,6 +95,16 @@ def build(
     return Report(tuple(sorted(done, key=lambda row: (row.language, row.id))), wanted - total, tuple(sorted(faults)))
 
 
+def speak_once(text: str, language: str, line: Path) -> None:
+    """One sentence for one call, as the placeholder voice says it: no prompt, and in no manifest.
+
+    Raises ToolMissing, ToolFailed, Unreadable or OSError.
+    """
+    samples = audio.say(text, language)
+    gain = loudness.gain_db(loudness.measure(samples, audio.WIDE_RATE))
+    audio.write_line(loudness.turned(samples, gain), line)
+
+
 def check(data_dir: Path, prompts: Mapping[str, Prompt]) -> tuple[str, ...]:
     """What a caller would miss or hear wrongly today, in Chinese; empty when all is well. Raises audio.ToolMissing."""
     tools = audio.tools()

@@ -15,7 +15,16 @@ from typing import Final
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
 from routing.announcements import prompt_of
-from routing.model import Announcement, LegacyNumber, MergeMode, Partner, SelfService, Snapshot, WaitingAction
+from routing.model import (
+    Announcement,
+    LegacyNumber,
+    MergeMode,
+    OrderType,
+    Partner,
+    SelfService,
+    Snapshot,
+    WaitingAction,
+)
 
 MANDARIN: Final = "zh-CN"
 CANTONESE: Final = "yue"
@@ -53,6 +62,8 @@ class Kind(StrEnum):
     ENDING = "ending"
     SEAT = "seat"
     """Heard by agents on their phones, never by a caller."""
+    ORDER = "order"
+    """Heard at a department's duty phone, with an urgent order (应急工单)."""
 
 
 class Source(StrEnum):
@@ -104,6 +115,7 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         *whispers(snapshot),
         *partners(snapshot.partners),
         *announcements(snapshot.announcements),
+        *order_types(snapshot.order_types),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -186,6 +198,17 @@ def announcements(rows: Mapping[str, Announcement]) -> Iterator[Prompt]:
     """公告, also those that are only kept ready: nothing has to be spoken first when one is raised at night."""
     for row in rows.values():
         yield Prompt(prompt_of(row.id), Kind.ANNOUNCEMENT, {MANDARIN: row.text})
+
+
+def order_types(rows: Mapping[str, OrderType]) -> Iterator[Prompt]:
+    """What an urgent order (应急工单) is about, as a duty phone hears it before place and summary."""
+    for row in rows.values():
+        yield Prompt(order_prompt(row.id), Kind.ORDER, {MANDARIN: f"应急工单，{row.name}。"})
+
+
+def order_prompt(order_type: str) -> str:
+    """Id of the prompt that names this type of order."""
+    return f"order-type-{order_type}"
 
 
 def whispers(snapshot: Snapshot) -> Iterator[Prompt]:
@@ -280,6 +303,10 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
     "rating-thanks": (Kind.RATING, "感谢您的评价。"),
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
+    "order-greeting": (Kind.ORDER, "您好，这里是12345热线。"),
+    "order-ask": (Kind.ORDER, "签收请按1，重听请按2。"),
+    "order-taken": (Kind.ORDER, "已签收，请尽快处置，再见。"),
+    "order-not-taken": (Kind.ORDER, "没有签收，将通知其他值班人员，再见。"),
     "goodbye": (Kind.ENDING, "感谢来电，再见。"),
     "agent-id-ask": (Kind.SEAT, "请输入工号，按井号键结束。"),
     "agent-pin-ask": (Kind.SEAT, "请输入密码，按井号键结束。"),

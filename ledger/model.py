@@ -53,6 +53,9 @@ class Kind(StrEnum):
     MESSAGE = "message"
     """A message was left, or closed: all that is known of it (promises/message.py)
     [state, caller, line, group, seconds, taken_at, due_at, closed_at, closed_by, note]."""
+    ORDER = "order"
+    """An urgent order was raised in the call, or went on: all that is known of it (orders/facts.py)
+    [what, state, number, type, type_name, place, summary, caller, by, steps, ringing, acknowledged_by, tell, …]."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
     DEED = "deed"

@@ -1,13 +1,14 @@
-"""The outbox: messages to centres' data interfaces, written in the transaction of the facts they tell of.
+"""The outbox: messages to centres' and departments' data interfaces, written in the transaction of the facts they tell.
 
 One job: the table and its queries, inside a transaction that the caller opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Index, Integer, String, Text, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,7 @@ from ledger.codec import MAX_CALL, MAX_ID
 from ledger.model import Fact
 from ledger.push_rules import PUSHED, encoded, message, targets
 from ledger.store import facts_of
+from telephony.model import CallId
 
 WAITING: Final = "waiting"
 SENT: Final = "sent"
@@ -33,7 +35,7 @@ class OutboxRow(Base):
 
     id: Mapped[str] = mapped_column(String(MAX_ID), primary_key=True)
     """The fact's own id: the idempotency key."""
-    target: Mapped[str] = mapped_column(String(8), primary_key=True)
+    target: Mapped[str] = mapped_column(String(64), primary_key=True)
     call_id: Mapped[str] = mapped_column(String(MAX_CALL))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     body: Mapped[str] = mapped_column(Text)
@@ -44,22 +46,42 @@ class OutboxRow(Base):
     trouble: Mapped[str] = mapped_column(String(200))
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one receiver."""
+
+    id: str
+    """Of the fact that it tells of."""
+    target: str
+    call: CallId
+    """What follows in a call waits for it."""
+    at: datetime
+    told: Mapping[str, Any]
+
+
 async def put(session: AsyncSession, facts: Sequence[Fact], wanted: frozenset[str]) -> None:
     """Write the messages that these facts call for; a fact that is brought over twice makes one message."""
-    rows = []
+    found = []
     for fact in facts:
         if fact.kind not in PUSHED or not wanted:
             continue
         story = await facts_of(session, fact.call)
-        rows += [
-            {
-                "id": fact.id, "target": target, "call_id": fact.call, "at": fact.at,
-                "body": encoded(message(fact, story)), "state": WAITING, "tries": 0, "refusals": 0,
-                "next_at": fact.at, "trouble": "",
-            }
-            for target in targets(fact, story)
-            if target in wanted
-        ]  # fmt: skip
+        told = message(fact, story)
+        found += [
+            Message(fact.id, target, fact.call, fact.at, told) for target in targets(fact, story) if target in wanted
+        ]
+    await enqueue(session, found)
+
+
+async def enqueue(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Put messages into the outbox; one that is there already stays as it is."""
+    rows = [
+        {
+            "id": one.id, "target": one.target, "call_id": one.call, "at": one.at, "body": encoded(one.told),
+            "state": WAITING, "tries": 0, "refusals": 0, "next_at": one.at, "trouble": "",
+        }
+        for one in messages
+    ]  # fmt: skip
     if rows:
         await session.execute(insert_ignore(session.get_bind().dialect.name, OutboxRow, ("id", "target")), rows)
 

@@ -1,4 +1,4 @@
-"""From the outbox to the centres' data interfaces, in the background: in order for each call, at least once.
+"""From the outbox to centres' and departments' data interfaces, in the background: in order by call, at least once.
 
 One job: deliver. A receiver that is down, slow or broken is waited for with a back-off; the others go on. What
 a receiver keeps refusing, or nobody took for a day, is put aside for people to look at.
@@ -34,7 +34,7 @@ Post = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A centre's data interface."""
+    """The data interface of a centre or a department."""
 
     url: str
     secret: str
@@ -46,12 +46,13 @@ class Pusher:
     def __init__(
         self,
         database: Database,
-        receivers: Mapping[str, Receiver],
+        receivers: Callable[[], Mapping[str, Receiver]],
         *,
         post: Post | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``receivers`` are those of this moment, by the outbox's target: a published table may change them."""
         self._database = database
         self._receivers = receivers
         self._post = post or _post
@@ -60,24 +61,31 @@ class Pusher:
 
     async def run(self) -> None:
         """Deliver for ever; ends only by cancellation."""
+        served: dict[str, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as receivers:
-            for target in self._receivers:
-                receivers.create_task(self._serve(target))
+            while True:
+                for target in self._receivers():
+                    if target not in served or served[target].done():
+                        served[target] = receivers.create_task(self._serve(target))
+                await self._sleep(POLL_SECONDS)
 
     async def step(self, target: str) -> int:
         """Try what is due for one receiver, until it does not answer. How many messages it took or refused."""
+        receiver = self._receivers().get(target)
+        if receiver is None:
+            return 0
         async with self._database.reading() as session:
             due = [row for row in await outbox.heads(session, target) if row.next_at <= self._now()]
         done = 0
         for row in due:
-            ended = await self._try(target, row)
+            ended = await self._try(target, receiver, row)
             if ended is Outcome.UNREACHABLE:
                 break
             done += 1
         return done
 
     async def _serve(self, target: str) -> None:
-        while True:
+        while target in self._receivers():
             try:
                 moved = await self.step(target)
             except (DatabaseError, SQLAlchemyError, OSError) as error:
@@ -86,8 +94,8 @@ class Pusher:
             if not moved:
                 await self._sleep(POLL_SECONDS)
 
-    async def _try(self, target: str, row: outbox.OutboxRow) -> Outcome:
-        receiver, body, now = self._receivers[target], row.body.encode(), self._now()
+    async def _try(self, target: str, receiver: Receiver, row: outbox.OutboxRow) -> Outcome:
+        body, now = row.body.encode(), self._now()
         stamp = int(now.timestamp())
         headers = {
             "Content-Type": "application/json; charset=utf-8",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ MAX_REFUSALS: Final = 3
 
 MAX_AGE_SECONDS: Final = 24 * 3600.0
 """A message that could not be delivered for so long is put aside."""
+
+SIGNATURE_SECONDS: Final = 300
+"""A signature that comes to us is refused when its time is further from ours."""
 
 PUSHED: Final = (Kind.TRANSFER, Kind.NOTED)
 """Facts that a centre is told of."""
@@ -55,7 +58,7 @@ def given_up(refusals: int, age_seconds: float) -> bool:
 
 
 def secret_of(master: str, target: str) -> str:
-    """The key that we share with one centre, and with no other."""
+    """The key that we share with one centre or department, and with no other."""
     return hmac.new(master.encode(), f"push {target}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -98,6 +101,6 @@ def message(fact: Fact, facts: Iterable[Fact]) -> dict[str, Any]:
     }
 
 
-def encoded(told: dict[str, Any]) -> str:
+def encoded(told: Mapping[str, Any]) -> str:
     """The bytes that are signed, as text: the same for the same message."""
     return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

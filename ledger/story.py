@@ -106,7 +106,10 @@ def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
     veiled = dict(data)
     if not reveal and veiled.get("caller"):
         veiled["caller"] = mask(str(veiled["caller"]))
-    veiled |= {name: "…" for name in ("address", "summary") if not reveal and veiled.get(name)}
+    for name in ("ringing", "steps", "acknowledged_who"):  # telephones of people on duty
+        if not reveal and veiled.get(name):
+            veiled[name] = "…"
+    veiled |= {name: "…" for name in ("address", "place", "summary") if not reveal and veiled.get(name)}
     return veiled
 
 
@@ -228,6 +231,24 @@ def _callback(data: Data) -> str:
     return text + (f"：{words.CALLBACK_WHY.get(why, why)}" if why else "")
 
 
+def _order(data: Data) -> str:
+    """Place and summary are not told here: they are on the order itself."""
+    number, kind, what = word(data, "number"), word(data, "type_name"), word(data, "what")
+    names = {step["department"]: step["name"] for step in data.get("steps", ()) if isinstance(step, Mapping)}
+    steps = list(names.values())
+    level = whole(data, "step") or 0
+    here = steps[level] if level < len(steps) else ""
+    ringing = data.get("ringing")
+    reason = word(data, "reason")
+    detail = {
+        "raised": f"（{kind}）派给{here}",
+        "escalated": f"逾时未签收，再派给{here}",
+        "dialling": f"呼叫{names.get(ringing['department'], '')}值班电话" if isinstance(ringing, Mapping) else "",
+        "acknowledged": f"{names.get(word(data, 'acknowledged_by'), '')}已签收",
+    }.get(what, words.ORDER_STEPS.get(what, what))
+    return f"应急工单 {number}：{detail}" + (f"：{words.ORDER_WHY.get(reason, reason)}" if reason else "")
+
+
 def _fallback(data: Data) -> str:
     why = word(data, "why")
     reason = words.WHY.get(why, why)
@@ -268,6 +289,7 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.RATED: _rated,
     Kind.CALLBACK: _callback,
     Kind.MESSAGE: _message,
+    Kind.ORDER: _order,
     Kind.FALLBACK: _fallback,
     Kind.DEED: _deed,
     Kind.ENDED: _ended,

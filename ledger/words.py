@@ -73,6 +73,22 @@ CALLBACK_WHY: Final[Mapping[str, str]] = {
     "served": "市民已由座席接听",
     "disk": "未能记入磁盘",
 }
+ORDER_STEPS: Final[Mapping[str, str]] = {
+    "not-called": "值班电话暂时不能呼叫",
+    "not-taken": "值班电话没有签收",
+    "unanswered": "各部门均未签收，请班长处理",
+    "updated": "内容有补充",
+    "closed": "已办结",
+    "cancelled": "已撤销",
+}
+ORDER_WHY: Final[Mapping[str, str]] = {
+    "busy": "用户忙",
+    "no-answer": "无人接听",
+    "rejected": "拒接",
+    "unreachable": "无法接通",
+    "silent": "接听后没有按键",
+    "unknown": "失去联系期间没有签收",
+}
 WAYS_OUT: Final[Mapping[str, str]] = {
     "subcentre": "分中心",
     "duty-phone": "值班电话",
@@ -111,6 +127,12 @@ DEEDS: Final[Mapping[str, str]] = {
     "open-group": "开放技能组",
     "announce": "发布全体通知",
     "announce-end": "结束全体通知",
+    "order-raise": "登记应急工单",
+    "order-update": "补充应急工单",
+    "order-acknowledge": "登记应急工单签收",
+    "order-print": "打印应急工单",
+    "order-close": "办结应急工单",
+    "order-cancel": "撤销应急工单",
 }
 """What people do to agents, groups and calls."""
 

@@ -227,6 +227,37 @@ class MessagePolicy:
     """Silence that ends a message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Department:
+    """责任部门: who is told of urgent orders (应急工单), and how."""
+
+    id: str
+    name: str
+    phones: tuple[str, ...] = ()
+    """值班电话: called one after the other, until somebody takes the order by a key."""
+    url: str = ""
+    """Its data interface (docs/order-data.md); empty = none."""
+    rounds: int = 2
+    """So often all its phones are called in turn."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderType:
+    """应急工单类型: what an urgent order is about, who must take it, and by when."""
+
+    id: str
+    name: str
+    """As it is spoken at a duty phone."""
+    departments: tuple[str, ...]
+    """In this order: whoever has not taken the order by its deadline, the next one is told too."""
+    acknowledge_seconds: int = 300
+    """Each department's time to take it. Ours to choose, no standard says."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
 class CallerList(StrEnum):
     """名单: what is known of somebody before the call is answered."""
 
@@ -340,6 +371,8 @@ class Snapshot:
     announcements: Mapping[str, Announcement] = field(default_factory=dict)
     self_service: Mapping[str, SelfService] = field(default_factory=dict)
     """By the key pressed while waiting. Empty: nobody is offered any."""
+    departments: Mapping[str, Department] = field(default_factory=dict)
+    order_types: Mapping[str, OrderType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +405,8 @@ class Table:
     nuisance_seconds: int = 600
     announcements: tuple[Announcement, ...] = ()
     self_service: tuple[SelfService, ...] = ()
+    departments: tuple[Department, ...] = ()
+    order_types: tuple[OrderType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

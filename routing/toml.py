@@ -22,12 +22,14 @@ from routing.model import (
     CallbackPolicy,
     CallerList,
     DayKind,
+    Department,
     Group,
     Holiday,
     LegacyNumber,
     ListedCaller,
     MergeMode,
     MessagePolicy,
+    OrderType,
     Overflow,
     Partner,
     Period,
@@ -257,6 +259,8 @@ def _table(top: _Row) -> Table:
         nuisance_seconds=top.whole("nuisance_seconds", 600, "600"),
         announcements=tuple(_announcement(name, row) for name, row in top.rows("announcements")),
         self_service=tuple(_self_service(name, row) for name, row in top.rows("self_service")),
+        departments=tuple(_department(name, row) for name, row in top.rows("departments")),
+        order_types=tuple(_order_type(name, row) for name, row in top.rows("order_types")),
     )
     top.end()
     return table
@@ -412,6 +416,31 @@ def _self_service(name: str, row: _Row) -> SelfService:
     )
     row.end()
     return node
+
+
+def _department(name: str, row: _Row) -> Department:
+    department = Department(
+        id=name,
+        name=row.text("name", '"供水公司"'),
+        phones=row.texts("phones", '["06630000001"]'),
+        url=row.text("url", '"https://10.0.0.20/orders"', ""),
+        rounds=row.whole("rounds", 2, "2"),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return department
+
+
+def _order_type(name: str, row: _Row) -> OrderType:
+    order_type = OrderType(
+        id=name,
+        name=row.text("name", '"供水中断"'),
+        departments=row.texts("departments", '["water-supply"]'),
+        acknowledge_seconds=row.whole("acknowledge_seconds", 300, "300"),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return order_type
 
 
 def _caller(name: str, row: _Row) -> ListedCaller:

@@ -32,6 +32,8 @@ KINDS: Final[Mapping[str, str]] = {
     "callers": "来电名单",
     "announcements": "公告",
     "self_service": "自助查询",
+    "departments": "责任部门",
+    "order_types": "应急工单类型",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -98,6 +100,15 @@ FIELDS: Final[Mapping[str, str]] = {
     "self_service.name": "名称",
     "self_service.text": "内容",
     "self_service.note": "备注",
+    "departments.name": "名称",
+    "departments.phones": "值班电话",
+    "departments.url": "数据接口",
+    "departments.rounds": "轮呼遍数",
+    "departments.note": "备注",
+    "order_types.name": "名称",
+    "order_types.departments": "责任部门",
+    "order_types.acknowledge_seconds": "签收时限（秒）",
+    "order_types.note": "备注",
     "callers.list": "名单",
     "callers.reason": "原因",
     "callers.until": "有效期至",

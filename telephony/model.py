@@ -191,6 +191,11 @@ class Var(StrEnum):
     """The file of a message."""
     SLOT = "HL_SLOT"
     """On a callback's channel: where the switch notes that the citizen has answered."""
+    ORDER = "HL_ORDER"
+    """On a call to a duty phone: the urgent order that it is about."""
+    ORDER_TYPE = "HL_ORDER_TYPE"
+    DEPARTMENT = "HL_DEPARTMENT"
+    """On a call to a duty phone: whose phone it is."""
     PARTY = "HL_PARTY"
     """Who a channel is in this call: caller, agent or centre."""
 

@@ -25,6 +25,7 @@ _KINDS: Final[Mapping[Kind, str]] = {
     Kind.WAITING: "排队等候",
     Kind.TROUBLE: "系统异常",
     Kind.TRANSFER: "转接",
+    Kind.ORDER: "应急工单",
     Kind.RATING: "好差评",
     Kind.ENDING: "结束",
     Kind.SEAT: "座席按键",

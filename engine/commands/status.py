@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from engine.remote import ask
+from orders.model import State
+from orders.rules import NAMES
 from queues.words import STATE
 
 UP = {True: "通", False: "不通", None: "未探测"}
@@ -29,6 +31,9 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
         typer.echo(f"最长等待  {now['longest_wait_ms'] / 1000:.1f} 秒")
         typer.echo(f"座席      {seats or '没有人签入'}")
         typer.echo(f"流水      已写 {now['journal']['written']} 条，数据库落后 {now['database']['lag_facts']} 条")
+        if now["orders"]:
+            standing = "，".join(f"{NAMES[State(state)]} {count}" for state, count in sorted(now["orders"].items()))
+            typer.echo(f"应急工单  {standing}")
         for centre in sorted({row["centre"] for row in now["centres"]}):
             told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)
             typer.echo(f"{centre}       {'，'.join(told)}")

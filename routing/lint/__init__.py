@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import announcements, callers, days, form, prompts, reach, references
+from routing.lint import announcements, callers, days, form, orders, prompts, reach, references
 from routing.lint.model import Rule, Sound, Surroundings, View
 from routing.model import Table
 
@@ -22,6 +22,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *references.RULES,
     *callers.RULES,
     *announcements.RULES,
+    *orders.RULES,
     *reach.RULES,
     *days.RULES,
     *prompts.RULES,

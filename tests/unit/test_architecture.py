@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("transfers", "queues", "recordings", "promises", "routing", "ledger", "audit", "users")
+FEATURES = ("transfers", "queues", "recordings", "promises", "orders", "routing", "ledger", "audit", "users")
 PACKAGES = (
     "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", *FEATURES
 )  # fmt: skip

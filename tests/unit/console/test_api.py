@@ -9,9 +9,12 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from console.api import MAX_BODY_BYTES, MAX_WHO, application
+from engine.orders import steps_of
 from ivr.desk import SupervisorAction
 from ivr.model import Script
 from ledger.live import Live
+from orders.model import Order
+from orders.service import Orders, Wish
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
@@ -37,6 +40,12 @@ ROUTES = [
     ("GET", "/api/live"),
     ("GET", "/api/callbacks"),
     ("GET", "/api/messages"),
+    ("GET", "/api/orders"),
+    ("POST", "/api/orders/hl1-20261122-0001/update"),
+    ("POST", "/api/orders/hl1-20261122-0001/acknowledge"),
+    ("POST", "/api/orders/hl1-20261122-0001/close"),
+    ("POST", "/api/orders/hl1-20261122-0001/cancel"),
+    ("POST", "/api/calls/hl1-1795351322.1/orders"),
     ("POST", "/api/agents/1001/sign-in"),
     ("POST", "/api/agents/1001/sign-out"),
     ("POST", "/api/agents/1001/ready"),
@@ -92,6 +101,23 @@ class Control:
     @property
     def mailbox(self) -> Mailbox:
         return self.house.mailbox
+
+    @property
+    def orders(self) -> Orders:
+        return self.house.orders
+
+    async def raise_order(
+        self, call: CallId, type_: str, place: str, summary: str, key: str, by: str
+    ) -> tuple[Order, bool]:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        kind = self.snapshot.order_types[type_]
+        steps = steps_of(self.snapshot, kind)
+        wish = Wish(call, key, type_, kind.name, place, summary, "13800001234", by, steps, kind.acknowledge_seconds)
+        return await self.orders.raise_(wish)
+
+    def department_key(self, department: str) -> str:
+        return f"made-up {department}"
 
     async def play(self, message: CallId, seat: SeatId) -> None:
         self.played = (message, seat)

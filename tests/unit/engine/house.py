@@ -23,6 +23,10 @@ from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
 from ledger.model import Kind
+from orders.model import Order
+from orders.register import Register
+from orders.service import Lines, Orders
+from orders.words import spoken
 from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.service import QueueService
@@ -102,10 +106,30 @@ class Ledger:
         return [kind for kind, _, _ in self.facts]
 
 
+@dataclass
+class Paper:
+    """What orders would leave in the data folder."""
+
+    sheets: list[Order] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    hushed: list[str] = field(default_factory=list)
+
+    def sheet(self, order: Order) -> Path:
+        self.sheets.append(order)
+        return Path(order.number)
+
+    def speak(self, order: Order) -> None:
+        self.said.append(spoken(order))
+
+    def hush(self, order: Order) -> None:
+        self.hushed.append(order.number)
+
+
 class House:
     """Desk, queue, news and ledger of one node."""
 
-    def __init__(self, table: Snapshot = TABLE) -> None:
+    def __init__(self, table: Snapshot = TABLE, folder: Path = Path("/nonexistent")) -> None:
+        """``folder``: where numbers of orders are kept, for tests that raise any."""
         self.table = table
         self.now = NOW
         self.link = Link()
@@ -130,6 +154,17 @@ class House:
             lambda: self.now,
         )
         self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
+        self.paper = Paper()
+        self.orders = Orders(
+            cast("AmiLink", self.link),
+            self.calls.note,
+            self.ledger.flush,
+            Register(folder / "numbers.json", "hl1"),
+            lambda: Lines((("pstn", "127.0.0.1:15060"),), 25),
+            self.paper,
+            self.alarms,
+            lambda: self.now,
+        )
         self.news = SwitchNews(
             lambda: self.table,
             self.queues,
@@ -139,6 +174,7 @@ class House:
             self.routes,
             self.callbacks.hung_up,
             self.mailbox,
+            self.orders,
         )
         self.pins = Pins(None, Path("/nonexistent"), lambda: self.now, seconds=20)
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))

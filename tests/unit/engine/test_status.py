@@ -43,7 +43,7 @@ class Place:
         )
         engine = SimpleNamespace(
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
-            calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox,
+            calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox, orders=house.orders,
             healing=SimpleNamespace(mended=0), supervision=house.supervision,
             transfers=house.transfers, switch=switch,
             server=SimpleNamespace(counters=self.counters),
@@ -56,7 +56,9 @@ class Place:
             return SimpleNamespace(facts=self.lag, seconds=1.25)
 
         drainer = SimpleNamespace(state=SimpleNamespace(trouble=self.trouble), lag=lag)
-        return Control(cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)), cast("Tables", None))
+        return Control(
+            cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)), cast("Tables", None), "made-up"
+        )
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class World:
 
     def restarted(self) -> Pusher:
         self.pusher = Pusher(
-            self.database, {"110": Receiver("http://centre", SECRET)}, post=self.post, now=lambda: self.now
+            self.database, lambda: {"110": Receiver("http://centre", SECRET)}, post=self.post, now=lambda: self.now
         )
         return self.pusher
 
@@ -220,7 +220,9 @@ async def test_over_the_wire_to_the_reference_receiver(database: Database) -> No
     reference = Reference(SECRET)
     async with TestClient(TestServer(application(reference))) as client:
         url = str(client.make_url("/"))
-        pusher = Pusher(database, {"110": Receiver(url, SECRET), "119": Receiver("http://127.0.0.1:9/", SECRET)})
+        pusher = Pusher(
+            database, lambda: {"110": Receiver(url, SECRET), "119": Receiver("http://127.0.0.1:9/", SECRET)}
+        )
         async with database.transaction() as session:
             await put(session, [fact(1, 1), fact(2, 1), fact(3, 2, target="119", state="asked")], WANTED | {"119"})
         assert [await pusher.step("110"), await pusher.step("110"), await pusher.step("119")] == [1, 1, 0]

@@ -143,3 +143,32 @@ def test_any_facts_can_be_told(parts: list[tuple[Kind, dict[str, Any]]]) -> None
 def test_every_reason_why_a_seat_did_not_take_a_call_has_its_words(why: Failure) -> None:
     (line,) = tell([fact(0, Kind.NOT_ANSWERED, seat="8001", agent="1001", why=why.value)])
     assert why.value not in line.text
+
+
+def test_an_urgent_order_is_told_without_place_telephones_and_what_was_said() -> None:
+    call = CallId("hl1-1795351322.1")
+    at = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+    water = {"department": "water", "name": "供水", "phones": ["13800009999"]}
+    data: dict[str, Any] = {
+        "number": "hl1-20261122-0001", "type_name": "供水中断", "place": "东山路", "summary": "水管爆裂",
+        "caller": "13800001234", "steps": [water], "step": 0, "reason": "", "acknowledged_by": "",
+    }  # fmt: skip
+    ringing = {"department": "water", "number": "13800009999"}
+    facts = [
+        Fact("1", Kind.ORDER, call, at, {**data, "what": "raised"}),
+        Fact("2", Kind.ORDER, call, at, {**data, "what": "dialling", "ringing": ringing}),
+        Fact("3", Kind.ORDER, call, at, {**data, "what": "not-taken", "reason": "silent"}),
+        Fact("4", Kind.ORDER, call, at, {**data, "what": "acknowledged", "acknowledged_by": "water"}),
+        Fact("5", Kind.ORDER, call, at, {**data, "what": "of a later program"}),
+    ]
+    assert [line.text.removeprefix("应急工单 hl1-20261122-0001：") for line in tell(facts)] == [
+        "（供水中断）派给供水",
+        "呼叫供水值班电话",
+        "值班电话没有签收：接听后没有按键",
+        "供水已签收",
+        "of a later program",
+    ]
+    record = fold(facts)
+    assert record is not None
+    shown = json.dumps(as_json(record, facts), ensure_ascii=False)
+    assert not any(secret in shown for secret in ("东山路", "水管爆裂", "13800009999", "13800001234"))

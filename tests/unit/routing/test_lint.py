@@ -19,12 +19,14 @@ from routing.model import (
     CallbackPolicy,
     CallerList,
     DayKind,
+    Department,
     Group,
     Holiday,
     LegacyNumber,
     ListedCaller,
     MergeMode,
     MessagePolicy,
+    OrderType,
     Overflow,
     Period,
     Schedule,
@@ -82,6 +84,22 @@ def trunk(name: str, around: Surroundings = AROUND, **changes: object) -> Case:
 
 def partner(**changes: object) -> Case:
     return table(partners=(replace(SAMPLE.partners[0], **changes), *SAMPLE.partners[1:]))  # type: ignore[arg-type]
+
+
+def department(row_id: str = "d", **changes: object) -> Case:
+    row = replace(Department(row_id, "值班室", ("8768123",)), **changes)  # type: ignore[arg-type]
+    return table(departments=(*SAMPLE.departments, row))
+
+
+def order_type(row_id: str = "t", **changes: object) -> Case:
+    row = replace(OrderType(row_id, "火灾隐患", ("fire-safety",)), **changes)  # type: ignore[arg-type]
+    return table(order_types=(*SAMPLE.order_types, row))
+
+
+def to_the_silent(url: str = "") -> Case:
+    """An order for a department without a telephone."""
+    departments = (*SAMPLE.departments, Department("d", "值班室", url=url))
+    return table(departments=departments, order_types=(OrderType("t", "火灾隐患", ("d",)),))
 
 
 def hours(*periods: Period) -> Case:
@@ -469,6 +487,43 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (announced(11.1, since=None, until=None), "announcements.typhoon.text", "拨 12345"),
         ],
         [announced(11.0), announced(6.0, 5.0), announced(6.0, 5.1, apart=True)],
+    ),
+    "bad-department": (
+        [
+            (department("Water"), "departments.Water", "小写字母开头"),
+            (department(name=" "), "departments.d.name", "可见字符"),
+            (department(note="\n"), "departments.d.note", "一行"),
+            (department(phones=("0663-1",)), "departments.d.phones", "能拨通的号码"),
+            (department(phones=("0663110",)), "departments.d.phones", "热线自己的或应急中心"),
+            (department(phones=("12333",)), "departments.d.phones", "热线自己的或应急中心"),
+            (department(phones=("8768123", "8768123")), "departments.d.phones", "两次"),
+            (department(phones=tuple(str(8768100 + n) for n in range(21))), "departments.d.phones", "最多 20"),
+            (department(url="https://user:secret@10.0.0.1/"), "departments.d.url", "不带用户名和密码"),
+            (department(url="ftp://10.0.0.1"), "departments.d.url", "http 或 https"),
+            (department(rounds=0), "departments.d.rounds", "1 到 9"),
+            (department(rounds=10), "departments.d.rounds", "1 到 9"),
+        ],
+        [department(phones=("+8613800000001", "8768123"), rounds=9), department(url="http://10.0.0.1:8080/a?b=1")],
+    ),
+    "bad-order-type": (
+        [
+            (order_type("9"), "order_types.9", "小写字母开头"),
+            (order_type(name="SOS"), "order_types.t.name", "2 到 12 个汉字"),
+            (order_type(note="好" * 201), "order_types.t.note", "一行"),
+            (order_type(acknowledge_seconds=9), "order_types.t.acknowledge_seconds", "10 到 86400"),
+            (order_type(acknowledge_seconds=86_401), "order_types.t.acknowledge_seconds", "10 到 86400"),
+            (order_type(departments=tuple("abcdefghijk")), "order_types.t.departments", "最多 10"),
+        ],
+        [order_type(acknowledge_seconds=10), order_type(acknowledge_seconds=86_400)],
+    ),
+    "order-for-nobody": (
+        [
+            (order_type(departments=()), "order_types.t.departments", "至少要派给一个部门"),
+            (order_type(departments=("gone",)), "order_types.t.departments", "没有这个责任部门"),
+            (order_type(departments=("fire-safety", "fire-safety")), "order_types.t.departments", "两次"),
+            (to_the_silent(), "order_types.t.departments", "没有人知道"),
+        ],
+        [order_type(departments=("fire-safety", "emergency-office")), to_the_silent(url="http://10.0.0.1")],
     ),
     "no-human": (
         [

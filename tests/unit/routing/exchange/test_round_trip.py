@@ -28,11 +28,13 @@ from routing.model import (
     Announcement,
     CallerList,
     DayKind,
+    Department,
     Group,
     Holiday,
     LegacyNumber,
     ListedCaller,
     MergeMode,
+    OrderType,
     Overflow,
     Period,
     Schedule,
@@ -123,6 +125,11 @@ def odd() -> Table:
             Announcement("1e5", "12345。", None, datetime(2026, 12, 1, tzinfo=UTC), (GroupId("e1"),), ("12345",), "="),
         ),
         self_service=(SelfService("4", "社保卡", "12345。", '"待核"'),),
+        departments=(
+            *SAMPLE.departments,
+            Department("e1", "=值班", ("+8613800000001", "0663"), "http://10.0.0.1:80/a?b=1&c=%20", 1, "-"),
+        ),
+        order_types=(*SAMPLE.order_types, OrderType("true", "火灾", ("e1", "water-supply"), 10, "TRUE")),
         area_code="",
     )
 

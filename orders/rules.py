@@ -1,0 +1,222 @@
+"""The clockwork of urgent orders. Pure: time is an argument.
+
+::
+
+    dispatched    a level's time is over, there is a next one    dispatched, and the next level is told too
+    dispatched    the last level's time is over                  unanswered, and an alarm
+    dispatched    a level has no data interface, and every       as if its time were over
+                  round of its phones was in vain
+    either        a department takes it                          acknowledged
+    any open      closed or cancelled, with a reason             closed, cancelled
+
+Of one order one phone is called at a time, and none but in ``dispatched``. A level that was told stays told: it may
+take the order later, and hears of everything that becomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from orders.model import (
+    OVER,
+    Attempt,
+    ClearAlarm,
+    Dial,
+    Effect,
+    Ended,
+    Event,
+    Failed,
+    How,
+    Illegal,
+    Looked,
+    NotCalled,
+    NotTaken,
+    Order,
+    RaiseAlarm,
+    State,
+    Step,
+    Taken,
+    Tell,
+    Updated,
+    What,
+)
+from telephony.model import CallId
+
+MOVES: Final[Mapping[State, frozenset[State]]] = {
+    State.DISPATCHED: frozenset({State.UNANSWERED, State.ACKNOWLEDGED, *OVER}),
+    State.UNANSWERED: frozenset({State.ACKNOWLEDGED, *OVER}),
+    State.ACKNOWLEDGED: OVER,
+    State.CLOSED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+ORDER_SERIALS: Final = 8_000_000_000
+"""Calls to duty phones have ids of their own: the switch's serials stay below, those of callbacks are above."""
+
+SLOTS: Final = 10_000
+MOST_ATTEMPTS: Final = 1_000
+"""The last three digits of an attempt's call id."""
+
+SERIALS: Final = 1_000_000
+"""Orders whose calls differ by their serial number alone; the rest of the id is the second in which it was raised."""
+
+UNREACHABLE_SECONDS: Final = 10
+"""A line that cannot be had is not worn out at once: the next call waits so long."""
+
+NAMES: Final[Mapping[State, str]] = {
+    State.DISPATCHED: "已派发",
+    State.UNANSWERED: "无人签收",
+    State.ACKNOWLEDGED: "已签收",
+    State.CLOSED: "已办结",
+    State.CANCELLED: "已撤销",
+}
+
+
+def raised(order: Order) -> tuple[Order, tuple[Effect, ...]]:
+    """A new order: its first level is told."""
+    return order, _tell(What.RAISED, order.steps[:1])
+
+
+def apply(order: Order, event: Event, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    """What becomes of the order, and what must be done. The very same order comes back when nothing changes.
+
+    Raises Illegal for what a person or a department asked for and cannot be.
+    """
+    match event:
+        case Looked():
+            return _looked(order, now, phones=event.phones)
+        case NotCalled():
+            return _not_called(order, event)
+        case NotTaken():
+            return _not_taken(order, event, now)
+        case Taken():
+            return _taken(order, event, now)
+        case Updated():
+            return _updated(order, event)
+        case Ended():
+            return _ended(order, event, now)
+
+
+def attempt_of(order: Order, call: CallId) -> Attempt | None:
+    """The call to a duty phone that runs for this order, if it is this one."""
+    return order.ringing if order.ringing is not None and order.ringing.call == call else None
+
+
+def _looked(order: Order, now: datetime, *, phones: bool) -> tuple[Order, tuple[Effect, ...]]:
+    if order.state is not State.DISPATCHED:
+        return order, ()
+    step = order.steps[order.step]
+    if now >= order.due or (_in_vain(order, step) and not step.pushed):
+        return _escalated(order, now)
+    if not phones or order.ringing is not None or _in_vain(order, step) or now < (order.not_before or now):
+        return order, ()
+    attempt = Attempt(
+        number=step.phones[order.dialled % len(step.phones)],
+        department=step.department,
+        at=now,
+        call=_attempt_call(order),
+        slot=_serial(order) % SLOTS,
+    )
+    dialled = replace(
+        order, ringing=attempt, dialled=order.dialled + 1, attempts=order.attempts + 1, not_before=None, reason=""
+    )
+    return dialled, (Dial(attempt, order.dialled // len(step.phones)),)
+
+
+def _in_vain(order: Order, step: Step) -> bool:
+    """Every round of this level's phones has been called, and none of them rings any more."""
+    return order.dialled >= step.rounds * len(step.phones) and order.ringing is None
+
+
+def _escalated(order: Order, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    if order.step + 1 == len(order.steps):
+        return _move(order, State.UNANSWERED), (RaiseAlarm(),)
+    further = replace(order, step=order.step + 1, since=now, dialled=0, not_before=None)
+    return further, _tell(What.RAISED, (further.steps[further.step],))
+
+
+def _not_called(order: Order, event: NotCalled) -> tuple[Order, tuple[Effect, ...]]:
+    if attempt_of(order, event.call) is None:
+        return order, ()
+    # The id stays used: the switch may have begun after all. An attempt of an earlier level counts for none.
+    mine = order.ringing is not None and order.ringing.department == order.steps[order.step].department
+    return replace(order, ringing=None, dialled=order.dialled - mine, not_before=event.again_at), ()
+
+
+def _not_taken(order: Order, event: NotTaken, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    if attempt_of(order, event.call) is None:
+        return order, ()
+    pause = timedelta(seconds=UNREACHABLE_SECONDS) if event.why is Failed.UNREACHABLE else timedelta()
+    return replace(order, ringing=None, reason=str(event.why), not_before=now + pause), ()
+
+
+def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    if event.department not in (step.department for step in order.steps):
+        raise Illegal(f"工单 {order.number} 没有派给 {event.department}")
+    if order.state is State.ACKNOWLEDGED:
+        if order.acknowledged_by == event.department or event.how is How.PHONE_KEY:
+            return order, ()
+        raise Illegal(f"工单 {order.number} 已由 {name_of(order, order.acknowledged_by)} 签收")
+    if not order.open:
+        if event.how is How.PHONE_KEY:
+            return order, ()
+        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再签收")
+    alarm: tuple[Effect, ...] = (ClearAlarm(),) if order.state is State.UNANSWERED else ()
+    taken = replace(
+        _move(order, State.ACKNOWLEDGED),
+        acknowledged_at=now,
+        acknowledged_by=event.department,
+        acknowledged_how=str(event.how),
+        acknowledged_who=event.who,
+        ringing=None,
+        reason="",
+    )
+    return taken, (*_tell(What.ACKNOWLEDGED, order.told), *alarm)
+
+
+def _updated(order: Order, event: Updated) -> tuple[Order, tuple[Effect, ...]]:
+    if not order.open:
+        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再补充")
+    place, summary = event.place or order.place, event.summary or order.summary
+    if (place, summary) == (order.place, order.summary):
+        return order, ()
+    return replace(order, place=place, summary=summary), _tell(What.UPDATED, order.told)
+
+
+def _ended(order: Order, event: Ended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    if not order.open:
+        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再办结或撤销")
+    alarm: tuple[Effect, ...] = (ClearAlarm(),) if order.state is State.UNANSWERED else ()
+    over = replace(_move(order, event.state), over_at=now, over_by=event.by, reason=event.reason, ringing=None)
+    what = What.CLOSED if event.state is State.CLOSED else What.CANCELLED
+    return over, (*_tell(what, order.told), *alarm)
+
+
+def name_of(order: Order, department: str) -> str:
+    """The department's name as this order knows it."""
+    return next((step.name for step in order.steps if step.department == department), department)
+
+
+def _tell(what: What, steps: tuple[Step, ...]) -> tuple[Effect, ...]:
+    pushed = tuple(step.department for step in steps if step.pushed)
+    return (Tell(what, pushed),) if pushed else ()
+
+
+def _move(order: Order, to: State) -> Order:
+    if to not in MOVES[order.state]:
+        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能变为{NAMES[to]}")
+    return replace(order, state=to)
+
+
+def _serial(order: Order) -> int:
+    return int(order.number.rpartition("-")[2])
+
+
+def _attempt_call(order: Order) -> CallId:
+    """The second in which the order was raised, its serial number and the attempt's: never given twice on this node."""
+    node = order.number.partition("-")[0]
+    serial = ORDER_SERIALS + _serial(order) % SERIALS * MOST_ATTEMPTS + order.attempts % MOST_ATTEMPTS
+    return CallId(f"{node}-{int(order.raised_at.timestamp()):010d}.{serial}")
