@@ -70,7 +70,7 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
             Partner("water", "供水", "701", ("utility-water", "utility-gas"), "night", 5, "示例，待核"),
             Partner("shantou", "汕头12345", "999", ("neighbour-0754",)),
         ),
-        departments=(Department("water", "供水", ("8768123", "8768124"), "https://10.0.0.20/orders", 3, "示例，待核"),),
+        departments=(Department("water", "供水", ("8768124", "8768125"), "https://10.0.0.20/orders", 3, "示例，待核"),),
         order_types=(
             OrderType("outage", "停水", ("water",), 120, "示例，待核"),
             OrderType("flood", "水浸", ("water",)),
