@@ -2,12 +2,15 @@
 
 One job: tell what has been wrong for two looks in a row, and mend it by telling the ACD what the switch should have
 said. What is only on its way is right by the second look. Every mend is counted, and an alarm until it has been quiet.
+
+The list of all channels is the dearest question there is, so it is asked only when some call has been believed to stand
+as it does for a whole look: where calls go on as they should in quick steps, their own events say it all.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +41,9 @@ from telephony.model import CallId, Stage
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 4.0
-"""Two looks and what is stuck is mended: within 10 s of becoming so."""
+CERTAIN_SECONDS: Final = 1.5
+"""From a look that found something to the next. What becomes stuck is old enough to be seen after one look's time, is
+seen at the next look and mended after this: within 10 s."""
 QUIET_SECONDS: Final = 600
 """The alarm stands until nothing was mended for so long."""
 ALARM: Final = "healed"
@@ -56,12 +61,16 @@ class Stuck:
     """When we began to believe it."""
 
 
-def stuck(acd: Acd, seen: Picture, seats: Mapping[str, object], elsewhere: Callable[[CallId], bool]) -> Iterator[Stuck]:
-    """All that differs now; ``elsewhere`` says that a call is on its way from one seat to another."""
+def standing(acd: Acd, before_ms: int) -> list[Ticket]:
+    """The calls that are believed to be as they are since then or longer, in milliseconds of the wall clock."""
+    return [ticket for ticket in acd.tickets.values() if ticket.channel and _since(acd, ticket) <= before_ms]
+
+
+def stuck(acd: Acd, calls: Sequence[Ticket], seen: Picture, seats: Mapping[str, object]) -> Iterator[Stuck]:
+    """All that differs now of these calls, and of the phones."""
     callers = {caller.call: caller for caller in seen.callers}
-    for ticket in acd.tickets.values():
-        if ticket.channel and not elsewhere(ticket.call):
-            yield from _call(acd, ticket, callers.get(ticket.call))
+    for ticket in calls:
+        yield from _call(acd, ticket, callers.get(ticket.call))
     for seat in acd.seats.values():
         if seat.id in seats:
             yield from _phone(seat, seen.device_states.get(seat.id, "UNAVAILABLE"))
@@ -69,7 +78,7 @@ def stuck(acd: Acd, seen: Picture, seats: Mapping[str, object], elsewhere: Calla
 
 def _call(acd: Acd, ticket: Ticket, caller: Caller | None) -> Iterator[Stuck]:
     seat = acd.seats.get(ticket.seat) if ticket.seat is not None else None
-    since = ticket.joined_ms if seat is None else seat.since_ms
+    since = _since(acd, ticket)
     if caller is None:
         yield Stuck(TicketLeft(ticket.call), since)
     elif caller.bridged and caller.seat is not None and ticket.phase is not TicketPhase.TALKING:
@@ -80,6 +89,11 @@ def _call(acd: Acd, ticket: Ticket, caller: Caller | None) -> Iterator[Stuck]:
         yield Stuck(TalkEnded(ticket.call, seat.id), since)
     elif ticket.phase is TicketPhase.OFFERED and caller.stage is not Stage.RING:
         yield Stuck(NotAnswered(ticket.call, seat.id, Failure.ERROR), since)
+
+
+def _since(acd: Acd, ticket: Ticket) -> int:
+    seat = acd.seats.get(ticket.seat) if ticket.seat is not None else None
+    return ticket.joined_ms if seat is None else seat.since_ms
 
 
 def _phone(seat: Seat, state: str) -> Iterator[Stuck]:
@@ -119,7 +133,7 @@ class Healing:
     async def run(self) -> None:
         """For ever; an idle hotline is not asked anything."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CERTAIN_SECONDS if self._suspects else LOOK_SECONDS)
             try:
                 await self.look()
             except AmiError as error:
@@ -135,9 +149,12 @@ class Healing:
         if not self._switch.up or not (acd.tickets or acd.seat_of):
             self._suspects = frozenset()
             return
-        seen = await ask(self._switch)
-        known = dict.fromkeys(self._seats())
-        found = frozenset(stuck(self._queues.acd, seen, known, self._elsewhere))
+        believed_before = self._clock() - round(LOOK_SECONDS * 1000)
+        asked = bool(standing(acd, believed_before))
+        seen = await ask(self._switch, channels=asked)
+        acd, known = self._queues.acd, dict.fromkeys(self._seats())
+        calls = [ticket for ticket in standing(acd, believed_before) if asked and not self._elsewhere(ticket.call)]
+        found = frozenset(stuck(acd, calls, seen, known))
         for one in sorted(found & self._suspects, key=repr):
             self._mend(one)
         self._suspects = found
@@ -160,8 +177,9 @@ class Healing:
             self._queues.tell(one.event)
 
 
-async def ask(switch: AmiLink) -> Picture:
-    """What is needed of the switch's picture. Raises AmiError."""
-    channels = await switch.collect("Status", {"Variables": ",".join(WANTED)}, until="StatusComplete")
+async def ask(switch: AmiLink, *, channels: bool) -> Picture:
+    """The phones' states, and all channels when they are asked for. Raises AmiError."""
+    everyone = {"Variables": ",".join(WANTED)}
+    shown = await switch.collect("Status", everyone, until="StatusComplete") if channels else []
     devices = await switch.collect("DeviceStateList", until="DeviceStateListComplete")
-    return picture(channels, (), devices)
+    return picture(shown, (), devices)
