@@ -139,8 +139,10 @@ class EngineDesk:
         first_time = question.script is Script.OFFER and not held.told_to_wait
         held.told_to_wait = True
         position = self._queues.acd.position(question.call) or 1
-        news = () if first_time else self._news(held, position, ticket.since_ms)
-        if not first_time and question.script is Script.WAITING and not question.key:
+        # What would be spoken over, by the answer to a key or by a way out of the line, is told the next time.
+        silent = first_time or question.key or self._ways_out.is_due(question.call)
+        news = () if silent else self._news(held, position, ticket.since_ms)
+        if not silent and question.script is Script.WAITING:
             news = (*self._unheard(held), *news)
         return Queued(position, first_time, news, self._seconds(ticket))
 

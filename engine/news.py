@@ -111,6 +111,7 @@ class SwitchNews:
         if held is None or endpoint is None:
             return
         held.human, held.stage, held.taken_by = True, Stage.TALK, None
+        self._calls.record(call, recording_file(call))  # who was never offered to a seat is recorded, too
         seat = self._seat(event.get("DestChannel"))
         if seat is not None and call in self._queues.acd.tickets:
             self._queues.tell(Answered(call, seat))

@@ -181,6 +181,7 @@ def policy(snapshot: Snapshot) -> Policy:
             Priority.NUISANCE: -snapshot.nuisance_seconds,
         },
         levels=max(levels, default=1),
+        heir=snapshot.default_group,
     )
 
 

@@ -74,6 +74,8 @@ class Policy:
     groups: Mapping[GroupId, GroupPolicy] = field(default_factory=dict)
     default: GroupPolicy = field(default_factory=GroupPolicy)
     """For a group without a row of its own."""
+    heir: GroupId | None = None
+    """Who answers those who wait for a group without a row: an earlier version of the table had it. None = nobody."""
     offer_margin_seconds: int = 5
     """How much longer than ringing the core waits for news of an offer before it takes it back."""
     dial_seconds: int = 45

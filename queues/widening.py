@@ -35,7 +35,7 @@ def reach(acd: Acd, ticket: Ticket, now: int) -> Reach:
     """What the call asks for at ``now`` (unix ms)."""
     waited = now - ticket.joined_ms
     changes = [ticket.joined_ms + seconds * 1000 for seconds, _ in ticket.overflow]
-    opened = [ticket.group, *(group for seconds, group in ticket.overflow if seconds * 1000 <= waited)]
+    opened = [*_own(acd, ticket), *(group for seconds, group in ticket.overflow if seconds * 1000 <= waited)]
     rows = []
     policy = acd.policy.of(ticket.group)
     for index, row in enumerate(policy.overflow):
@@ -57,6 +57,13 @@ def reach(acd: Acd, ticket: Ticket, now: int) -> Reach:
     asks = tuple(dict.fromkeys(opened))
     lanes = tuple(dict.fromkeys(_lanes(acd, ticket, asks, now, changes)))
     return Reach(asks, lanes, tuple(rows), min((at for at in changes if at > now), default=None))
+
+
+def _own(acd: Acd, ticket: Ticket) -> Iterator[GroupId]:
+    """The group that it came for, and that group's heir when the table has it no more: nobody waits for it in vain."""
+    yield ticket.group
+    if acd.policy.heir is not None and ticket.group not in acd.policy.groups:
+        yield acd.policy.heir
 
 
 def _lanes(acd: Acd, ticket: Ticket, asks: tuple[GroupId, ...], now: int, changes: list[int]) -> Iterator[Lane]:

@@ -147,6 +147,11 @@ def test_an_emergency_centre_is_tried_on_every_trunk_the_main_one_first() -> Non
         assert list(dict.fromkeys(dialled)) == [f"emergency-{number}", f"emergency-{number}-backup"]
 
 
+def test_a_subcentre_that_is_no_more_costs_no_call() -> None:
+    """A publish may take a trunk away between the answer that names it and the step."""
+    assert PLAN["subcentre"]["i"][-1] == "Goto(call,offer,1)"
+
+
 def test_every_subcentre_of_the_table_can_be_dialled() -> None:
     for row in TABLE.numbers.values():
         if row.trunk:

@@ -155,6 +155,14 @@ async def test_an_emergency_call_is_recorded_and_told(house: House) -> None:
     assert Kind.RECORDING in house.ledger.kinds()
 
 
+async def test_who_reaches_a_centre_by_a_key_is_recorded_and_the_ledger_knows(house: House) -> None:
+    house.desk.place(house.question(Script.OFFER, group="market"))
+    told = {"Call": call_id(1), "Target": "110", "State": "asked", "Form": "caller-key"}
+    house.news.hear(event("UserEvent", UserEvent="OneKey", **told))
+    house.dial("DialEnd", 1, "emergency-110", DialStatus="ANSWER")
+    assert len(house.ledger.of(Kind.RECORDING)) == 1
+
+
 async def test_who_waits_in_app_queue_although_we_are_here_is_named(house: House) -> None:
     offered(house)
     house.news.hear(event("QueueCallerJoin", Channel=channel(1), Uniqueid=call_id(1), Queue="group-general"))

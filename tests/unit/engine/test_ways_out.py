@@ -105,6 +105,39 @@ async def test_who_is_answered_elsewhere_is_out_of_our_line() -> None:
     assert (answered["by"], answered["seat"]) == ("duty-phone", "pstn")
 
 
+async def test_a_talk_with_whom_a_way_out_reached_is_known_to_be_recorded() -> None:
+    here = house(Overflow(W.NOBODY, 0, T.DUTY_PHONE, "13800000000"))
+    asks(here)
+    assert Kind.RECORDING not in here.ledger.kinds(), "nobody has answered"
+    here.dial("DialEnd", 1, "pstn", DialStatus="ANSWER")
+    assert len(here.ledger.of(Kind.RECORDING)) == 1
+
+
+async def test_what_a_caller_would_not_hear_on_its_way_out_is_told_when_it_is_back() -> None:
+    here = house(Overflow(W.WAITED, 30, T.SUBCENTRE, "subcentre-12366"))
+    here.desk._raised = lambda: ("announcement-flood",)
+    here.desk.place(here.question(Script.OFFER, since_ms=here.now))
+    here.now += 30_000
+    before = here.desk.place(here.question(Script.WAITING))
+    assert isinstance(before, Queued)
+    assert before.news == (), "the way is taken by this very answer, whose prompts are the way's own"
+    assert here.desk.way_out(here.question(Script.WAITING)) is not None
+    back = here.desk.place(here.question(Script.WAITING))
+    assert isinstance(back, Queued)
+    assert back.news[:2] == ("announcement-flood", "position-1")
+
+
+async def test_what_a_key_speaks_over_is_told_later() -> None:
+    here = house()
+    here.desk.place(here.question(Script.OFFER, since_ms=here.now))
+    here.now += 30_000
+    pressed = here.desk.place(here.question(Script.WAITING, key="4"))
+    after = here.desk.place(here.question(Script.WAITING))
+    assert isinstance(pressed, Queued)
+    assert isinstance(after, Queued)
+    assert (pressed.news, after.news[:1]) == ((), ("position-1",))
+
+
 async def test_an_agent_who_becomes_free_comes_before_the_way_out() -> None:
     here = house(Overflow(W.WAITED, 0, T.MESSAGE))
     here.desk.place(here.question(Script.OFFER))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from queues.effects import Offer
-from queues.events import PolicyChanged, Ready, Tick, TicketLeft, WrapUpEnded
+from queues.events import PolicyChanged, Ready, Tick, TicketJoined, TicketLeft, WrapUpEnded
 from queues.states import AgentState
-from telephony.model import Priority
+from telephony.model import GroupId, Priority
 from tests.unit.queues.floor import POLICY, Floor, call_id, offers, seat_id
 
 pytestmark = pytest.mark.unit
@@ -49,6 +51,19 @@ def test_a_freed_seat_takes_priority_then_age_then_sequence(calls: list[tuple[in
         floor.end(serial, 1)
         floor.tell(WrapUpEnded(seat_id(1)))
     assert taken == (order.split() if " " in order else list(order))
+
+
+def test_nobody_waits_for_ever_for_a_group_that_a_publish_took_away() -> None:
+    floor = Floor()
+    floor.join(1, "market")
+    floor.tell(TicketJoined(call_id(2), GroupId("market"), floor.now))  # a promised callback
+    floor.sign_in(1)
+    assert floor.ticket(1).seat is None
+    without = {group: row for group, row in POLICY.groups.items() if group != "market"}
+    told = floor.tell(PolicyChanged(replace(POLICY, groups=without, heir=GroupId("general"))))
+    assert offers(told) == [("1", "8001")]
+    assert offers(floor.sign_in(2)) == [("2", "8002")]
+    assert [effect.group for effect in told if isinstance(effect, Offer)] == ["general"], "whose ring time holds"
 
 
 def test_a_freed_seat_takes_the_best_call_over_all_its_groups() -> None:
