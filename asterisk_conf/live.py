@@ -35,13 +35,17 @@ class SwitchNotFollowing(Exception):
     """Asterisk does not have what it was given; the text says what, in Chinese."""
 
 
-async def bring(plan: SwitchPlan, asterisk: Asterisk) -> bool:
-    """Write the plan's files, and let Asterisk read those that changed; False when nothing had. Raises OSError."""
+async def bring(plan: SwitchPlan, asterisk: Asterisk, *, unread: bool = False) -> bool:
+    """Write the plan's files, and let Asterisk read those that changed; False when nothing had.
+
+    ``unread``: it may not have read what was written before, and is told again. Raises OSError; SwitchNotFollowing when
+    it does not do what it is told in time.
+    """
     changed = {difference.path.name for difference in await asyncio.to_thread(check, plan)}
-    if not changed:
+    if not changed and not unread:
         return False
     await asyncio.to_thread(prepare, plan)
-    commands = {RELOADS.get(name, EVERYTHING) for name in changed}
+    commands = {RELOADS.get(name, EVERYTHING) for name in changed} | (set(RELOADS.values()) if unread else set())
     for command in [EVERYTHING] if EVERYTHING in commands else sorted(commands):
         await asyncio.to_thread(_tell, plan, asterisk, command)
     return True
@@ -76,9 +80,12 @@ async def _answer(expression: str, ask: Ask) -> str:
 
 
 def _tell(plan: SwitchPlan, asterisk: Asterisk, command: str) -> None:
-    subprocess.run(
-        [*asterisk.argv, "-C", str(plan.home / "etc" / "asterisk.conf"), "-rx", command],
-        check=False,
-        capture_output=True,
-        timeout=COMMAND_SECONDS,
-    )
+    try:
+        subprocess.run(
+            [*asterisk.argv, "-C", str(plan.home / "etc" / "asterisk.conf"), "-rx", command],
+            check=False,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise SwitchNotFollowing(f"Asterisk 在 {COMMAND_SECONDS:g} 秒内没有执行 {command}") from None

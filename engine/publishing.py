@@ -42,7 +42,13 @@ class LiveField:
     settings: Settings
     engine: Engine
     _asterisk: Asterisk | None = None
-    _widened: bool = False
+    _given: Snapshot | None = None
+    """While a publish is under way: what Asterisk has been given for it."""
+    _wide: Snapshot | None = None
+    """What Asterisk has, while that is more than the version in force needs."""
+    _unread: bool = False
+    """Asterisk may not have read its files as they are."""
+    _bringing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _voices: Voices | None = None
     _said: tuple[Snapshot, Mapping[str, Prompt]] | None = None
     """What the version looked at last says: with ten thousand numbers it is not put together thrice."""
@@ -62,21 +68,23 @@ class LiveField:
             raise PublishRefused(
                 "Asterisk 没有连上，无法核实话机、中继和技能组的改动；请待其恢复（./hotline status）后再发布"
             )
-        self._widened = True
-        both = widened(old, new)
         try:
-            await self._bring(both)
-            await verify(both, self._ask)
+            async with self._bringing:
+                self._given = widened(self._wide or old, new)
+                await self._bring(self._given)
+            await verify(self._given, self._ask)
         except (SwitchNotFollowing, AmiError, OSError) as error:
             raise PublishRefused(f"{error}；没有发布，仍用版本 {old.version}。请看 log/asterisk.log 后再试") from error
 
     async def abandon(self) -> None:
-        """Asterisk as the version in force needs it. A failure leaves it with more than it needs, and is logged."""
+        """Asterisk as it was before. A failure leaves it with more than it needs, and is logged."""
         self._voices = None
         await asyncio.to_thread(clear, self.settings.data_dir)
-        if self._widened:
-            self._widened = False
-            await self._narrow()
+        if self._given is not None:
+            self._given = None
+            await self._give(self._wide or self.engine.snapshot)
+            if self._wide is not None:
+                self._narrow_later()
 
     async def swap(self, new: Snapshot) -> None:
         """The voices and the one reference; then who is signed in follows the new table."""
@@ -88,11 +96,9 @@ class LiveField:
                 log.error("prompts not put in their place", reason=str(error))
         self.engine.prompts |= self._catalogue(new).keys()
         self.engine.take(new)
-        if self._widened:
-            self._widened = False
-            task = asyncio.get_running_loop().create_task(self._narrow_when_quiet(new.version))
-            self._narrowing.add(task)
-            task.add_done_callback(self._narrowing.discard)
+        self._wide, self._given = self._given or self._wide, None
+        if self._wide is not None:
+            self._narrow_later()
 
     async def settle(self) -> None:
         """At a start: voices and Asterisk as the version in force needs them, whatever a crash left behind."""
@@ -128,22 +134,38 @@ class LiveField:
         clear(self.settings.data_dir)
         try:
             build(self.settings.data_dir, self._catalogue(self.engine.snapshot))
-        except (ToolMissing, OSError) as error:
+        except (CatalogueFault, ToolMissing, OSError) as error:
             log.error("prompts not built", reason=str(error))
 
+    def _narrow_later(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._narrow_when_quiet(self.engine.snapshot.version))
+        self._narrowing.add(task)
+        task.add_done_callback(self._narrowing.discard)
+
     async def _narrow_when_quiet(self, version: int) -> None:
+        """A later version, or a publish that fails meanwhile, sees to it itself."""
         loop = asyncio.get_running_loop()
         last = loop.time() + NARROW_AT_LAST_SECONDS
         while self.engine.calls.before(version) and loop.time() < last:  # noqa: ASYNC110  looked at now and then will do
             await asyncio.sleep(NARROW_CHECK_SECONDS)
-        if self.engine.snapshot.version == version and not self._widened:
+        if self.engine.snapshot.version == version:
             await self._narrow()
 
     async def _narrow(self) -> None:
+        """Only what the version in force needs; not in the middle of a publish."""
+        if self._given is None and await self._give(self.engine.snapshot):
+            self._wide = None
+
+    async def _give(self, table: Snapshot) -> bool:
+        """Whether Asterisk has it now; a failure is logged."""
         try:
-            await self._bring(self.engine.snapshot)
+            async with self._bringing:
+                if self._given is None:
+                    await self._bring(table)
+                return self._given is None
         except (SwitchNotFollowing, OSError) as error:
             log.error("Asterisk left with more than the table needs", reason=str(error))
+            return False
 
     async def _bring(self, table: Snapshot) -> None:
         if not (switch_home(self.settings.data_dir) / "etc" / "asterisk.conf").exists():
@@ -153,8 +175,11 @@ class LiveField:
         if self._asterisk is None:
             raise SwitchNotFollowing("这台机器上找不到 Asterisk；请运行 ./hotline doctor")
         secrets = await asyncio.to_thread(credentials, self.settings.data_dir, table.seats)
-        if await bring(switch_plan(self.settings, secrets, table, self._asterisk), self._asterisk):
+        unread, self._unread = self._unread, True
+        plan = switch_plan(self.settings, secrets, table, self._asterisk)
+        if await bring(plan, self._asterisk, unread=unread):
             log.info("Asterisk configuration changed", version=table.version)
+        self._unread = False
 
     async def _ask(self, expression: str) -> str:
         try:

@@ -1,0 +1,129 @@
+"""Publishing to a running engine: Asterisk is made wide, and narrow again when nobody needs the old version."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from asterisk_conf.live import SwitchNotFollowing
+from engine import publishing
+from engine.engine import Engine
+from engine.publishing import LiveField
+from engine.settings import Settings
+from ivr.catalogue import CatalogueFault
+from routing.model import Snapshot
+from routing.publish import PublishRefused
+from tests.unit.engine.house import TABLE
+
+pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
+
+TRUNK = "subcentre-12366"
+OTHER = "emergency-122-backup"
+
+
+class Field(LiveField):
+    """A running engine whose Asterisk only remembers what it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.busy = True
+        """A call is up that began under an earlier version."""
+        running = SimpleNamespace(
+            snapshot=TABLE,
+            switch=SimpleNamespace(up=True),
+            calls=SimpleNamespace(before=lambda version: self.busy),
+            prompts=set[str](),
+        )
+        running.take = lambda new: setattr(running, "snapshot", new)
+        super().__init__(Settings(data_dir=folder), cast("Engine", running))
+        self.given: list[frozenset[str]] = []
+        self.deaf = False
+
+    def _speak(self, old: Snapshot, new: Snapshot) -> None:
+        pass
+
+    async def _bring(self, table: Snapshot) -> None:
+        await asyncio.sleep(0)
+        if self.deaf:
+            raise SwitchNotFollowing("没有回答")
+        self.given.append(frozenset(table.trunks))
+
+    async def publishes(self, new: Snapshot) -> None:
+        await self.apply(new)
+        await self.swap(new)
+
+    async def quiet(self) -> None:
+        self.busy = False
+        await asyncio.gather(*self._narrowing)
+
+
+@pytest.fixture
+def field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Field:
+    async def verified(table: Snapshot, ask: object) -> None:
+        pass
+
+    monkeypatch.setattr(publishing, "verify", verified)
+    monkeypatch.setattr(publishing, "NARROW_CHECK_SECONDS", 0)
+    return Field(tmp_path)
+
+
+def without(table: Snapshot, *trunks: str) -> Snapshot:
+    left = {name: row for name, row in table.trunks.items() if name not in trunks}
+    return replace(table, version=table.version + 1, trunks=left)
+
+
+def renamed(table: Snapshot) -> Snapshot:
+    """A change that Asterisk's configuration does not show."""
+    return replace(table, version=table.version + 1, repeat_minutes=table.repeat_minutes + 1)
+
+
+async def test_a_trunk_taken_away_is_there_until_nobody_needs_it(field: Field) -> None:
+    await field.publishes(without(TABLE, TRUNK))
+    assert TRUNK in field.given[-1]
+    await field.quiet()
+    assert TRUNK not in field.given[-1]
+
+
+async def test_it_is_taken_away_although_another_version_came_meanwhile(field: Field) -> None:
+    second = without(TABLE, TRUNK)
+    await field.publishes(second)
+    await field.publishes(renamed(second))
+    assert TRUNK in field.given[-1]
+    await field.quiet()
+    assert TRUNK not in field.given[-1]
+
+
+async def test_it_stays_through_another_publish_and_through_one_that_failed(field: Field) -> None:
+    second = without(TABLE, TRUNK)
+    await field.publishes(second)
+    third = without(second, OTHER)
+    await field.apply(third)
+    assert {TRUNK, OTHER} <= field.given[-1], "calls of the first version need the one, those of the second the other"
+    await field.abandon()
+    assert TRUNK in field.given[-1]
+    await field.quiet()
+    assert TRUNK not in field.given[-1]
+    assert OTHER in field.given[-1]
+
+
+async def test_an_asterisk_that_does_not_follow_refuses_the_publish_and_does_not_break_what_follows(
+    field: Field,
+) -> None:
+    field.deaf = True
+    with pytest.raises(PublishRefused, match="没有回答"):
+        await field.apply(without(TABLE, TRUNK))
+    await field.abandon()
+    await field.settle()
+    assert field.version == TABLE.version
+
+
+async def test_prompts_that_cannot_be_made_do_not_end_the_start(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: object) -> None:
+        raise CatalogueFault(("城市名为空",))
+
+    monkeypatch.setattr(publishing, "catalogue", faulty)
+    await field.settle()
