@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
+from engine.for_ever import for_ever
 from engine.found_messages import take_found
 from engine.plan import messages_home
 from engine.settings import Settings
@@ -94,12 +96,18 @@ class Books:
 
     def start(self) -> None:
         """Begin; the database may come later."""
-        followers = (
-            *(self._load_promises, self._load_orders, self._load_pins),
-            *(self.drainer.run, self._fill_in, self.recordings.run, self.pusher.run),
-        )
-        for work in (self._bring_schema(), *map(self._when_ready, followers)):
-            self._tasks.append(asyncio.get_running_loop().create_task(work))
+        followers = {
+            "promises": self._load_promises,
+            "orders": self._load_orders,
+            "pins": self._load_pins,
+            "drain": self.drainer.run,
+            "fill-in": self._fill_in,
+            "recordings": self.recordings.run,
+            "push": self.pusher.run,
+        }
+        self._tasks.append(for_ever("schema", self._bring_schema))
+        for name, work in followers.items():
+            self._tasks.append(for_ever(name, partial(self._when_ready, work)))
 
     async def stop(self) -> None:
         """Bring over what is there, for a bounded time, and end. What is left waits in the journal."""

@@ -25,6 +25,7 @@ from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
+from engine.for_ever import for_ever
 from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
@@ -170,9 +171,9 @@ class Engine:
         await self.server.start()
         self.recovery.serving.set()
         self._looking = [
-            asyncio.create_task(self.callbacks.run(), name="callbacks"),
-            asyncio.create_task(self.healing.run(), name="healing"),
-            asyncio.create_task(self.orders.run(), name="orders"),
+            for_ever("callbacks", self.callbacks.run),
+            for_ever("healing", self.healing.run),
+            for_ever("orders", self.orders.run),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 

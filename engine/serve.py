@@ -27,6 +27,7 @@ from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
+from engine.for_ever import for_ever
 from engine.orders import receivers_of
 from engine.plan import recordings_home, switch_home
 from engine.publishing import LiveField
@@ -101,7 +102,7 @@ async def serve(settings: Settings) -> None:
     runner = web.AppRunner(
         application(Control(engine, books, tables, secrets.push_secret), secrets.api_token), access_log=None
     )
-    reminding = asyncio.get_running_loop().create_task(CalendarWatch(lambda: engine.snapshot, engine.alarms).run())
+    reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
     try:
@@ -109,7 +110,7 @@ async def serve(settings: Settings) -> None:
         books.start()
         engine.live.start(past)
         recalling = asyncio.get_running_loop().create_task(_quietly(_recall(engine, database)))
-        following = asyncio.get_running_loop().create_task(_follow(books, field, tables))
+        following = for_ever("routing table", partial(_follow, books, field, tables))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
