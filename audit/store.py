@@ -59,6 +59,12 @@ async def append(session: AsyncSession, actor: Actor, act: Act, at: datetime) ->
     return entry
 
 
+async def has(session: AsyncSession, actor: Actor, act: Act, at: datetime) -> bool:
+    """Whether this very act, in all its detail, is an entry already."""
+    same = select(AuditRow).where(AuditRow.at == at, AuditRow.action == act.action)
+    return any((_entry(row).actor, _entry(row).act) == (actor, act) for row in await session.scalars(same))
+
+
 async def entries(session: AsyncSession, limit: int | None = None) -> Sequence[Entry]:
     """All entries in the order of their numbers, or the newest ``limit`` of them."""
     newest_first = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)

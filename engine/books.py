@@ -21,6 +21,7 @@ from database.schema import upgrade
 from engine.for_ever import for_ever
 from engine.found_messages import take_found
 from engine.plan import messages_home
+from engine.sealing import seal_deeds
 from engine.settings import Settings
 from ledger.drain import Drainer
 from ledger.fill_in import FillIn
@@ -81,7 +82,7 @@ class Books:
             journal.folder,
             settings.node,
             push_to=centres,
-            followers=(promises_follow, orders_follow),
+            followers=(promises_follow, orders_follow, seal_deeds),
         )
         self.pusher = Pusher(database, receivers)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)

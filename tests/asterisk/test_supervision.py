@@ -154,6 +154,13 @@ async def test_a_state_is_forced_and_waiting_calls_are_moved(here: Scene) -> Non
         return "强制示忙 工号 1003 培训 8003（抽调）" in told
 
     await until(kept, "who did it and why to be told")
+
+    async def sealed() -> bool:
+        _, told = await here.hotline.hotline("audit", "list")
+        return "强制示忙 工号 1003 培训 8003  原因：抽调" in told
+
+    await until(sealed, "it to be in the sealed audit")
+    assert (await here.hotline.hotline("audit", "verify"))[0] == 0
     call = await here.hotline.citizen().call("12320", caller=CALLER)
     await here.fact(CALLER, Kind.WAITING)
     seat = await here.agent("1007", "8007")

@@ -1,0 +1,72 @@
+"""Supervisors' deeds in the sealed audit: who did what to whose talk, state or group, and why.
+
+One job: the projection of such facts into the audit, in the transaction that brings them into the database. A deed
+is done and written to the journal at once, whatever becomes of the database; its entry follows with the fact, neither
+lost nor twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from audit.model import Act, Actor
+from audit.store import append, has
+from ledger import words
+from ledger.codec import clean
+from ledger.model import NO_CALL, Fact, Kind
+
+SEALED: Final = frozenset(
+    (
+        "listen",
+        "whisper",
+        "barge",
+        "take-over",
+        "force-ready",
+        "force-pause",
+        "force-sign-out",
+        "move",
+        "close-group",
+        "open-group",
+        "announce",
+        "announce-end",
+    )
+)
+"""What is done to others. What agents do to their own state is in the ledger alone, a dozen times a day each."""
+
+ORIGIN: Final = "班长操作"
+"""By phone, by command or by another program: the fact does not say which."""
+
+MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
+"""Widths of the audit's columns."""
+
+
+async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
+    """An entry for every deed among the facts that has none yet, at the deed's own time."""
+    for fact in facts:
+        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED:
+            continue
+        actor, act = _who(fact), _act(fact)
+        if not await has(session, actor, act, fact.at):
+            await append(session, actor, act, fact.at)
+
+
+def _who(fact: Fact) -> Actor:
+    return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], ORIGIN)
+
+
+def _act(fact: Fact) -> Act:
+    told = {key: str(value) for key, value in clean(fact.data).items()}
+    what = told["what"]
+    subject = words.DEEDS[what] + (f" 工号 {told['agent']}" if told.get("agent") else "")
+    subject += "".join(f" {told[key]}" for key in ("group", "to", "seat") if told.get(key))
+    call = {"call": str(fact.call)} if fact.call != NO_CALL else {}
+    named = {key: told[key] for key in ("agent", "seat", "group", "to") if told.get(key)}
+    return Act(
+        f"supervise.{what}",
+        subject[:MAX_SUBJECT],
+        told.get("reason", "")[:MAX_REASON],
+        {**named, **call, "fact": fact.id},
+    )
