@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from typer import rich_utils
+from typer._click import decorators
+from typer._click.core import Command
 from typer._click.exceptions import (
     BadParameter,
     ClickException,
@@ -15,6 +17,7 @@ from typer._click.exceptions import (
     NoSuchOption,
     UsageError,
 )
+from typer.core import TyperOption
 
 PANELS: Final = {
     "ARGUMENTS_PANEL_TITLE": "参数",
@@ -26,6 +29,10 @@ PANELS: Final = {
     "DEPRECATED_STRING": "（已不用）",
 }
 """The words of the help pages, by the library's own names for them."""
+
+HELP: Final = "显示这页说明"
+
+_LIBRARYS_HELP_OPTION: Final = decorators.help_option
 
 _PHRASES: Final[Mapping[str, str]] = {
     r"No such command '([^']*)'\.": "没有命令 {0}",
@@ -51,9 +58,21 @@ _PHRASES: Final[Mapping[str, str]] = {
 
 
 def speak_chinese() -> None:
-    """Give the help pages Chinese headings."""
+    """Give the help pages Chinese headings, and ``--help`` a Chinese line."""
     for name, text in PANELS.items():
         setattr(rich_utils, name, text)
+    decorators.help_option = _help_option
+
+
+def _help_option(param_decls: list[str]) -> Callable[[Command], Command]:
+    def decorator(command: Command) -> Command:
+        _LIBRARYS_HELP_OPTION(param_decls)(command)
+        made = command.params[-1]
+        assert isinstance(made, TyperOption)
+        made.help = HELP
+        return command
+
+    return decorator
 
 
 def told(error: ClickException) -> str:

@@ -38,4 +38,5 @@ def test_help_has_chinese_headings(capsys: pytest.CaptureFixture[str]) -> None:
     page = capsys.readouterr().out
     assert "选项" in page
     assert "命令" in page
+    assert "显示这页说明" in page
     assert "Options ─" not in page
