@@ -1,7 +1,7 @@
 """The memory of the ACD: seats, tickets, and the indexes that make choosing fast.
 
-One job: hold. It is mutable for speed and belongs to the core: queues.turn is the only writer, everybody else reads.
-Nothing here does I/O or looks at a clock, and all orders are total, so equal histories give equal states.
+One job: hold. It is mutable for speed and belongs to the core: queues.turn and its queues.lines alone write, everybody
+else reads. Nothing here does I/O or looks at a clock, and all orders are total, so equal histories give equal states.
 """
 
 from __future__ import annotations

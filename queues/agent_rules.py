@@ -20,8 +20,8 @@ from queues.events import (
     WrapUpExtended,
 )
 from queues.model import NotAllowed, Why
-from queues.states import AgentState
-from queues.turn import IN_TALK, OFFERED, Turn
+from queues.states import IN_TALK, OFFERED, AgentState
+from queues.turn import Turn
 from telephony.model import SeatId
 
 IN_CALL = OFFERED | IN_TALK

@@ -20,8 +20,8 @@ from queues.events import (
     TicketLeft,
 )
 from queues.model import Failure, NotAllowed, Stray, TicketPhase, Why
-from queues.states import AgentState
-from queues.turn import OFFERED, WORKING, Turn, node_of
+from queues.states import OFFERED, WORKING, AgentState
+from queues.turn import Turn, node_of
 from telephony.model import AgentId
 
 

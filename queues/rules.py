@@ -46,8 +46,8 @@ from queues.events import (
     WrapUpExtended,
 )
 from queues.model import Failure, Stray, Why
-from queues.states import AgentState
-from queues.turn import OFFERED, Turn
+from queues.states import OFFERED, AgentState
+from queues.turn import Turn
 from telephony.model import CallId, SeatId
 
 

@@ -40,6 +40,12 @@ class AgentState(StrEnum):
     """The phone is in use outside the ACD."""
 
 
+OFFERED: Final = frozenset({AgentState.RESERVED, AgentState.RINGING})
+IN_TALK: Final = frozenset({AgentState.TALKING, AgentState.HOLD})
+WORKING: Final = OFFERED | IN_TALK | {AgentState.READY, AgentState.WRAP_UP}
+"""Takes calls, or has one: from the agents of a group in these states its expected wait is reckoned."""
+
+
 class IllegalMove(Exception):
     """A fault in our own rules: a seat was to go where the table has no way to."""
 

@@ -1,14 +1,13 @@
 """One turn of the ACD: the only hand that writes its memory.
 
-One job: keep seats, tickets and indexes consistent while one event is applied, collect the effects, and at the end
-bring together who can meet. It does not know what events mean; the rules do.
+One job: keep seats, tickets and their lines consistent while one event is applied, collect the effects, and at the end
+bring together who can meet. It does not know what events mean; the rules do. The lines themselves are queues.lines'.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank, ticket_rank
 from queues.effects import (
@@ -23,31 +22,24 @@ from queues.effects import (
     TicketWaiting,
     Withdraw,
 )
-from queues.lanes import EVERYONE, Lane
+from queues.lines import Lines
 from queues.model import Failure, SignIn, Stray, TicketPhase, Why
-from queues.ordered import Ordered
 from queues.policy import Policy
-from queues.states import AgentState, check
+from queues.states import OFFERED, WORKING, AgentState, check
 from queues.widening import reach
 from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId
-
-OFFERED = frozenset({AgentState.RESERVED, AgentState.RINGING})
-IN_TALK = frozenset({AgentState.TALKING, AgentState.HOLD})
-WORKING = OFFERED | IN_TALK | {AgentState.READY, AgentState.WRAP_UP}
-"""Takes calls, or has one: from the agents of a group in these states its expected wait is reckoned."""
 
 
 class Turn:
     """One event at one moment (``now``, unix ms)."""
 
-    __slots__ = ("_rosters", "_touched", "acd", "effects", "now")
+    __slots__ = ("_lines", "_rosters", "acd", "effects", "now")
 
     def __init__(self, acd: Acd, now: int) -> None:
         self.acd = acd
         self.now = now
         self.effects: list[Effect] = []
-        self._touched: dict[Lane, None] = {}
-        """Lanes where a call or a seat became free."""
+        self._lines = Lines(acd)
         self._rosters: dict[SeatId, SignIn | None] = {}
 
     # Seats
@@ -72,7 +64,7 @@ class Turn:
         self._note_roster(seat)
         seat.agent, seat.pause = agent, pause
         self.acd.seat_of[agent] = seat.id
-        self._qualify(seat, groups, levels, languages)
+        self._lines.qualify(seat, groups, levels, languages)
 
     def regroup(
         self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
@@ -80,17 +72,17 @@ class Turn:
         """Give the agent of a seat other groups, levels or languages."""
         self._note_roster(seat)
         if seat.state is AgentState.READY:
-            self._unline(seat)
-        self._count(seat, -1)
-        self._qualify(seat, groups, levels, languages)
+            self._lines.step_out(seat)
+        self._lines.count(seat, -1)
+        self._lines.qualify(seat, groups, levels, languages)
         if seat.state is AgentState.READY:
-            self._line_up(seat)
+            self._lines.stand(seat)
 
     def sign_out(self, seat: Seat, why: Why) -> None:
         """Empty a seat that is in no call."""
         self._note_roster(seat)
         self.move(seat, AgentState.SIGNED_OUT, why)
-        self._count(seat, -1)
+        self._lines.count(seat, -1)
         if seat.agent is not None:
             del self.acd.seat_of[seat.agent]
         seat.agent, seat.groups, seat.pause, seat.leaving = None, (), None, False
@@ -98,9 +90,9 @@ class Turn:
 
     def idle_since(self, seat: Seat, idle_since_ms: int) -> None:
         """Give a ready seat another place in the line."""
-        self._unline(seat)
+        self._lines.step_out(seat)
         seat.idle_since_ms = idle_since_ms
-        self._line_up(seat)
+        self._lines.stand(seat)
 
     def wish(self, seat: Seat, *, pause: str | None, leaving: bool = False) -> None:
         """Note what the agent wants to be when nothing else holds the seat."""
@@ -129,7 +121,7 @@ class Turn:
             return
         check(old, new)
         if old is AgentState.READY:
-            self._unline(seat)
+            self._lines.step_out(seat)
         if (old in WORKING) is not (new in WORKING):
             self.acd.working.update(dict.fromkeys(seat.groups, 1 if new in WORKING else -1))
         self.seat_deadline(seat, until_ms)
@@ -137,7 +129,7 @@ class Turn:
         if new is AgentState.READY:
             if old not in OFFERED:
                 seat.idle_since_ms = self.now
-            self._line_up(seat)
+            self._lines.stand(seat)
         self.effects.append(SeatStateChanged(seat.id, seat.agent, old, new, why, seat.pause, until_ms))
 
     def seat_deadline(self, seat: Seat, until_ms: int | None) -> None:
@@ -179,8 +171,7 @@ class Turn:
 
     def reindex(self, ticket: Ticket) -> None:
         """Put a waiting call into the lanes that it asks for now, and set its next deadline."""
-        if ticket.language and ticket.language not in self.acd.asked:
-            self._open(ticket.language)
+        self._lines.open(ticket.language)
         now = reach(self.acd, ticket, self.now)
         if ticket.indexed and now.lanes == ticket.lanes:  # it was only looked at again
             ticket.asks = now.asks
@@ -196,13 +187,7 @@ class Turn:
         ticket.held_until_ms = None
         self._overflow(ticket, now.rows)
         self.ticket_deadline(ticket, now.look_again_ms)
-        for name in ticket.lanes:
-            line = self.acd.waiting.get(name)
-            if line is None:
-                line = self.acd.waiting[name] = Ordered()
-            line.add(ticket.rank)
-            self._touched[name] = None
-        ticket.indexed = True
+        self._lines.join(ticket)
 
     def _overflow(self, ticket: Ticket, rows: tuple[int, ...]) -> None:
         """Note the rows that have come due; tell of the first that leads out of the line, the others come later."""
@@ -250,7 +235,7 @@ class Turn:
             ticket.rank = self.rank(ticket)
         for seat in acd.seats.values():
             if seat.agent is not None:
-                self._lane_again(seat)
+                self._lines.lane_again(seat)
         for ticket in tickets:
             ticket.rows = frozenset()
             self.reindex(ticket)
@@ -258,10 +243,7 @@ class Turn:
     def unindex(self, ticket: Ticket) -> None:
         """Take a call out of every line."""
         self.ticket_deadline(ticket, None)
-        if ticket.indexed:
-            for name in ticket.lanes:
-                self.acd.waiting[name].discard(ticket.rank)
-            ticket.indexed = False
+        self._lines.leave(ticket)
 
     def ticket_deadline(self, ticket: Ticket, until_ms: int | None) -> None:
         if ticket.until_ms is not None:
@@ -386,26 +368,9 @@ class Turn:
     # The end of the turn
 
     def match(self) -> None:
-        """Until nobody can meet: the first call that some ready seat can serve goes to the longest idle of them.
-
-        Before the turn nobody could meet, so only lanes where a call or a seat became free in this turn matter. Every
-        call in a lane with a ready seat can be served, so the first call of all is the first of its lane: a heap of the
-        firsts finds it. Lines only grow shorter here, so a stale first is only ever too early.
-        """
-        acd = self.acd
-        heap: list[tuple[TicketRank, Lane]] = []
-        ready = acd.ready.setdefault(Lane(EVERYONE), Ordered())
-        for name in self._touched if ready else ():
-            self._candidate(heap, name)
-        while heap and ready:  # nobody is ready any more: the firsts of the other lanes wait on
-            rank, name = heappop(heap)
-            if acd.ready[name].first() is not None and acd.waiting[name].first() == rank:
-                ticket = acd.tickets[rank[-1]]
-                seat = acd.best_seat(ticket)
-                assert seat is not None, "its lane has a ready seat"
-                self.offer(ticket, seat)
-            self._candidate(heap, name)
-        self._touched.clear()
+        """Until nobody can meet: the first call that some ready seat can serve goes to the best of these."""
+        for ticket, seat in self._lines.pairs():
+            self.offer(ticket, seat)
 
     def finish(self, *, rosters: bool = True) -> tuple[Effect, ...]:
         """Match, and hand over the effects; without rosters when the sign-ins came from the durable roster itself."""
@@ -421,64 +386,6 @@ class Turn:
                 for e in self.effects
             ]
         return tuple(self.effects)
-
-    def _candidate(self, heap: list[tuple[TicketRank, Lane]], name: Lane) -> None:
-        """Put the first call of a lane that has a ready seat into the heap."""
-        waiting = self.acd.waiting.get(name)
-        first = None if waiting is None else waiting.first()
-        if first is None:
-            return
-        ready = self.acd.ready.get(name)
-        if ready is not None and ready.first() is not None:
-            heappush(heap, (first, name))
-
-    def _line_up(self, seat: Seat) -> None:
-        lines = self.acd.ready
-        for name, level in seat.lanes:
-            line = lines.get(name)
-            if line is None:
-                line = lines[name] = Ordered()
-            line.add((level, seat.idle_since_ms, seat.id))
-            self._touched[name] = None
-
-    def _unline(self, seat: Seat) -> None:
-        for name, level in seat.lanes:
-            self.acd.ready[name].discard((level, seat.idle_since_ms, seat.id))
-
-    def _qualify(
-        self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
-    ) -> None:
-        """What the agent of a seat can do."""
-        seat.groups = tuple(sorted(set(groups)))
-        seat.levels = {group: levels[group] for group in seat.groups if group in levels}
-        seat.languages = languages
-        seat.lanes = self.acd.lanes_of(seat)
-        self._count(seat, 1)
-
-    def _count(self, seat: Seat, one: int) -> None:
-        """Add a signed-in seat to those who serve its groups, or take it out."""
-        if seat.agent is None:
-            return
-        acd = self.acd
-        acd.staff.update(dict.fromkeys(seat.groups, one))
-        acd.speakers.update(dict.fromkeys(seat.languages, one))
-        if seat.state in WORKING:
-            acd.working.update(dict.fromkeys(seat.groups, one))
-
-    def _open(self, language: str) -> None:
-        """Somebody asks for a language for the first time: give it lanes."""
-        self.acd.asked.add(language)
-        for seat in self.acd.seats.values():
-            if language in seat.languages and seat.agent is not None:
-                self._lane_again(seat)
-
-    def _lane_again(self, seat: Seat) -> None:
-        """Other lanes for a signed-in seat, whose agent can do what it could."""
-        if seat.state is AgentState.READY:
-            self._unline(seat)
-        seat.lanes = self.acd.lanes_of(seat)
-        if seat.state is AgentState.READY:
-            self._line_up(seat)
 
     def _note_roster(self, seat: Seat) -> None:
         self._rosters.setdefault(seat.id, seat.sign_in())

@@ -47,8 +47,7 @@ from queues.model import Failure, NotAllowed, SignIn, TicketPhase
 from queues.policy import GroupPolicy, Overflow, Policy
 from queues.restore import restore
 from queues.rules import apply
-from queues.states import MOVES, AgentState
-from queues.turn import WORKING
+from queues.states import MOVES, WORKING, AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, OverflowTo, OverflowWhen, Priority, SeatId
 from tests.unit.queues import reference
 from tests.unit.queues.floor import POLICY, START, agent_id, call_id, seat_id
