@@ -5,7 +5,7 @@ One job: translate requests into engine.supervision's deeds. Everything needs a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
@@ -41,10 +41,10 @@ class Supervised(Protocol):
 
     def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int: ...
 
-    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+    async def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
         """How many waiting callers were moved."""
 
-    def open_group(self, group: GroupId, by: str, reason: str) -> None: ...
+    async def open_group(self, group: GroupId, by: str, reason: str) -> None: ...
 
     async def announce(self, name: str, by: str, reason: str) -> None:
         """All callers hear this announcement of the table from now on."""
@@ -111,13 +111,13 @@ class _Deeds:
         waiting = body.get("waiting", "stay")
         if waiting not in WAITING:
             raise refused(400, f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组")
-        moved = _allowed(lambda: self._control.close_group(group, by, reason, move=waiting == "move"))
+        moved = await _done(self._control.close_group(group, by, reason, move=waiting == "move"))
         return answered({"group": group, "closed": True, "moved": moved})
 
     async def open(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
-        _allowed(lambda: self._control.open_group(group, by, reason))
+        await _done(self._control.open_group(group, by, reason))
         return answered({"group": group, "closed": False})
 
     async def announcements(self, request: web.Request) -> web.Response:
@@ -127,10 +127,7 @@ class _Deeds:
         body = await body_of(request, EXAMPLE)
         name, by, reason = str(body.get("announcement", ""))[:MAX_REASON], _who(body), _reason(body)
         raising = request.match_info["action"] == "raise"
-        try:
-            await (self._control.announce if raising else self._control.end_announcement)(name, by, reason)
-        except NotAllowed as no:
-            raise refused(409, no.reason) from None
+        await _done((self._control.announce if raising else self._control.end_announcement)(name, by, reason))
         return answered({"announcement": name, "raised": raising})
 
 
@@ -160,5 +157,13 @@ def _who(body: Mapping[str, Any]) -> str:
 def _allowed(deed: Callable[[], T]) -> T:
     try:
         return deed()
+    except NotAllowed as no:
+        raise refused(409, no.reason) from None
+
+
+async def _done(deed: Awaitable[T]) -> T:
+    """The same for a deed that waits for the disk."""
+    try:
+        return await deed
     except NotAllowed as no:
         raise refused(409, no.reason) from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Any, Final
 import structlog
 
 from engine.calls import Calls
+from engine.small_file import keep
 from ledger.model import NO_CALL, Kind
 from queues.model import NotAllowed
 from routing.announcements import prompt_of
@@ -103,9 +103,8 @@ class Announcements:
             self._deed("announce-end", name, by, reason)
 
     async def _keep(self, standing: dict[str, Raised]) -> None:
-        text = json.dumps([asdict(one) for one in standing.values()], ensure_ascii=False)
         try:
-            await asyncio.to_thread(_write, self._file, text)
+            await keep(self._file, [asdict(one) for one in standing.values()])
         except OSError as error:
             raise NotAllowed(f"写不进 {self._file}（{error.strerror}），没有改动；请检查磁盘") from None
         self._standing = standing
@@ -113,12 +112,3 @@ class Announcements:
     def _deed(self, what: str, name: str, by: str, reason: str) -> None:
         self._calls.note(Kind.DEED, NO_CALL, what=what, by=by, to=name, reason=reason)
         log.info("announced", what=what, announcement=name, by=by, reason=reason)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -5,14 +5,15 @@ One job: remember. What it means for a caller is routing.closed's, who may is en
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from engine.small_file import keep
 from telephony.model import GROUP_ID, GroupId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ class Closures:
         """``path`` None: remembered in memory only."""
         self._path = path
         self._closed: dict[GroupId, str] = _read(path) if path is not None else {}
+        self._changing = asyncio.Lock()
 
     @property
     def closed(self) -> Container[GroupId]:
@@ -37,22 +39,19 @@ class Closures:
         """Group to who closed it and why."""
         return {str(group): why for group, why in self._closed.items()}
 
-    def close(self, group: GroupId, why: str) -> None:
+    async def close(self, group: GroupId, why: str) -> None:
         """Raises OSError, and nothing is closed, when it cannot be kept."""
-        self._keep({**self._closed, group: why})
+        async with self._changing:
+            await self._keep({**self._closed, group: why})
 
-    def open(self, group: GroupId) -> None:
+    async def open(self, group: GroupId) -> None:
         """Raises OSError, and nothing is opened, when it cannot be kept."""
-        self._keep({name: why for name, why in self._closed.items() if name != group})
+        async with self._changing:
+            await self._keep({name: why for name, why in self._closed.items() if name != group})
 
-    def _keep(self, closed: dict[GroupId, str]) -> None:
+    async def _keep(self, closed: dict[GroupId, str]) -> None:
         if self._path is not None:
-            draft = self._path.with_suffix(".new")
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(closed, file, ensure_ascii=False, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            await keep(self._path, closed)
         self._closed = closed
 
 

@@ -126,7 +126,7 @@ class Supervision:
             self._deed("move", by, one, group=group, to=to, reason=reason)
         return len(waiting)
 
-    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+    async def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
         """No new callers for this group; ``move``: who waits goes to the default group, too. How many were moved.
 
         Raises NotAllowed.
@@ -138,18 +138,18 @@ class Supervision:
         if group in self.closures.closed:
             raise NotAllowed(f"技能组 {group} 已经关闭")
         try:
-            self.closures.close(group, f"{by}：{reason}")
+            await self.closures.close(group, f"{by}：{reason}")
         except OSError as error:
             raise NotAllowed(f"未能记到磁盘，技能组没有关闭：{error.strerror}；请检查磁盘后重试") from None
         self._deed("close-group", by, NO_CALL, group=group, reason=reason)
         return self.move(group, default, by, reason) if move else 0
 
-    def open_group(self, group: GroupId, by: str, reason: str) -> None:
+    async def open_group(self, group: GroupId, by: str, reason: str) -> None:
         """New callers again. Raises NotAllowed."""
         if group not in self.closures.closed:
             raise NotAllowed(f"技能组 {group} 没有关闭")
         try:
-            self.closures.open(group)
+            await self.closures.open(group)
         except OSError as error:
             raise NotAllowed(f"未能记到磁盘，技能组仍然关闭：{error.strerror}；请检查磁盘后重试") from None
         self._deed("open-group", by, NO_CALL, group=group, reason=reason)

@@ -181,11 +181,11 @@ class Control:
     def move(self, group: GroupId, to: GroupId, by: str, reason: str, call: CallId | None) -> int:
         return self.house.supervision.move(group, to, by, reason, call)
 
-    def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
-        return self.house.supervision.close_group(group, by, reason, move=move)
+    async def close_group(self, group: GroupId, by: str, reason: str, *, move: bool) -> int:
+        return await self.house.supervision.close_group(group, by, reason, move=move)
 
-    def open_group(self, group: GroupId, by: str, reason: str) -> None:
-        self.house.supervision.open_group(group, by, reason)
+    async def open_group(self, group: GroupId, by: str, reason: str) -> None:
+        await self.house.supervision.open_group(group, by, reason)
 
     async def status(self) -> dict[str, Any]:
         return {"healthy": True}
