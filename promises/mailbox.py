@@ -14,6 +14,7 @@ import structlog
 
 from ledger.journal import JournalStalled
 from ledger.model import Kind
+from promises.book import REMEMBERED
 from promises.message import LEAST_SECONDS, Message, closed, data_of, length
 from queues.service import Clock, Note
 from telephony.model import CallId
@@ -72,7 +73,7 @@ class Mailbox:
         return self._all.get(call)
 
     def all(self) -> list[Message]:
-        """Open ones first, by when they are due; then the others, the latest first."""
+        """Those that are open, and those of the last day: open ones by when they are due, then the latest first."""
         open_ones = sorted((one for one in self._all.values() if one.open), key=lambda one: (one.due_at, one.id))
         done = sorted((one for one in self._all.values() if not one.open), key=lambda one: (one.taken_at, one.id))
         return open_ones + done[::-1]
@@ -85,6 +86,13 @@ class Mailbox:
     def _set(self, message: Message) -> None:
         self._all[message.id] = message
         self._note(Kind.MESSAGE, message.id, **data_of(message))
+        self._forget(self._now())
+
+    def _forget(self, now: datetime) -> None:
+        """Let go of what was closed more than a day ago; the ledger has it."""
+        for one in list(self._all.values()):
+            if one.closed_at is not None and now - one.closed_at > REMEMBERED:
+                del self._all[one.id]
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000, UTC)

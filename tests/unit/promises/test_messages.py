@@ -64,6 +64,20 @@ async def test_a_message_is_taken_once_however_often_it_is_told() -> None:
     assert (fact["caller"], fact["line"], fact["seconds"]) == ("13600000001", "12333", 3.0)
 
 
+async def test_what_was_dealt_with_a_day_ago_is_let_go_and_what_is_open_never() -> None:
+    house = House()
+    day = timedelta(days=1) // timedelta(milliseconds=1)
+    for serial in (1, 2):
+        house.desk.message(house.question(Script.MESSAGE, serial, action=str(THREE_SECONDS)))
+    house.mailbox.close(call_id(1), "1001", "已答复")
+    house.now += day
+    house.desk.message(house.question(Script.MESSAGE, 3, action=str(THREE_SECONDS)))
+    assert {one.id for one in house.mailbox.all()} == {call_id(1), call_id(2), call_id(3)}
+    house.now += 1
+    house.mailbox.close(call_id(3), "1001", "已答复")
+    assert {one.id for one in house.mailbox.all()} == {call_id(2), call_id(3)}
+
+
 async def test_who_is_being_brought_to_an_agent_leaves_no_message() -> None:
     house = House()
     house.queues.tell(SeatReachable(SeatId("8001")))
