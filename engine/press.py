@@ -6,6 +6,7 @@ One job: find the two who talk and send the caller to ``one-key-for``. All that 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from queues.model import NotAllowed
@@ -49,9 +50,19 @@ class Press:
         if agent is None or not caller.get("BridgeID"):
             raise NotAllowed(f"呼叫 {call} 没有在与座席通话；座席接听后再转接")
         if form is not Form.BLIND:  # then the agent is free at once
-            await self._switch.send("Setvar", {"Channel": agent["Channel"], "Variable": Var.TRANSFER, "Value": target})
+            await self._note(agent, target)
         there = {"Context": "one-key-for", "Exten": f"{_PREFIX[form]}{target}", "Priority": "1"}
-        await self._switch.send("Redirect", {"Channel": caller["Channel"], **there})
+        try:
+            await self._switch.send("Redirect", {"Channel": caller["Channel"], **there})
+        except AmiError:
+            if form is not Form.BLIND:  # else the agent's own key would do nothing for the rest of the call
+                with suppress(AmiError):
+                    await self._note(agent, "")
+            raise
+
+    async def _note(self, agent: Event, target: str) -> None:
+        """On the agent's channel: it stays for the conference, and its key does nothing more in this talk."""
+        await self._switch.send("Setvar", {"Channel": agent["Channel"], "Variable": Var.TRANSFER, "Value": target})
 
 
 def _of(channels: list[Event], party: Party) -> Event | None:

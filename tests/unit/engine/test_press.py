@@ -1,0 +1,55 @@
+"""Pressing for an agent: nothing is left behind that would make the agent's own key do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import pytest
+
+from engine.press import Press
+from queues.model import NotAllowed
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiDeadline, AmiError, AmiRefused
+from telephony.model import Party, Stage, Var
+from tests.unit.engine.house import Link, call_id, channel, event, seat_channel
+from transfers.states import Form
+
+pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
+
+SEAT = seat_channel("8001")
+
+
+class Talk(Link):
+    """A switch on which a caller and an agent talk, and which does not carry out redirects."""
+
+    def __init__(self, fault: AmiError) -> None:
+        super().__init__()
+        self.fault = fault
+        common = {"BridgeID": "b"}
+        told = (f"{Var.CALL}={call_id(1)}", f"{Var.STAGE}={Stage.TALK}")
+        self.lists["Status"] = [
+            event("Status", Channel=name, Variable=[*told, f"{Var.PARTY}={party}"], **common)
+            for name, party in ((channel(1), Party.CALLER), (SEAT, Party.AGENT))
+        ]
+
+    async def send(self, action: str, headers: Iterable[tuple[str, str]] | Mapping[str, str] = (), **_: Any) -> None:
+        await super().send(action, headers)
+        if action == "Redirect":
+            raise self.fault
+
+
+@pytest.mark.parametrize("fault", [AmiRefused("no such channel"), AmiDeadline("no answer")])
+async def test_a_press_that_fails_leaves_the_agents_own_key_working(fault: AmiError) -> None:
+    link = Talk(fault)
+    with pytest.raises(NotAllowed, match=r"请座席在话机上按 \*110"):
+        await Press(cast("AmiLink", link)).press(call_id(1), "110", Form.ONE_KEY)
+    noted = [told["Value"] for action, told in link.sent if action == "Setvar" and told["Channel"] == SEAT]
+    assert noted == ["110", ""], "with the name of a centre there, the dialplan takes a key for a second one"
+
+
+async def test_a_blind_press_that_fails_has_noted_nothing() -> None:
+    link = Talk(AmiRefused("no such channel"))
+    with pytest.raises(NotAllowed):
+        await Press(cast("AmiLink", link)).press(call_id(1), "701", Form.BLIND)
+    assert [action for action, _ in link.sent] == ["Redirect"]
