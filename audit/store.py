@@ -71,6 +71,12 @@ async def entries(session: AsyncSession, limit: int | None = None) -> Sequence[E
     return [_entry(row) for row in await session.scalars(newest_first)][::-1]
 
 
+async def of_action(session: AsyncSession, beginning: str, limit: int) -> Sequence[Entry]:
+    """The newest ``limit`` entries whose action begins so, in the order of their numbers."""
+    wanted = select(AuditRow).where(AuditRow.action.startswith(beginning, autoescape=True))
+    return [_entry(row) for row in await session.scalars(wanted.order_by(AuditRow.seq.desc()).limit(limit))][::-1]
+
+
 async def after(session: AsyncSession, seq: int) -> Sequence[Entry]:
     """Entries with higher numbers, in their order."""
     rows = await session.scalars(select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq))

@@ -307,7 +307,7 @@ def _own_trunks(table: Table) -> Table:
 
 
 def _free_settings(home: Path) -> dict[str, Any]:
-    tcp = free_ports(4, socket.SOCK_STREAM)
+    tcp = free_ports(5, socket.SOCK_STREAM)
     udp = free_ports(2, socket.SOCK_DGRAM)
     rtp = RTP_PORTS[os.getpid() * 1000 % len(RTP_PORTS)]
     return {
@@ -316,6 +316,7 @@ def _free_settings(home: Path) -> dict[str, Any]:
         "asterisk_http_port": tcp[1],
         "ami_port": tcp[2],
         "fastagi_port": tcp[3],
+        "web_port": tcp[4],
         "sip_port": udp[0],
         "seat_sip_port": udp[1],
         "rtp_start": rtp,

@@ -1,5 +1,7 @@
 """The control API: what the ``hotline`` command asks of a running engine. JSON over HTTP, bearer token, loopback.
 
+Browsers have a listener of their own with users and rights (console/web.py); most routes are the same.
+
 One job: translate requests into the engine's services and back. Errors are sentences in Chinese.
 """
 
@@ -37,7 +39,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 EXAMPLE: Final = '{"seat": "8001"}'
 MAX_BODY_BYTES: Final = 64 * 1024
-MAX_WHO: Final = 40
+MAX_WHO: Final = 60
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -94,26 +96,29 @@ class Control(Supervised, Ordering, Protocol):
 def application(control: Control, token: str) -> web.Application:
     """The API as an aiohttp application."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
-    api = _Api(control)
-    app.add_routes(
-        [
-            web.get("/api/status", api.status),
-            web.get("/api/agents", api.agents),
-            web.post("/api/agents/{agent}/sign-in", api.sign_in),
-            web.post("/api/agents/{agent}/{action:sign-out|ready|pause|wrap-up}", api.act),
-            web.post("/api/agents/{agent}/pin", api.set_pin),
-            web.post("/api/agents/{agent}/unlock", api.unlock),
-            web.get("/api/seats", api.seats),
-            *queue_routes(control),
-            *transfer_routes(control),
-            *promise_routes(control),
-            *order_routes(control),
-            *routing_routes(control),
-            *supervise_routes(control),
-        ]
-    )
+    app.add_routes(api_routes(control))
     add_live_routes(app, control)
     return app
+
+
+def api_routes(control: Control) -> list[web.RouteDef]:
+    """The routes that the command line and browsers share; console/doors.py says who may pass."""
+    api = _Api(control)
+    return [
+        web.get("/api/status", api.status),
+        web.get("/api/agents", api.agents),
+        web.post("/api/agents/{agent}/sign-in", api.sign_in),
+        web.post("/api/agents/{agent}/{action:sign-out|ready|pause|wrap-up}", api.act),
+        web.post("/api/agents/{agent}/pin", api.set_pin),
+        web.post("/api/agents/{agent}/unlock", api.unlock),
+        web.get("/api/seats", api.seats),
+        *queue_routes(control),
+        *transfer_routes(control),
+        *promise_routes(control),
+        *order_routes(control),
+        *routing_routes(control),
+        *supervise_routes(control),
+    ]
 
 
 class _Api:

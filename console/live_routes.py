@@ -3,18 +3,20 @@
 One job: HTTP. ``/api/live`` is the whole picture; ``/api/live/stream`` sends it once as ``snapshot`` and then, at most
 once a second and only when something changed, a ``delta`` (JSON merge patch, RFC 7396) as server-sent events. Pictures
 are made once for all who look, and not at all when nobody does. A reader that does not keep up is let go: it comes
-again and gets a new snapshot.
+again and gets a new snapshot. Who signs out, or loses the right, loses the stream within half a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any, Final, Protocol
 
 from aiohttp import web
 
 from console.metrics import text
+from console.plain import STANDING
 from ledger.live import Live, merge_patch
 from queues.acd import Acd
 
@@ -81,12 +83,17 @@ class _Views:
             self._painter = asyncio.get_running_loop().create_task(self._paint())
         news.put_nowait(_event("snapshot", self._last))
         self._readers.add(news)
+        standing, asked = request.get(STANDING), time.monotonic()
         try:
             while news in self._readers or not news.empty():
                 try:
                     await answer.write(await asyncio.wait_for(news.get(), QUIET_SECONDS))
                 except TimeoutError:
                     await answer.write(b": still here\n\n")
+                if time.monotonic() - asked > QUIET_SECONDS:
+                    asked = time.monotonic()
+                    if standing is not None and not await standing.still():
+                        break
         finally:
             self._readers.discard(news)
             if not self._readers and self._painter is not None:

@@ -1,16 +1,35 @@
-"""JSON in and out of the control API, the same for every room of it."""
+"""JSON in and out of the API, the same for every room of it; and who it is that asks."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from aiohttp import web
+
+from users.model import Identity
+
+WHO: Final = web.RequestKey("who", Identity)
+"""Set by the browsers' listener; not by the command line's, whose asker owns the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of who asked."""
+
+    still: Callable[[], Awaitable[bool]]
+
+
+STANDING: Final = web.RequestKey("standing", Standing)
+"""Whether who asked may still have the answer: asked again and again by answers that go on for hours."""
 
 _REFUSALS = {
     error.status_code: error
     for error in (
-        web.HTTPBadRequest, web.HTTPUnauthorized, web.HTTPNotFound, web.HTTPConflict, web.HTTPServiceUnavailable,
+        web.HTTPBadRequest, web.HTTPUnauthorized, web.HTTPForbidden, web.HTTPNotFound, web.HTTPRequestTimeout,
+        web.HTTPConflict, web.HTTPUnsupportedMediaType, web.HTTPTooManyRequests, web.HTTPServiceUnavailable,
     )
 }  # fmt: skip
 
@@ -22,17 +41,51 @@ def answered(value: Any, status: int = 200) -> web.Response:
     )
 
 
-def refused(status: int, reason: str) -> web.HTTPException:
+def refused(status: int, reason: str, **more: Any) -> web.HTTPException:
     """A refusal to raise; ``reason`` is a Chinese sentence that says what to do."""
-    return _REFUSALS[status](text=json.dumps({"error": reason}, ensure_ascii=False), content_type="application/json")
+    text = json.dumps({"error": reason, **more}, ensure_ascii=False)
+    return _REFUSALS[status](text=text, content_type="application/json")
 
 
-async def body_of(request: web.Request, example: str) -> dict[str, Any]:
-    """The JSON object that came. Raises HTTPBadRequest, with the example, for anything else."""
+async def json_of(request: web.Request) -> dict[str, Any]:
+    """The JSON object that came, or an empty one."""
     try:
         body = await request.json()
     except (ValueError, LookupError, RecursionError):  # no JSON, an unknown character set, brackets without end
         body = None
+    return body if isinstance(body, dict) else {}
+
+
+async def body_of(request: web.Request, example: str) -> dict[str, Any]:
+    """The JSON object that came. Raises HTTPBadRequest, with the example, for anything else.
+
+    Who acts, and from where, is what is known of who signed in, whatever the body says.
+    """
+    try:
+        body = await request.json()
+    except (ValueError, LookupError, RecursionError):
+        body = None
     if not isinstance(body, dict):
         raise refused(400, f"请求体应为 JSON 对象，例如 {example}")
-    return body
+    who = request.get(WHO)
+    return body if who is None else body | {"by": who.name, "via": who.origin}
+
+
+def text_of(body: dict[str, Any], key: str, most: int, *, what: str, empty: bool = False) -> str:
+    """A short printable text of the body. Raises HTTPBadRequest naming it."""
+    value = body.get(key, "")
+    value = value.strip() if isinstance(value, str) else None
+    if value is None or len(value) > most or not (value or empty) or (value and not value.isprintable()):
+        raise refused(400, f"{what}（{key}）应为{'' if empty else ' 1 到'} {most} 个字以内的文字")
+    return value
+
+
+def whole_of(value: Any, key: str, default: int, least: int, most: int) -> int:
+    """A whole number of the body or the query. Raises HTTPBadRequest naming it."""
+    try:
+        number = default if value is None else int(value)
+        if isinstance(value, (bool, float)) or not least <= number <= most:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise refused(400, f"{key} 应为 {least} 到 {most} 的整数") from None
+    return number

@@ -22,6 +22,7 @@ from console.api import application
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
+from engine.archive import CallArchive
 from engine.books import Books
 from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
@@ -34,6 +35,7 @@ from engine.publishing import LiveField
 from engine.settings import Settings
 from engine.status import Control
 from engine.surroundings import surroundings
+from engine.website import Website
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
 from ledger.push import Receiver
@@ -99,9 +101,10 @@ async def serve(settings: Settings) -> None:
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
     publisher.remember(snapshot)
     tables = Tables(publisher, approval=settings.publish_approval)
-    runner = web.AppRunner(
-        application(Control(engine, books, tables, secrets.push_secret), secrets.api_token), access_log=None
-    )
+    control = Control(engine, books, tables, secrets.push_secret)
+    runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
+    archive = CallArchive(database, journal.folder, settings.node, recordings_home(settings.data_dir))
+    website = Website(settings, control, database, archive, engine.alarms)
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
@@ -113,12 +116,14 @@ async def serve(settings: Settings) -> None:
         following = for_ever("routing table", partial(_follow, books, field, tables))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
+        await website.start()
         log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
         await stopping.wait()
     finally:
         reminding.cancel()
         if recalling is not None:
             recalling.cancel()
+        await _quietly(website.stop())
         await _quietly(runner.cleanup())
         if following is not None:
             following.cancel()

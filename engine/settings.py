@@ -44,6 +44,11 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "seat_sip_port": "5062",
     "http_port": "8080",
     "asterisk_http_port": "8088",
+    "web_bind": '"127.0.0.1"',
+    "web_port": "8081",
+    "web_cert": '"/etc/hotline/web.crt"',
+    "web_key": '"/etc/hotline/web.key"',
+    "web_origin": '"https://12345.example"',
     "ami_port": "5038",
     "fastagi_port": "4573",
     "rtp_start": "26000",
@@ -81,7 +86,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "less_than_equal": "不能大于 {le}",
 }
 
-TCP_PORTS: Final = ("http_port", "asterisk_http_port", "ami_port", "fastagi_port")
+TCP_PORTS: Final = ("http_port", "web_port", "asterisk_http_port", "ami_port", "fastagi_port")
 UDP_PORTS: Final = ("sip_port", "seat_sip_port")
 
 
@@ -134,6 +139,16 @@ class Settings(BaseModel):
     """Seats' phones, UDP."""
     http_port: Port = 8080
     """The control API, TCP."""
+    web_bind: str = "127.0.0.1"
+    """Where browsers come in. Anything but loopback needs ``web_cert``, or a proxy with TLS named in ``web_origin``."""
+    web_port: Port = 8081
+    """The API for browsers and programs with users, rights and sessions, TCP."""
+    web_cert: str = ""
+    """File with the certificate and its chain, PEM; empty: no TLS here."""
+    web_key: str = ""
+    """File with its key, PEM."""
+    web_origin: str = ""
+    """How browsers call this site when a proxy stands in front, e.g. ``https://12345.example``; empty: none does."""
     asterisk_http_port: Port = 8088
     """Asterisk's WebSocket for softphones in the browser, TCP."""
     ami_port: Port = 5038
@@ -192,7 +207,7 @@ class Settings(BaseModel):
             raise ValueError("只支持 SQLite 与 PostgreSQL 的地址")
         return url
 
-    @field_validator("bind")
+    @field_validator("bind", "web_bind")
     @classmethod
     def _address(cls, bind: str) -> str:
         try:
@@ -222,6 +237,13 @@ class Settings(BaseModel):
             raise ValueError("应为 中心号码=网址，多个用空格分开")
         return told
 
+    @field_validator("web_origin")
+    @classmethod
+    def _origin(cls, origin: str) -> str:
+        if not re.fullmatch(r"(https?://[a-z0-9.-]+(:\d{1,5})?)?", origin):
+            raise ValueError("应为空，或浏览器地址栏里的 协议://主机名，小写，不带末尾的斜杠")
+        return origin
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -247,6 +269,11 @@ class Settings(BaseModel):
     def push_urls(self) -> Mapping[str, str]:
         """Centre to the address of its data interface."""
         return dict(one.split("=", 1) for one in self.centre_push.split())
+
+    @property
+    def web_secure(self) -> bool:
+        """Browsers come by TLS, here or at a proxy in front."""
+        return bool(self.web_cert) or self.web_origin.startswith("https://")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -349,6 +376,12 @@ def _cross_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]
                 reason = f"与 {seen[port]} 用了同一个 {protocol} 端口，请换一个"
                 yield (key, seen[port]), Fault(_where(key), str(port), reason, _EXAMPLES[key])
             seen.setdefault(port, key)
+    if bool(settings.web_cert) != bool(settings.web_key):
+        missing, there = ("web_key", "web_cert") if settings.web_cert else ("web_cert", "web_key")
+        yield (missing, there), Fault(_where(missing), "", f"写了 {there} 就要写 {missing}", _EXAMPLES[missing])
+    if not ip_address(settings.web_bind).is_loopback and not settings.web_secure:
+        reason = "不是本机地址就必须用 TLS：请写 web_cert 和 web_key，或用 web_origin 写明前面的 https 代理"
+        yield ("web_bind",), Fault(_where("web_bind"), settings.web_bind, reason, _EXAMPLES["web_bind"])
     start, end = settings.rtp_start, settings.rtp_end
     span = ("rtp_start", "rtp_end")
     if start % 2:

@@ -35,10 +35,14 @@ from users.rules import (
     MAX_DISPLAY,
     ROLE_WORDS,
     NotUsable,
+    locked_for,
     over,
     require_name,
     require_password,
     require_roles,
+    tried,
+    untried,
+    words_of,
 )
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -294,14 +298,28 @@ class Accounts:
             raise NotUsable(f"{name} 是最后一个{ROLE_WORDS[Role.ADMIN]}；请先另设一个")
 
     async def _require(self, name: str, password: str) -> None:
-        async with self._database.reading() as session:
+        """The right password; wrong ones count as wrong sign-ins do, or a stolen session could guess for hours."""
+        key, now = digest(name), self._now()
+        async with self._database.transaction() as session:
+            before = await store.tries_of(session, key, now)
+            if wait := locked_for(before, now):
+                raise NotUsable(f"错误次数太多，请 {words_of(wait)}后再试")
+            await store.keep_tries(session, key, tried(before, now))
             row = await store.row_of(session, name)
+            kept = None if row is None else row.password
         try:
-            right = await self._hashing.matches(None if row is None else row.password, password)
+            right = await self._hashing.matches(kept, password)
         except Busy:
-            raise NotUsable(BUSY) from None
+            right, busy = False, True
+        else:
+            busy = False
+        if right or busy:
+            async with self._database.transaction() as session:
+                await store.keep_tries(session, key, untried(await store.tries_of(session, key, now)))
+        if busy:
+            raise NotUsable(BUSY)
         if not right:
-            raise NotUsable("原密码不对")
+            raise NotUsable("原密码不对；连错几次会锁定一段时间")
 
     async def _hashed(self, password: str) -> str:
         try:

@@ -53,6 +53,8 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.MESSAGES_READ: _ALL,
         Right.MESSAGES_WORK: _OWN,
         Right.ANNOUNCEMENTS_READ: _ALL,
+        Right.ORDERS_READ: _ALL,
+        Right.ORDERS_WORK: _OWN,
     },
     Role.SUPERVISOR: {
         Right.STATUS_READ: _ALL,
@@ -68,7 +70,11 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.CALLBACKS_CANCEL: _ALL,
         Right.MESSAGES_READ: _ALL,
         Right.MESSAGES_WORK: _OWN,
-        Right.SUPERVISE: _OWN,  # by one's own phone
+        Right.ORDERS_READ: _ALL,
+        Right.ORDERS_WORK: _ALL,
+        Right.ORDERS_END: _ALL,
+        Right.SUPERVISE: _ALL,
+        Right.SUPERVISE_JOIN: _OWN,
         Right.ANNOUNCE: _ALL,
         Right.ANNOUNCEMENTS_READ: _ALL,
         Right.ROUTING_READ: _ALL,
@@ -94,6 +100,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.LIVE_READ: _ALL,
         Right.CALLS_READ: _ALL,
         Right.RECORDINGS_PLAY: _ALL,
+        Right.ORDERS_READ: _ALL,
         Right.ROUTING_READ: _ALL,
         Right.AUDIT_READ: _ALL,
         Right.API_READ: _ALL,
@@ -101,8 +108,8 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
 }
 """Who manages the hotline does not thereby hear its callers: listening and numbers are not the admin's."""
 
-FOR_CLIENTS: Final = frozenset(Right) - {Right.SELF, Right.SUPERVISE, Right.USERS}
-"""What a program may be given: it has no phone of its own, and makes no users."""
+FOR_CLIENTS: Final = frozenset(Right) - {Right.SELF, Right.SUPERVISE_JOIN, Right.USERS, Right.AGENTS_PIN}
+"""What a program may be given: it has no phone of its own, and makes neither users nor PINs."""
 
 
 class NotUsable(ValueError):

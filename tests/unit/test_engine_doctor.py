@@ -21,8 +21,8 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An instance on ports that are free now."""
-    with FreePorts(6) as numbers:
-        keys = ("sip_port", "seat_sip_port", "http_port", "asterisk_http_port", "ami_port", "fastagi_port")
+    with FreePorts(7) as numbers:
+        keys = ("sip_port", "seat_sip_port", "http_port", "web_port", "asterisk_http_port", "ami_port", "fastagi_port")
         return Settings.model_validate({"data_dir": tmp_path / "var", **dict(zip(keys, numbers, strict=True))})
 
 

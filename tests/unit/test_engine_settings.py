@@ -105,3 +105,21 @@ def test_a_named_file_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_variables_of_ours_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_TEST_POSTGRES_URL", "x")
     load_settings()
+
+
+def test_browsers_come_from_elsewhere_only_by_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_WEB_BIND", "0.0.0.0")  # noqa: S104  it is refused
+    with pytest.raises(SettingsError, match="必须用 TLS"):
+        load_settings()
+    monkeypatch.setenv("HOTLINE_WEB_CERT", "/etc/hotline/web.crt")
+    with pytest.raises(SettingsError, match="写了 web_cert 就要写 web_key"):
+        load_settings()
+    monkeypatch.setenv("HOTLINE_WEB_KEY", "/etc/hotline/web.key")
+    assert load_settings().web_secure
+    for name in ("CERT", "KEY"):
+        monkeypatch.delenv(f"HOTLINE_WEB_{name}")
+    monkeypatch.setenv("HOTLINE_WEB_ORIGIN", "https://12345.example/")
+    with pytest.raises(SettingsError, match="不带末尾的斜杠"):
+        load_settings()
+    monkeypatch.setenv("HOTLINE_WEB_ORIGIN", "https://12345.example")
+    assert load_settings().web_secure

@@ -73,7 +73,7 @@ def test_who_must_choose_a_password_may_do_nothing_else() -> None:
 
 def test_a_program_makes_no_users_whatever_its_row_says() -> None:
     client = ApiClient("c", "大屏", frozenset(Right), "root", NOW, NOW + LOCK)
-    assert {Right.USERS, Right.SELF, Right.SUPERVISE}.isdisjoint(client_identity(client, "").rights)
+    assert {Right.USERS, Right.SELF, Right.SUPERVISE_JOIN}.isdisjoint(client_identity(client, "").rights)
 
 
 def test_five_wrong_tries_shut_a_name_for_fifteen_minutes() -> None:

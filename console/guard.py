@@ -1,0 +1,210 @@
+"""The door-keeper of the browsers' listener: who asks, from which page, with which right, for whose things.
+
+One job: refuse before a handler is reached. It acts by console/doors.py; a route that is not declared there is shut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from console.doors import BY_ROUTE, Door
+from console.own import Floor, require_own
+from console.plain import STANDING, WHO, Standing, answered, refused
+from database.errors import DatabaseError
+from users.model import Identity, Scope
+from users.passwords import csrf_token
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+CSRF_HEADER: Final = "X-CSRF-Token"
+SAFE: Final = ("GET", "HEAD")
+BODY_SECONDS: Final = 10.0
+"""How long a browser may take to send what it has to say."""
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
+    "Server": "hotline",
+}
+YEAR_SECONDS: Final = 365 * 24 * 3600
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Known(Protocol):
+    """Who is signed in."""
+
+    async def identify(self, token: str) -> Identity | None: ...
+
+    async def program(self, token: str, origin: str) -> Identity | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How browsers see this listener."""
+
+    secure: bool = False
+    """They come by TLS, here or at a proxy in front."""
+    origin: str = ""
+    """As a proxy in front is called, e.g. ``https://12345.example``; empty: by the request's own Host."""
+
+    @property
+    def cookie(self) -> str:
+        """A name with ``__Host-`` makes the browser insist on Secure, on this host and on the whole of it."""
+        return "__Host-hotline" if self.secure else "hotline"
+
+    def own(self, request: web.Request) -> str:
+        """The origin that a page of ours has."""
+        return self.origin or f"{request.scheme}://{request.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One listener's."""
+
+    known: Known
+    control: Floor
+    site: Site
+
+    async def enter(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let the request in, or raise the refusal."""
+        if (unknown := request.match_info.http_exception) is not None:
+            raise unknown
+        door = self._door(request)
+        token = self._cookie(request)
+        program = request.headers.get("Authorization", "").partition("Bearer ")[2].strip()
+        if not program and not door.signed:
+            self._require_own_page(request)
+        who: Identity | None = None
+        if door.right is not None:
+            who = await self._identify(request, token, program)
+            if request.method not in SAFE and not program:
+                self._require_csrf(request, token)
+            require_right(door, who)
+            request[WHO] = who
+            request[STANDING] = Standing(self._still(door, token, program, who))
+        await _read(request)
+        if who is not None and door.right is not None and who.rights[door.right] is Scope.OWN:
+            await require_own(door, request, who, self.control)
+        return await handler(request)
+
+    def _door(self, request: web.Request) -> Door:
+        resource = request.match_info.route.resource
+        method = "GET" if request.method == "HEAD" else request.method
+        door = BY_ROUTE.get((method, resource.canonical if resource is not None else ""))
+        if door is not None and "web" not in door.listeners:
+            raise web.HTTPNotFound
+        if door is None:
+            log.error("route without a declared right", method=method, path=request.path)
+            raise refused(403, "这个接口没有声明权限，不开放；请告诉开发人员")
+        return door
+
+    def _cookie(self, request: web.Request) -> str:
+        return request.cookies.get(self.site.cookie, "")
+
+    def _require_own_page(self, request: web.Request) -> None:
+        """Only pages of ours may ask with the browser's cookie: two marks that a page cannot forge, either shuts."""
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        safe = request.method in SAFE
+        foreign = (site is not None and site not in (("same-origin", "none") if safe else ("same-origin",))) or (
+            origin is not None and origin != self.site.own(request)
+        )
+        if foreign or (not safe and site is None and origin is None):
+            raise refused(403, "请求不是从本系统的页面发出的；请在浏览器里直接打开本系统，程序请用令牌")
+
+    async def _identify(self, request: web.Request, token: str, program: str) -> Identity:
+        try:
+            who = (
+                await self.known.program(program, origin_of(request))
+                if program
+                else await self.known.identify(token) if token else None
+            )  # fmt: skip
+        except DatabaseError as error:
+            raise refused(503, f"现在核对不了身份：{error}") from None
+        if who is None:
+            what = "令牌不对、已收回或已到期；请管理员用 hotline users client-add 重新发放" if program else "请先登录"
+            raise refused(401, what)
+        return who
+
+    def _require_csrf(self, request: web.Request, token: str) -> None:
+        offered = request.headers.get(CSRF_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(offered, csrf_token(token).encode()):
+            raise refused(403, f"请求缺少页面凭据（{CSRF_HEADER}）；请刷新页面后再试")
+
+    def _still(self, door: Door, token: str, program: str, who: Identity) -> Callable[[], Awaitable[bool]]:
+        async def still() -> bool:
+            try:
+                now = await (self.known.program(program, who.origin) if program else self.known.identify(token))
+            except DatabaseError:
+                return True
+            return now is not None and door.right in now.rights
+
+        return still
+
+
+def require_right(door: Door, who: Identity) -> None:
+    """Raises HTTPForbidden."""
+    if door.right is None or door.right in who.rights:
+        return
+    if who.user is not None and who.user.must_change:
+        raise refused(403, "请先改密码：一次性密码只能用来登录和改密码", must_change=True)
+    raise refused(403, f"您没有“{door.what}”的权限（{door.right}）；需要时请管理员调整角色")
+
+
+def origin_of(request: web.Request) -> str:
+    """From where somebody asks, for the record."""
+    agent = "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())
+    return f"网页 {request.remote or '?'} {agent}"[:200].strip()
+
+
+async def _read(request: web.Request) -> None:
+    """The body, whole and in time, and nothing but JSON: forms of other pages cannot send that unasked."""
+    if request.method in SAFE or not request.can_read_body:
+        return
+    if request.content_type != "application/json":
+        raise refused(415, "请求体应为 JSON（Content-Type: application/json）")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except TimeoutError:
+        raise refused(408, f"请求体 {BODY_SECONDS:.0f} 秒内没有收完；请检查网络后再试") from None
+
+
+OWN_REFUSALS: Final = {
+    404: "没有这个接口；全部接口见 /api/openapi.json",
+    405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
+    413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
+}
+
+
+@web.middleware
+async def worded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal and every fault a JSON sentence; a fault is logged, and its text stays here."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.content_type == "application/json":
+            raise
+        return answered({"error": OWN_REFUSALS.get(error.status, error.reason)}, error.status)
+    except DatabaseError as error:
+        return answered({"error": f"没有做成，什么都没有改：{error}"}, 503)
+    except ConnectionResetError:
+        raise
+    except Exception:
+        log.exception("request failed", method=request.method, path=request.path)
+        return answered({"error": "系统出错，没有做成；已记入日志，请告诉管理员"}, 500)

@@ -1,0 +1,253 @@
+"""Personal data over HTTP: past calls with masked numbers, and looks: a number revealed, a recording played.
+
+One job: write down who looks at what and why, before it is shown. A look that cannot be written down is not had. A
+recording is asked for once, with a reason, and then played with as many range requests as a player likes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Final, Protocol
+
+from aiohttp import web
+
+from audit.model import Act
+from console.plain import WHO, answered, body_of, refused, text_of, whole_of
+from console.session_routes import People, actor_of
+from ledger.model import Fact
+from ledger.records import CallRecord
+from ledger.store import CallFilter
+from ledger.story import as_json, outline
+from orders.service import Orders
+from orders.words import sheet
+from promises.mailbox import Mailbox
+from promises.service import Callbacks
+from recordings.layout import HALVES, half_file, recording_file
+from recordings.model import Recording
+from routing.calendar import CITY
+from routing.model import Snapshot
+from telephony.model import CALL_ID, CallId
+from users.model import Right, Scope
+
+EXAMPLE: Final = '{"reason": "市民要求核对"}'
+MAX_REASON: Final = 100
+LOOK_SECONDS: Final = 3600.0
+"""How long a recording may be played after it was asked for once."""
+
+MOST_LOOKS: Final = 5000
+MOST_ROWS: Final = 1000
+
+
+class Archive(Protocol):
+    """What these routes need of past calls."""
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings lie."""
+        ...
+
+    async def calls(self, wanted: CallFilter) -> Sequence[CallRecord]: ...
+
+    async def story(self, call: CallId) -> tuple[CallRecord, Sequence[Fact]] | None: ...
+
+    async def recordings(self, since: datetime | None, until: datetime | None, limit: int) -> Sequence[Recording]: ...
+
+
+class Now(Protocol):
+    """What they need of the engine."""
+
+    @property
+    def callbacks(self) -> Callbacks: ...
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def orders(self) -> Orders: ...
+
+
+def look_routes(people: People, archive: Archive, control: Now) -> list[web.RouteDef]:
+    """The routes, to be added to the browsers' application."""
+    views = _Views(people, archive, control)
+    return [
+        web.get("/api/calls", views.calls),
+        web.get("/api/calls/{call}", views.call),
+        web.post("/api/calls/{call}/reveal", views.reveal_caller),
+        web.post("/api/callbacks/{call}/reveal", views.reveal_callback),
+        web.post("/api/messages/{call}/reveal", views.reveal_message),
+        web.post("/api/orders/{number}/sheet", views.sheet),
+        web.get("/api/recordings", views.recordings),
+        web.post("/api/recordings/{call}/look", views.look),
+        web.get("/api/recordings/{call}/sound", views.sound),
+    ]
+
+
+class _Views:
+    def __init__(self, people: People, archive: Archive, control: Now) -> None:
+        self._people = people
+        self._archive = archive
+        self._control = control
+        self._looks: OrderedDict[str, tuple[str, CallId, float]] = OrderedDict()
+
+    async def calls(self, request: web.Request) -> web.Response:
+        told = request.query
+        agent = told.get("agent", "")
+        if _only_own(request, Right.CALLS_READ):
+            agent = _agent(request)
+        wanted = CallFilter(
+            _moment(told.get("since")),
+            _moment(told.get("until")),
+            told.get("number", "")[:40],
+            "",
+            agent[:8],
+            told.get("group", "")[:40],
+            whole_of(told.get("limit"), "limit", 50, 1, MOST_ROWS),
+        )
+        return answered({"calls": [outline(record) for record in await self._archive.calls(wanted)]})
+
+    async def call(self, request: web.Request) -> web.Response:
+        record, facts = await self._story(request, Right.CALLS_READ)
+        return answered(as_json(record, facts))
+
+    async def reveal_caller(self, request: web.Request) -> web.Response:
+        record, _ = await self._story(request, Right.NUMBERS_REVEAL)
+        return await self._revealed(request, record.caller, f"来电号码：呼叫 {record.call}", record.call)
+
+    async def reveal_callback(self, request: web.Request) -> web.Response:
+        found = self._control.callbacks.book.get(_call(request))
+        if found is None:
+            raise refused(404, f"没有回拨 {_call(request)}")
+        self._require_group(request, found.group)
+        return await self._revealed(request, found.number, f"回拨号码：回拨 {found.id}", found.id)
+
+    async def reveal_message(self, request: web.Request) -> web.Response:
+        found = self._control.mailbox.get(_call(request))
+        if found is None:
+            raise refused(404, f"没有留言 {_call(request)}")
+        self._require_group(request, found.group)
+        return await self._revealed(request, found.caller, f"留言人号码：留言 {found.id}", found.id)
+
+    async def sheet(self, request: web.Request) -> web.Response:
+        """The page of an urgent order to print, with the caller's number."""
+        order = self._control.orders.book.get(request.match_info["number"])
+        if order is None:
+            raise refused(404, f"没有工单 {request.match_info['number'][:40]!r}")
+        act = Act("look.order", f"打印应急工单 {order.number}", await _reason(request), {"call": order.call})
+        await self._people.accounts.write_down(actor_of(request), act)
+        return answered({"number": order.number, "html": sheet(order, CITY)})
+
+    async def recordings(self, request: web.Request) -> web.Response:
+        told = request.query
+        limit = whole_of(told.get("limit"), "limit", 50, 1, MOST_ROWS)
+        found = await self._archive.recordings(_moment(told.get("since")), _moment(told.get("until")), limit)
+        rows = [
+            {
+                "call": one.call,
+                "status": one.status.value,
+                "started_at": one.started_at.isoformat(),
+                "seconds": one.seconds,
+                "fault": one.fault,
+            }
+            for one in found
+        ]
+        return answered({"recordings": rows})
+
+    async def look(self, request: web.Request) -> web.Response:
+        """Ask to hear a recording: who and why is written down, and a ticket to play it is given."""
+        call, reason = _call(request), await _reason(request)
+        if not self._file(call, "both").is_file():
+            raise refused(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
+        act = Act("look.recording", f"听录音：呼叫 {call}", reason, {"call": call})
+        await self._people.accounts.write_down(actor_of(request), act)
+        look = token_urlsafe(18)
+        self._looks[look] = (request[WHO].name, call, time.monotonic())
+        while len(self._looks) > MOST_LOOKS:
+            self._looks.popitem(last=False)
+        return answered({"look": look, "sound": f"/api/recordings/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
+
+    async def sound(self, request: web.Request) -> web.StreamResponse:
+        """The sound itself, with ranges. The path is made of a call id of strict form, never of what was sent."""
+        call, told = _call(request), request.query
+        who, of, at = self._looks.get(told.get("look", ""), ("", "", 0.0))
+        if (who, of) != (request[WHO].name, call) or time.monotonic() - at > LOOK_SECONDS:
+            raise refused(403, f"请先写明原因申请听这个录音（POST /api/recordings/{call}/look）")
+        side = told.get("side", "both")
+        if side not in ("both", *HALVES):
+            raise refused(400, f"side 应为 both、{'、'.join(HALVES)} 之一")
+        path = self._file(call, side)
+        if not path.is_file():
+            raise refused(404, f"呼叫 {call} 的录音文件不在了；请运行 hotline recordings check")
+        headers = {"Content-Type": "audio/wav", "Cache-Control": "no-store", "Content-Disposition": "inline"}
+        return web.FileResponse(path, headers=headers)
+
+    def _file(self, call: CallId, side: str) -> Path:
+        name = recording_file(call)
+        folder = self._archive.folder.resolve()
+        path = (folder / (name if side == "both" else half_file(name, side))).resolve()
+        if not path.is_relative_to(folder):  # a link that leads out of the folder
+            raise refused(404, f"呼叫 {call} 没有录音")
+        return path
+
+    async def _story(self, request: web.Request, right: Right) -> tuple[CallRecord, Sequence[Fact]]:
+        call = _call(request)
+        found = await self._archive.story(call)
+        own = _only_own(request, right)
+        if found is None or (own and found[0].agent != _agent(request)):
+            raise refused(403 if own else 404, f"没有呼叫 {call}，或它不是您接的" if own else f"流水里没有呼叫 {call}")
+        return found
+
+    async def _revealed(self, request: web.Request, number: str, what: str, of: str) -> web.Response:
+        act = Act("look.number", f"看{what}", await _reason(request), {"call": of})
+        await self._people.accounts.write_down(actor_of(request), act)
+        return answered({"number": number})
+
+    def _require_group(self, request: web.Request, group: str) -> None:
+        """Who answers calls sees what waits for the groups that he serves."""
+        if not _only_own(request, Right.NUMBERS_REVEAL):
+            return
+        agent = self._control.snapshot.agents.get(_agent(request))
+        if agent is None or group not in agent.groups:
+            raise refused(403, "这不属于您的技能组；需要时请班长处理")
+
+
+def _only_own(request: web.Request, right: Right) -> bool:
+    return request[WHO].rights[right] is Scope.OWN
+
+
+def _agent(request: web.Request) -> str:
+    agent = request[WHO].agent
+    if not agent:
+        raise refused(403, "您的用户没有设工号，没有自己的来电；请管理员用 hotline users role 补上")
+    return agent
+
+
+def _call(request: web.Request) -> CallId:
+    call = request.match_info["call"]
+    if not CALL_ID.fullmatch(call):
+        raise refused(404, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
+    return CallId(call)
+
+
+async def _reason(request: web.Request) -> str:
+    return text_of(await body_of(request, EXAMPLE), "reason", MAX_REASON, what="原因")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment.utctimetuple()
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise refused(400, f"{text[:40]!r} 不是带时区的时间；例如 2026-10-10T09:00:00+08:00")
+    return moment

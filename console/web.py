@@ -1,0 +1,61 @@
+"""The listener for browsers: the API behind sessions, rights and the headers that a page deserves.
+
+One job: put the parts together. The command line has a listener of its own (console/api.py) with a token that no
+network ever sees; the routes are the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aiohttp import web
+
+from console.api import Control, api_routes
+from console.doors import WEB_DOORS
+from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
+from console.live_routes import add_live_routes
+from console.look_routes import Archive, look_routes
+from console.openapi import document
+from console.people_routes import Managed, people_routes
+from console.plain import answered
+from console.session_routes import session_routes
+
+
+class Behind(Managed, Protocol):
+    """What only browsers need: users, and the archive of calls."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+
+def web_application(control: Control, behind: Behind, site: Site) -> web.Application:
+    """The API for browsers and programs, as an aiohttp application."""
+    guard = Guard(behind.sessions, control, site)
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await guard.enter(request, handler)
+
+    async def described(request: web.Request) -> web.Response:
+        return answered(document(WEB_DOORS))
+
+    async def dress(request: web.Request, answer: web.StreamResponse) -> None:
+        answer.headers.update(HEADERS)
+        if request.path.startswith("/api/"):
+            answer.headers.setdefault("Cache-Control", "no-store")
+        if site.secure:
+            answer.headers["Strict-Transport-Security"] = f"max-age={YEAR_SECONDS}"
+
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[worded, guarded])
+    app.on_response_prepare.append(dress)
+    app.add_routes(
+        [
+            *session_routes(behind, site),
+            web.get("/api/openapi.json", described),
+            *api_routes(control),
+            *look_routes(behind, behind.archive, control),
+            *people_routes(behind),
+        ]
+    )
+    add_live_routes(app, control)
+    return app
