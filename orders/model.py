@@ -221,6 +221,13 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class HangUp:
+    """End this call to a duty phone: what it asks for is not wanted any more."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseAlarm:
     """Nobody has taken it: a supervisor must see to it."""
 
@@ -230,7 +237,7 @@ class ClearAlarm:
     """It is in somebody's hands, or over."""
 
 
-Effect = Tell | Dial | RaiseAlarm | ClearAlarm
+Effect = Tell | Dial | HangUp | RaiseAlarm | ClearAlarm
 
 
 class Illegal(ValueError):

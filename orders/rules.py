@@ -29,6 +29,7 @@ from orders.model import (
     Ended,
     Event,
     Failed,
+    HangUp,
     How,
     Illegal,
     Looked,
@@ -164,7 +165,6 @@ def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effe
         if event.how is How.PHONE_KEY:
             return order, ()
         raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再签收")
-    alarm: tuple[Effect, ...] = (ClearAlarm(),) if order.state is State.UNANSWERED else ()
     taken = replace(
         _move(order, State.ACKNOWLEDGED),
         acknowledged_at=now,
@@ -174,7 +174,11 @@ def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effe
         ringing=None,
         reason="",
     )
-    return taken, (*_tell(What.ACKNOWLEDGED, order.told), *alarm)
+    spoken_to = event.how is How.PHONE_KEY  # it hears that the order is taken, and hangs up itself
+    return taken, (
+        *_tell(What.ACKNOWLEDGED, order.told),
+        *_calmed(replace(order, ringing=None) if spoken_to else order),
+    )
 
 
 def _updated(order: Order, event: Updated) -> tuple[Order, tuple[Effect, ...]]:
@@ -189,10 +193,15 @@ def _updated(order: Order, event: Updated) -> tuple[Order, tuple[Effect, ...]]:
 def _ended(order: Order, event: Ended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if not order.open:
         raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再办结或撤销")
-    alarm: tuple[Effect, ...] = (ClearAlarm(),) if order.state is State.UNANSWERED else ()
     over = replace(_move(order, event.state), over_at=now, over_by=event.by, reason=event.reason, ringing=None)
     what = What.CLOSED if event.state is State.CLOSED else What.CANCELLED
-    return over, (*_tell(what, order.told), *alarm)
+    return over, (*_tell(what, order.told), *_calmed(order))
+
+
+def _calmed(order: Order) -> tuple[Effect, ...]:
+    """What nobody needs any more: the telephone that rings, the alarm that stands."""
+    phone: tuple[Effect, ...] = (HangUp(order.ringing.call),) if order.ringing is not None else ()
+    return (*phone, ClearAlarm()) if order.state is State.UNANSWERED else phone
 
 
 def name_of(order: Order, department: str) -> str:

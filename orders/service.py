@@ -29,6 +29,7 @@ from orders.model import (
     Effect,
     Event,
     Failed,
+    HangUp,
     How,
     Looked,
     NotCalled,
@@ -344,6 +345,13 @@ class Orders:
         finally:
             self._mine.discard(attempt.call)
 
+    async def _hang_up(self, call: CallId) -> None:
+        """A phone that rings on does no harm: its key changes nothing any more."""
+        try:
+            await self._switch.send("Hangup", {"Channel": call})
+        except AmiError as error:
+            log.info("call to a duty phone not ended", call=call, error=str(error))
+
     def _not_taken(self, number: str, attempt: Attempt, why: Failed) -> None:
         now = self.book.get(number)
         if now is not None:
@@ -374,6 +382,8 @@ class Orders:
             match effect:
                 case Dial():
                     self._start(self._dial(order, effect.attempt, effect.round))
+                case HangUp():
+                    self._start(self._hang_up(effect.call))
                 case RaiseAlarm():
                     self._ring_bell(order)
                 case ClearAlarm():

@@ -18,6 +18,7 @@ from engine.settings import load_settings
 from ledger.push_rules import secret_of
 from orders.facts import target_of
 from orders.words import HOW
+from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
 app = typer.Typer(help="应急工单：登记、查看、补充、签收、办结、打印。", no_args_is_help=True)
 
@@ -136,7 +137,16 @@ def print_command(
 @app.command("key")
 def key_command(department: Annotated[str, typer.Argument(help="部门编号，例如 water-supply")]) -> None:
     """与一个部门共用的签名密钥，请用安全的方式交给对方。"""
-    typer.echo(secret_of(credentials(load_settings().data_dir).push_secret, target_of(department)))
+    settings = load_settings()
+    try:
+        known = load_snapshot(settings.snapshot_file).departments
+    except (SnapshotMissing, SnapshotCorrupt) as error:
+        typer.echo(f"读不到已发布的路由表（{error}）；请先运行 ./hotline up", err=True)
+        raise typer.Exit(1) from None
+    if department not in known:
+        typer.echo(f"没有责任部门 {department!r}；已发布的有 {'、'.join(known) or '（无）'}", err=True)
+        raise typer.Exit(2)
+    typer.echo(secret_of(credentials(settings.data_dir).push_secret, target_of(department)))
 
 
 def _path(number: str, what: str = "") -> str:

@@ -1,4 +1,4 @@
-"""``hotline outbox``: messages to the centres' data interfaces, whether the engine runs or not."""
+"""``hotline outbox``: messages to centres' and departments' data interfaces, whether the engine runs or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ledger import outbox_store as outbox
 from ledger.push_rules import secret_of
 from telephony.model import EMERGENCY_NUMBERS
 
-app = typer.Typer(help="推送：发往应急中心数据接口的消息。", no_args_is_help=True)
+app = typer.Typer(help="推送：发往应急中心和责任部门数据接口的消息。", no_args_is_help=True)
 
 T = TypeVar("T")
 
@@ -65,7 +65,9 @@ def retry_command(
 def key_command(target: Annotated[str, typer.Argument(help="110、119、120 或 122")]) -> None:
     """与一个中心共用的签名密钥，请用安全的方式交给对方。"""
     if target not in EMERGENCY_NUMBERS:
-        typer.echo(f"没有中心 {target!r}；可用 {'、'.join(EMERGENCY_NUMBERS)}", err=True)
+        typer.echo(
+            f"没有中心 {target!r}（责任部门的密钥用 hotline orders key）；可用 {'、'.join(EMERGENCY_NUMBERS)}", err=True
+        )
         raise typer.Exit(2)
     typer.echo(secret_of(credentials(load_settings().data_dir).push_secret, target))
 

@@ -201,7 +201,7 @@ async def test_nobody_at_all_is_a_supervisors_alarm_until_somebody_says_who_has_
 
 
 async def test_raised_twice_is_raised_once_and_numbers_have_no_gaps(here: Scene, duty: Centre) -> None:
-    behave(duty)
+    behave(duty, FIRST=Answer())
     call = await call_from(here, "13600007005")
     asked = ["orders", "raise", call, "--type", "outage", "--place", "东山路", "--summary", "停水", "--json"]
     told = [json.loads(said) for _, said in [await here.hotline.hotline(*asked) for _ in range(2)]]
@@ -210,10 +210,15 @@ async def test_raised_twice_is_raised_once_and_numbers_have_no_gaps(here: Scene,
     further = await raised(here, "13600007006", key="another-1")
     serials = [int(number.rpartition("-")[2]) for number in (told[0]["number"], further["number"])]
     assert serials[1] == serials[0] + 1
-    await duty.called(20)
+    rung = [await duty.called(20) for _ in range(2)]
+    for phone in rung:
+        await hears(here, phone, "order-type-outage")
     for number in (told[0]["number"], further["number"]):
         await here.hotline.ask(f"/api/orders/{number}/cancel", {"reason": "误报"})
         assert (await order(here, number))["state"] == "cancelled"
+    for phone in rung:  # who is on duty is not kept listening to what nobody wants any more
+        await phone.ended(20)
+        assert here.heard(phone, "order-ask") < 0.5
 
 
 async def test_killed_while_the_phone_is_spoken_to_the_key_counts_and_nobody_is_called_twice(

@@ -19,6 +19,7 @@ from orders.model import (
     Ended,
     Event,
     Failed,
+    HangUp,
     How,
     Illegal,
     Looked,
@@ -118,8 +119,10 @@ def test_a_deadline_that_passes_tells_the_next_level_and_the_last_one_a_supervis
         order, _ = dialled(order, DEADLINE)
     order, effects = after(order, Looked(), seconds=2 * DEADLINE)
     assert (order.state, effects) == (State.UNANSWERED, [RaiseAlarm()])
+    rings = [HangUp(call_of(order))] if ringing else []
     order, effects = after(order, Taken("net", How.COMMAND, "王科长"))
-    assert (order.state, effects) == (State.ACKNOWLEDGED, [Tell(What.ACKNOWLEDGED, ("net", "office")), ClearAlarm()])
+    assert order.state is State.ACKNOWLEDGED
+    assert effects == [Tell(What.ACKNOWLEDGED, ("net", "office")), *rings, ClearAlarm()]
 
 
 def test_a_line_that_cannot_be_had_is_left_alone_for_a_while() -> None:
@@ -168,6 +171,15 @@ def test_who_was_told_hears_of_everything_and_who_was_not_of_nothing() -> None:
         with pytest.raises(Illegal, match="已撤销"):
             after(order, event)
     assert after(order, Taken("net", How.PHONE_KEY)) == (order, [])
+
+
+@pytest.mark.parametrize("event", [Taken("office", How.SIGNATURE), Ended(State.CANCELLED, "1001", "误报")])
+def test_a_phone_that_rings_for_what_is_settled_elsewhere_is_let_go(event: Event) -> None:
+    order, dial = dialled(made())
+    settled, effects = after(order, event)
+    assert settled.ringing is None
+    assert HangUp(dial.attempt.call) in effects
+    assert HangUp(dial.attempt.call) not in after(order, Taken("water", How.PHONE_KEY))[1], "it is being spoken to"
 
 
 def test_facts_say_all_and_the_latest_is_the_truth() -> None:

@@ -198,6 +198,17 @@ async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Hom
     assert len(home.dialled) == 1
 
 
+async def test_an_order_that_is_over_lets_its_phone_go(home: Home) -> None:
+    order = await home.raised()
+    call = home.dialled[-1]["channel_id"]
+    home.orders.apply(order, Ended(State.CANCELLED, "1001", "误报"))
+    await home.settle()
+    assert home.link.sent == [("Hangup", {"Channel": call})]
+    home.hangs_up(call)
+    await home.ring(3)
+    assert home.told() == ["raised", "dialling", "cancelled"]
+
+
 async def test_a_key_for_what_is_not_known_is_no_key(home: Home) -> None:
     order = await home.raised()
     await home.ring(4)
