@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from engine.alarms import Alarms
+from ledger.journal import Journal
 from ledger.model import Kind
 from orders import service
 from orders.facts import latest
@@ -17,7 +19,7 @@ from orders.register import RegisterUnusable
 from orders.service import AlreadyRaised, Orders, Wish
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.events import OriginateOutcome
-from telephony.model import CallId, Var
+from telephony.model import CallId, NodeId, Var
 from tests.unit.engine.house import House, call_id, event
 
 pytestmark = pytest.mark.unit
@@ -87,12 +89,12 @@ class Home(House):
     def told(self) -> list[str]:
         return [str(data["what"]) for data in self.ledger.of(Kind.ORDER)]
 
-    def restarted(self) -> Orders:
+    def restarted(self, alarms: Alarms | None = None) -> Orders:
         """Another engine, which has read what this one wrote down."""
         facts = [(f"{n:04}", data) for n, (kind, _, data) in enumerate(self.ledger.facts) if kind is Kind.ORDER]
         other = Orders(
             self.orders._switch, self.calls.note, self.ledger.flush, self.orders._register, self.orders._lines,
-            self.paper, self.alarms, lambda: self.now,
+            self.paper, alarms or self.alarms, lambda: self.now,
         )  # fmt: skip
         other.learn(latest(WISH.call, facts))
         return other
@@ -169,10 +171,11 @@ async def test_a_phone_that_does_not_answer_is_followed_by_the_next(home: Home, 
     assert [one["channel"].partition(":")[2].partition("@")[0] for one in home.dialled] == ["0663001", "0663002"]
 
 
-async def test_who_answers_and_hangs_up_without_a_key_has_not_taken_it(home: Home) -> None:
+@pytest.mark.parametrize("cause", ["16", "127"])
+async def test_who_answers_and_hangs_up_without_a_key_has_not_taken_it(home: Home, cause: str) -> None:
     order = await home.raised()
     await home.ring(4)
-    home.hangs_up(home.dialled[-1]["channel_id"])
+    home.hangs_up(home.dialled[-1]["channel_id"], cause)
     assert home.now_is(order).reason == Failed.SILENT
     assert home.now_is(order).ringing is None
 
@@ -183,6 +186,12 @@ async def test_the_hang_up_knows_the_cause_and_one_failure_is_told_once(home: Ho
     await home.ring(0)
     assert home.now_is(order).reason == Failed.REJECTED
     assert home.told().count("not-taken") == 1
+
+
+async def test_a_phone_that_rings_in_vain_is_not_taken_for_a_silent_one(home: Home) -> None:
+    order = await home.raised()
+    home.hangs_up(home.dialled[-1]["channel_id"], "16")
+    assert home.now_is(order).reason == Failed.NO_ANSWER
 
 
 async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Home) -> None:
@@ -273,8 +282,9 @@ async def test_without_a_trunk_a_supervisor_hears_of_it_as_soon_as_nobody_can_be
         await home.passes(10)
     assert home.now_is(order).state is State.UNANSWERED
     assert [alarm.grave for alarm in home.alarms.standing.values()] == [True]
-    other = home.restarted()
-    assert list(home.alarms.standing) == [f"order-{order.number}"], "it stands after a restart, too"
+    alarms = Alarms(cast("Journal", home.ledger), NodeId("hl1"))
+    other = home.restarted(alarms)
+    assert list(alarms.standing) == [f"order-{order.number}"], "it stands after a restart, too"
     home.orders.apply(home.now_is(order), Taken("water", How.COMMAND, "王科长"))
     assert home.alarms.standing == {}
     await other.stop()
