@@ -16,6 +16,7 @@ if __name__ == "__main__":
     # Run by its path: the rooms are found from the project's root, not from this folder.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+import orders.rules
 import queues.states
 import transfers.states
 from console.doors import BY_ROW
@@ -30,6 +31,7 @@ CELLS: Final = {"yes": "✓", "own": "自己的", "no": "", "signature": "凭签
 
 DIAGRAMS: Final[Mapping[str, Callable[[], str]]] = {
     "queues.states": queues.states.diagram,
+    "orders.rules": orders.rules.diagram,
     "transfers.states": transfers.states.diagram,
 }
 

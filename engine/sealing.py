@@ -1,4 +1,4 @@
-"""Supervisors' deeds in the sealed audit: who did what to whose talk, state or group, and why.
+"""Deeds in the sealed audit: who did what to whose talk, state, group or urgent order, and why.
 
 One job: the projection of such facts into the audit, in the transaction that brings them into the database. A deed
 is done and written to the journal at once, whatever becomes of the database; its entry follows with the fact, neither
@@ -36,7 +36,12 @@ SEALED: Final = frozenset(
 )
 """What is done to others. What agents do to their own state is in the ledger alone, a dozen times a day each."""
 
-ORIGIN: Final = "班长操作"
+ORDERS: Final = frozenset(
+    ("order-raise", "order-update", "order-acknowledge", "order-close", "order-cancel", "order-print")
+)
+"""What people do to urgent orders; what departments and telephones do is in the ledger."""
+
+ORIGIN, ORDER_ORIGIN = "班长操作", "应急工单"
 """By phone, by command or by another program: the fact does not say which."""
 
 MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
@@ -46,7 +51,7 @@ MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
 async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
     """An entry for every deed among the facts that has none yet, at the deed's own time."""
     for fact in facts:
-        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED:
+        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED | ORDERS:
             continue
         actor, act = _who(fact), _act(fact)
         if not await has(session, actor, act, fact.at):
@@ -54,7 +59,8 @@ async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
 
 
 def _who(fact: Fact) -> Actor:
-    return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], ORIGIN)
+    origin = ORDER_ORIGIN if fact.data["what"] in ORDERS else ORIGIN
+    return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], origin)
 
 
 def _act(fact: Fact) -> Act:
@@ -65,7 +71,7 @@ def _act(fact: Fact) -> Act:
     call = {"call": str(fact.call)} if fact.call != NO_CALL else {}
     named = {key: told[key] for key in ("agent", "seat", "group", "to") if told.get(key)}
     return Act(
-        f"supervise.{what}",
+        f"orders.{what.removeprefix('order-')}" if what in ORDERS else f"supervise.{what}",
         subject[:MAX_SUBJECT],
         told.get("reason", "")[:MAX_REASON],
         {**named, **call, "fact": fact.id},

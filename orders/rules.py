@@ -204,6 +204,25 @@ def _calmed(order: Order) -> tuple[Effect, ...]:
     return (*phone, ClearAlarm()) if order.state is State.UNANSWERED else phone
 
 
+def diagram() -> str:
+    """The table as a mermaid state diagram, for docs/."""
+    lines = [
+        "stateDiagram-v2",
+        "    [*] --> dispatched",
+        "    dispatched --> dispatched: time over, next department told",
+    ]
+    lines += [f"    {old} --> {new}: {_NEWS[new]}" for old in State for new in State if new in MOVES[old]]
+    return "\n".join([*lines, *(f"    {state} --> [*]" for state in State if not MOVES[state]), ""])
+
+
+_NEWS: Final[Mapping[State, str]] = {
+    State.UNANSWERED: "the last department's time over",
+    State.ACKNOWLEDGED: "taken",
+    State.CLOSED: "closed",
+    State.CANCELLED: "cancelled",
+}
+
+
 def name_of(order: Order, department: str) -> str:
     """The department's name as this order knows it."""
     return next((step.name for step in order.steps if step.department == department), department)

@@ -197,7 +197,20 @@ async def test_nobody_at_all_is_a_supervisors_alarm_until_somebody_says_who_has_
     )
     assert (status, "人工登记" in said) == (0, True)
     assert not (await here.hotline.ask("/api/status"))["faults"]
-    await over(here, told["number"])
+    number, page = told["number"], here.hotline.settings.data_dir / "page.html"
+    for asked, says in (
+        (("update", number, "--summary", "已停水两小时"), "已停水两小时"),
+        (("show", number), "136****7004"),
+        (("print", number, "--out", str(page)), "已写到"),
+        (("close", number, "--reason", "已修复", "--as", "1010"), "1010：已修复"),
+        (("list",), "没有未办结的工单"),
+        (("key", "net"), secret(here, "net")),
+    ):
+        status, said = await here.hotline.hotline("orders", *asked)
+        assert (status, says in said) == (0, True), said
+    assert "13600007004" in page.read_text(encoding="utf-8")
+    status, said = await here.hotline.hotline("audit", "list")
+    assert (status, f"办结应急工单 {number}" in said) == (0, True), said
 
 
 async def test_raised_twice_is_raised_once_and_numbers_have_no_gaps(here: Scene, duty: Centre) -> None:

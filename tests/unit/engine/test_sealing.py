@@ -15,7 +15,7 @@ from audit.store import entries
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.sealing import SEALED, seal_deeds
+from engine.sealing import ORDERS, SEALED, seal_deeds
 from ledger import words
 from ledger.drain import Drainer
 from ledger.journal import Journal
@@ -61,6 +61,19 @@ async def test_every_deed_of_supervision_is_sealed_with_who_and_why(database: Da
     assert [entry.act.action for entry in found] == [f"supervise.{what}" for what in sorted(SEALED)]
     assert {(entry.actor.name, entry.act.reason) for entry in found} == {("班长1010", "质检")}
     assert [entry.at for entry in found] == [AT + timedelta(seconds=n) for n in range(len(SEALED))]
+
+
+async def test_what_people_do_to_urgent_orders_is_sealed(database: Database, tmp_path: Path) -> None:
+    assert set(words.DEEDS) >= ORDERS
+    number = "hl1-20261122-0001"
+    await write(tmp_path, *(deed(n, what, to=number, reason="误报") for n, what in enumerate(sorted(ORDERS))))
+    await drainer(database, tmp_path).drain()
+    found = await sealed(database)
+    assert [entry.act.action for entry in found] == [
+        f"orders.{what}" for what in ("acknowledge", "cancel", "close", "print", "raise", "update")
+    ]
+    assert {(entry.actor.origin, entry.act.reason) for entry in found} == {("应急工单", "误报")}
+    assert found[1].act.subject == f"撤销应急工单 {number}"
 
 
 async def test_the_entry_names_agent_group_and_call(database: Database, tmp_path: Path) -> None:
