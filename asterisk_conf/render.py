@@ -18,6 +18,7 @@ from asterisk_conf.model import SwitchPlan
 from ledger import cel
 from routing.model import Partner, Trunk
 from routing.outward import outward
+from routing.places import places
 from routing.words import CALLER_LISTS
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
 
@@ -140,6 +141,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         _must_match(SEAT_ID, seat, "seat")
     for group in table.groups:
         _must_match(GROUP_ID, group, "group")
+    for place in places(table.groups.values(), table.trunks):
+        _must_match(SEAT_ID, place.seat, "place of a sub-centre")
     keys = sorted({*table.waiting_keys, *table.self_service})
     for key in keys:
         _must_match(_KEY, key, "key")
@@ -188,6 +191,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "auto_answer": bool(table.auto_answer),
         "caller_lists": {row.list: CALLER_LISTS[row.list] for row in table.callers.values()},
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
+        "sites": [table.trunks[group.trunk] for group in table.groups.values() if group.trunk in table.trunks],
         "outward": outward(table),
         "duty_ring_seconds": plan.duty_ring_seconds,
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,

@@ -154,12 +154,16 @@ class _Api:
 
     async def seats(self, request: web.Request) -> web.Response:
         acd = self._control.acd
-        known = (acd.seats.get(SeatId(seat)) for seat in self._control.snapshot.seats)
+        phones = (acd.seats.get(SeatId(seat)) for seat in self._control.snapshot.seats)
+        places = sorted((seat for seat in acd.seats.values() if seat.site), key=lambda seat: seat.id)
         rows = [
-            {"seat": seat.id, "agent": seat.agent, "state": seat.state, "reachable": seat.reachable, "call": seat.call}
-            for seat in known
+            {
+                "seat": seat.id, "agent": seat.agent, "state": seat.state, "reachable": seat.reachable,
+                "call": seat.call, **({"site": seat.site} if seat.site else {}),
+            }
+            for seat in (*phones, *places)
             if seat is not None
-        ]
+        ]  # fmt: skip
         return answered({"seats": rows})
 
     async def sign_in(self, request: web.Request) -> web.Response:

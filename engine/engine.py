@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.routes import Routes
 from engine.settings import Settings
+from engine.sites import Sites
 from engine.supervision import Supervision
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
@@ -132,6 +134,7 @@ class Engine:
             lambda: self.snapshot.seats,
             self.clock,
         )
+        self.sites = Sites(lambda: self.snapshot, self.queues)
         self.announcements = Announcements(settings.data_dir, lambda: self.snapshot, self.calls)
         self._looking: list[asyncio.Task[None]] = []
         self.desk = EngineDesk(
@@ -174,6 +177,7 @@ class Engine:
             for_ever("callbacks", self.callbacks.run),
             for_ever("healing", self.healing.run),
             for_ever("orders", self.orders.run),
+            for_ever("sites", self.sites.run),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
@@ -203,10 +207,13 @@ class Engine:
         old, self.snapshot = self.snapshot, new
         self.queues.tell(PolicyChanged(policy(new)))
         for agent, seat in list(self.queues.acd.seat_of.items()):
+            if self.queues.acd.seats[seat].site:
+                continue
             if agent not in new.agents:
                 self.queues.tell(SignedOut(seat))
             elif agent not in old.agents or able_of(new, agent) != able_of(old, agent):
                 self.queues.tell(signs_in(new, agent, seat))
+        self.sites.look(datetime.now(UTC))
 
     # What the link calls; those who are meant need the link first.
 

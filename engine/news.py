@@ -98,7 +98,8 @@ class SwitchNews:
             self._calls.live[effect.call].agent = effect.agent
 
     def _dial_begin(self, event: Event) -> None:
-        call, seat = _call(event), self._seat(event.get("DestChannel"))
+        call = _call(event)
+        seat = self._answerer(event.get("DestChannel"), call)
         if seat is not None and call in self._queues.acd.tickets:
             self._queues.tell(Ringing(call, seat))
 
@@ -112,7 +113,7 @@ class SwitchNews:
             return
         held.human, held.stage, held.taken_by = True, Stage.TALK, None
         self._calls.record(call, recording_file(call))  # who was never offered to a seat is recorded, too
-        seat = self._seat(event.get("DestChannel"))
+        seat = self._answerer(event.get("DestChannel"), call)
         if seat is not None and call in self._queues.acd.tickets:
             self._queues.tell(Answered(call, seat))
         elif seat is not None:
@@ -128,9 +129,9 @@ class SwitchNews:
 
     def _hangup(self, event: Event) -> None:
         call = _call(event)
-        seat = self._seat(event.get("Channel"))
+        talk = CallId(event.get("Linkedid") or "")
+        seat = self._answerer(event.get("Channel"), talk) if call != talk else None
         if seat is not None:
-            talk = CallId(event.get("Linkedid") or "")
             self._transfers.left(talk, Party.AGENT)
             held = self._queues.acd.seats.get(seat)
             live = self._calls.live.get(talk)
@@ -247,6 +248,13 @@ class SwitchNews:
         if action == "left":
             self._transfers.left(call, party)
         self._calls.note(Kind.PARTY, call, party=party, action=action, channel=channel)
+
+    def _answerer(self, channel: str | None, call: CallId) -> SeatId | None:
+        """The seat of this channel: a phone of ours, or the place of a sub-centre that this call was offered to."""
+        seat = self._queues.seat_of(call)
+        if seat is not None and seat.site and seat.site == _endpoint(channel):
+            return seat.id
+        return self._seat(channel)
 
     def _seat(self, channel: str | None) -> SeatId | None:
         endpoint = _endpoint(channel)

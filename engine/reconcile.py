@@ -26,6 +26,7 @@ from telephony.model import (
     CALL_ID,
     DIALLED,
     GROUP_ID,
+    SEAT_ID,
     AgentId,
     CallId,
     GroupId,
@@ -255,6 +256,8 @@ def _seats_by_call(channels: Iterable[Event]) -> dict[str, SeatId]:
         told = event.variables
         if match is not None and told.get(Var.PARTY) == Party.AGENT and match[1].isdigit():
             found[told.get(Var.CALL, "")] = SeatId(match[1])
+        elif told.get(Var.PARTY) == Party.AGENT and SEAT_ID.fullmatch(place := told.get(Var.SEAT, "")):
+            found[told.get(Var.CALL, "")] = SeatId(place)  # at a sub-centre, behind its trunk
     return found
 
 

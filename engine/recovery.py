@@ -14,6 +14,7 @@ import structlog
 
 from engine.calls import Calls, LiveCall
 from engine.reconcile import Picture, look, policy, seats, tickets, to_adopt
+from engine.sites import seen_places
 from queues.acd import Acd
 from queues.call_rules import wish_of
 from queues.events import TicketSeen
@@ -81,7 +82,7 @@ class Recovery:
         acd, effects = restore(
             self._node,
             policy(table),
-            seats(seen, table),
+            [*seats(seen, table), *seen_places(table, datetime.now(UTC))],
             [*shown, *(one for one in _joined_since(before, began) if one.ticket.call not in listed)],
             self._clock(),
         )

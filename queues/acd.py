@@ -68,6 +68,8 @@ class Seat:
 
     id: SeatId
     node: NodeId
+    site: str = ""
+    """A place at another site (分中心), the trunk that leads there; empty for a phone of ours."""
     agent: AgentId | None = None
     groups: tuple[GroupId, ...] = ()
     levels: Mapping[GroupId, int] = field(default_factory=dict)
@@ -94,8 +96,8 @@ class Seat:
     """When the state ends by itself."""
 
     def sign_in(self) -> SignIn | None:
-        """What the durable roster is to say about this seat."""
-        if self.agent is None or self.leaving:
+        """What the durable roster is to say about this seat; nothing about a place of a site, which the table knows."""
+        if self.agent is None or self.leaving or self.site:
             return None
         return SignIn(self.agent, self.id, self.groups, self.pause)
 

@@ -46,6 +46,7 @@ def signed_in(turn: Turn, event: AgentSignedIn) -> None:
     if former is not None:
         turn.sign_out(former, Why.MOVED)
     seat = turn.seat(event.seat)
+    seat.site = event.site
     if seat.agent is not None:
         turn.sign_out(seat, Why.REPLACED)
     turn.sign_in(seat, event.agent, event.groups, event.pause, event.levels, event.languages)

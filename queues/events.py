@@ -31,6 +31,8 @@ class AgentSignedIn:
     """1 is the best; a group that is not here is served at level 1."""
     languages: frozenset[str] = frozenset()
     """What the agent speaks besides what everybody does."""
+    site: str = ""
+    """The seat is a place at another site, behind this trunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,7 @@ class SeatSeen:
     """None = now."""
     levels: Mapping[GroupId, int] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)

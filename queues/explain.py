@@ -35,7 +35,11 @@ def explain_call(acd: Acd, call: CallId, now: int) -> tuple[str, ...]:
 
 
 def _named(seat: Seat, reason: str) -> str:
-    return reason if reason.startswith(f"座席{seat.id}") else f"座席{seat.id}（工号{seat.agent}）：{reason}"
+    return reason if reason.startswith(_who(seat)) else f"{_who(seat)}：{reason}"
+
+
+def _who(seat: Seat) -> str:
+    return f"分中心{seat.site}的席位{seat.id}" if seat.site else f"座席{seat.id}（工号{seat.agent}）"
 
 
 def explain_agent(acd: Acd, agent: AgentId, now: int) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ def _where(acd: Acd, ticket: Ticket, now: int) -> str:
         return _waits(acd, ticket, now)
     assert ticket.seat is not None, "a call that does not wait has a seat"
     seat = acd.seats[ticket.seat]
-    text = f"在座席{seat.id}（工号{seat.agent}），{STATE[seat.state]}"
+    text = f"在{_who(seat)}，{STATE[seat.state]}"
     choice = ticket.choice
     if choice is None or choice.seat != seat.id:
         return f"{text}；分配的经过没有记录：系统重启过，或座席自行接起"
@@ -113,11 +117,15 @@ def _waits(acd: Acd, ticket: Ticket, now: int) -> str:
     if ticket.preferred is not None and now < ticket.preferred_until_ms:
         who = f"工号{ticket.preferred}（上次的座席），最多再等{_seconds(ticket.preferred_until_ms - now)}秒"
     else:
-        who = "、".join("全部座席" if group == EVERYONE else group for group in ticket.asks)
+        who = "、".join("全部座席" if group == EVERYONE else _manned(acd, group) for group in ticket.asks)
         if now < ticket.language_until_ms:
             left = _seconds(ticket.language_until_ms - now)
             who += f"中会{ticket.language}的座席，{left}秒后不再限语言"
     return f"排在第{acd.place(ticket)}位，现在可接的是：{who}"
+
+
+def _manned(acd: Acd, group: GroupId) -> str:
+    return group if acd.staff[group] else f"{group}（现在没有座席签入，分中心的席位没有开放）"
 
 
 def _why_not(acd: Acd, ticket: Ticket, seat: Seat, now: int) -> str:
@@ -151,7 +159,7 @@ def _has_a_seat(acd: Acd, ticket: Ticket, seat_id: SeatId) -> str:
 
 
 def _not_ready(seat: Seat, now: int) -> str:
-    text = f"座席{seat.id}（工号{seat.agent}）当前{STATE[seat.state]}"
+    text = f"{_who(seat)}当前{STATE[seat.state]}"
     if seat.state is AgentState.PAUSED and seat.pause:
         text += f"，原因：{seat.pause}"
     elif seat.state is AgentState.NOT_RESPONDING and seat.why is not None:
@@ -184,7 +192,7 @@ def _other_lanes(acd: Acd, ticket: Ticket, seat: Seat, now: int) -> str:
 
 def _other_groups(ticket: Ticket, seat: Seat, now: int) -> str:
     asks, serves = "、".join(ticket.asks), "、".join(seat.groups) or "无"
-    text = f"技能组不符：来电现在要{asks}，座席{seat.id}（工号{seat.agent}）服务{serves}"
+    text = f"技能组不符：来电现在要{asks}，{_who(seat)}服务{serves}"
     steps = [
         (ticket.joined_ms + seconds * 1000 - now, group)
         for seconds, group in ticket.overflow

@@ -63,6 +63,7 @@ def _sign_in(turn: Turn, seen: SeatSeen) -> None:
         turn.stray(Stray.RESTORE_CONFLICT)
         return
     seat = turn.seat(seen.seat)
+    seat.site = seen.site
     if seen.sign_in is None:
         return
     if seen.sign_in.agent in turn.acd.seat_of:

@@ -226,7 +226,7 @@ class QueueService:
                     agent=effect.agent or "",
                     group=effect.group,
                     waited_ms=effect.waited_ms,
-                    by="agent",
+                    by="subcentre" if self.acd.seats[effect.seat].site else "agent",
                 )
             case TalkOver():
                 self._note(

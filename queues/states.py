@@ -82,7 +82,12 @@ MOVES: Final[Mapping[AgentState, Mapping[AgentState, str]]] = {
         _S.UNREACHABLE: "signs in, no contact",
         **_TALKS,
     },
-    _S.READY: {_S.RESERVED: "is offered a call", **_TALKS, **{s: w for s, w in _RESTS.items() if s is not _S.READY}},
+    _S.READY: {
+        _S.RESERVED: "is offered a call",
+        _S.NOT_RESPONDING: "another place of its site does not answer",
+        **_TALKS,
+        **{s: w for s, w in _RESTS.items() if s is not _S.READY},
+    },
     _S.RESERVED: {_S.RINGING: "phone rings", **_OFFER_ENDS},
     _S.RINGING: _OFFER_ENDS,
     _S.TALKING: {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from queues.acd import Acd, Seat, Ticket, TicketRank, ticket_rank
 from queues.effects import (
@@ -28,6 +29,9 @@ from queues.policy import Policy
 from queues.states import OFFERED, WORKING, AgentState, check
 from queues.widening import reach
 from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId
+
+_OF_THE_SITE: Final = frozenset((Failure.NO_ANSWER, Failure.BUSY, Failure.REJECTED, Failure.UNREACHABLE))
+"""What one place of another site says for all of them: whoever answers there is behind one number."""
 
 
 class Turn:
@@ -321,6 +325,10 @@ class Turn:
             ticket.errors += 1
             ticket.held_until_ms = self.now + hold * 1000
         self.not_responding(seat, why)
+        if seat.site and why in _OF_THE_SITE:
+            for other in self.acd.seats.values():
+                if other.site == seat.site and other.state is AgentState.READY:
+                    self.not_responding(other, why)
         self.queue(ticket, again=True)
 
     def not_responding(self, seat: Seat, why: Failure) -> None:

@@ -106,6 +106,12 @@ class Group:
     short_talk_seconds: int = 0
     """A talk that the agent's side ends sooner was none: the caller waits on, at its place; 0 = every talk counts."""
     overflow: tuple[Overflow, ...] = ()
+    trunk: str = ""
+    """Trunk of the sub-centre (分中心) whose people answer for this group, besides agents of ours; empty = none do."""
+    capacity: int = 0
+    """How many calls of this group may be there at once; each is a place that the ACD offers calls to like a seat."""
+    schedule: str = ""
+    """The sub-centre's hours; empty = round the clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,9 @@ def _group(name: str, row: _Row) -> Group:
         preferred_seconds=row.whole("preferred_seconds", 20),
         short_talk_seconds=row.whole("short_talk_seconds", 0),
         overflow=tuple(_overflow(item) for item in row.items("overflow", OVERFLOW_EXAMPLE)),
+        trunk=row.text("trunk", '"subcentre-12366"', ""),
+        capacity=row.whole("capacity", 0),
+        schedule=row.text("schedule", '"office"', ""),
     )
     row.end()
     return group

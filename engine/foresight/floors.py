@@ -176,8 +176,9 @@ def posts_of(path: Path, start: datetime, table: Snapshot) -> list[Post]:
 
 
 def posts_of_table(table: Snapshot) -> list[Post]:
-    """One seat for every agent of the table."""
-    return [Post(1, agent.groups) for agent in table.agents.values()]
+    """One seat for every agent of the table, and for every place of its sub-centres, at all hours."""
+    places = [Post(group.capacity, (group.id,)) for group in table.groups.values() if group.trunk]
+    return [*(Post(1, agent.groups) for agent in table.agents.values()), *places]
 
 
 def with_more(posts: Sequence[Post], more: Mapping[GroupId, int]) -> list[Post]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import announcements, callers, days, form, orders, prompts, reach, references
+from routing.lint import announcements, callers, days, form, orders, prompts, reach, references, sites
 from routing.lint.model import Rule, Sound, Surroundings, View
 from routing.model import Table
 
@@ -20,6 +20,7 @@ __all__ = ["RULES", "Rule", "Sound", "Surroundings", "examine", "lint", "require
 RULES: Final[tuple[Rule, ...]] = (
     *form.RULES,
     *references.RULES,
+    *sites.RULES,
     *callers.RULES,
     *announcements.RULES,
     *orders.RULES,

@@ -64,7 +64,8 @@ def _unstaffed(view: View) -> Iterator[Fault]:
     """A group that nobody serves on a path that widens to somebody: the caller waits for nothing."""
     seconds: dict[GroupId, int] = {}
     for row in view.table.numbers:
-        if row.group in view.staffed or row.group not in view.groups or view.widens_to(row) not in view.staffed:
+        served = row.group in view.staffed or row.group not in view.groups or view.groups[row.group].trunk
+        if served or view.widens_to(row) not in view.staffed:
             continue
         seconds[row.group] = max(seconds.get(row.group, 0), row.overflow_seconds)
     for group, longest in seconds.items():
@@ -107,8 +108,9 @@ def _unreachable(view: View) -> Iterator[Fault]:
     }
     yield from _unused("groups", view.groups.keys() - answering, "没有号码会进这个组，也没有溢出到它")
     timed = {row.schedule for row in numbers if row.mode is not MergeMode.FULL}
+    timed |= {group.schedule for group in view.table.groups}
     yield from _unused("schedules", view.schedules.keys() - timed, "没有号码用它")
-    dialled = {row.trunk for row in numbers}
+    dialled = {row.trunk for row in numbers} | {group.trunk for group in view.table.groups}
     subcentres = {trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"}
     yield from _unused("trunks", subcentres - dialled, "没有号码会转到这个分中心")
     for row in numbers:

@@ -86,6 +86,8 @@ MACHINE_POLICY = replace(
 OTHER_POLICY = replace(MACHINE_POLICY, levels=2, head_start_seconds={Priority.REPEAT: 30})
 TALK = {AgentState.TALKING, AgentState.HOLD}
 OFFERED = {AgentState.RESERVED, AgentState.RINGING}
+SITE_OF = {seat_id(4): "subcentre-12366", seat_id(5): "subcentre-12366"}
+"""Two of the seats are places of one sub-centre."""
 PHASE_OF = {
     AgentState.RESERVED: TicketPhase.OFFERED,
     AgentState.RINGING: TicketPhase.OFFERED,
@@ -227,7 +229,7 @@ class AcdMachine(RuleBasedStateMachine):
         languages: frozenset[str],
         after: int,
     ) -> None:
-        self.tell(AgentSignedIn(agent, seat, groups, pause, levels, languages), after)
+        self.tell(AgentSignedIn(agent, seat, groups, pause, levels, languages, SITE_OF.get(seat, "")), after)
 
     @rule(policy=st.sampled_from([MACHINE_POLICY, OTHER_POLICY]), after=after)
     def the_table_is_published(self, policy: Policy, after: int) -> None:
@@ -235,7 +237,7 @@ class AcdMachine(RuleBasedStateMachine):
 
     @rule(seat=seats, agent=agents)
     def sign_in_for_all(self, seat: SeatId, agent: AgentId) -> None:
-        self.tell(AgentSignedIn(agent, seat, tuple(GROUPS)))
+        self.tell(AgentSignedIn(agent, seat, tuple(GROUPS), site=SITE_OF.get(seat, "")))
 
     @rule(
         call=calls,
@@ -473,7 +475,8 @@ class AcdMachine(RuleBasedStateMachine):
 
 def _seen(seat: Seat) -> SeatSeen:
     sign_in = None if seat.agent is None else SignIn(seat.agent, seat.id, seat.groups, seat.pause)
-    return SeatSeen(seat.id, sign_in, seat.reachable, seat.in_use, seat.idle_since_ms, seat.levels, seat.languages)
+    seen = SeatSeen(seat.id, sign_in, seat.reachable, seat.in_use, seat.idle_since_ms, seat.levels, seat.languages)
+    return replace(seen, site=seat.site)
 
 
 AcdMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)

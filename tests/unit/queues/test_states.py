@@ -24,7 +24,7 @@ def test_only_a_ready_seat_is_reserved() -> None:
         (S.RINGING, {S.RESERVED}),
         (S.WRAP_UP, {S.TALKING, S.HOLD}),
         (S.HOLD, {S.TALKING}),
-        (S.NOT_RESPONDING, {S.RESERVED, S.RINGING, S.TALKING, S.HOLD}),
+        (S.NOT_RESPONDING, {S.READY, S.RESERVED, S.RINGING, S.TALKING, S.HOLD}),
         (S.TALKING, set(S) - {S.TALKING}),
         (S.SIGNED_OUT, set(S) - {S.SIGNED_OUT}),
     ],

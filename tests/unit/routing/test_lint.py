@@ -77,6 +77,18 @@ def group(**changes: object) -> Case:
     return table(groups=(replace(SAMPLE.groups[0], **changes), *SAMPLE.groups[1:]))  # type: ignore[arg-type]
 
 
+def two_sites(first: str, second: str) -> Case:
+    sites = [replace(row, trunk=site, capacity=2) for row, site in zip(SAMPLE.groups, (first, second), strict=False)]
+    return table(groups=(*sites, *SAMPLE.groups[2:]))
+
+
+def site_called(number: str, **changes: object) -> Case:
+    """The default group has three places at a sub-centre where this number is dialled."""
+    trunks = tuple(replace(one, number=number) if one.id == "subcentre-12366" else one for one in SAMPLE.trunks)
+    groups = (replace(SAMPLE.groups[0], trunk="subcentre-12366", capacity=3), *SAMPLE.groups[1:])
+    return table(AROUND, trunks=trunks, groups=groups, **changes)
+
+
 def trunk(name: str, around: Surroundings = AROUND, **changes: object) -> Case:
     trunks = tuple(replace(one, **changes) if one.id == name else one for one in SAMPLE.trunks)  # type: ignore[arg-type]
     return table(around, trunks=trunks)
@@ -418,6 +430,25 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (trunk("emergency-110-backup", role="utility"), "trunks.emergency-110-backup", "现在 没有"),
         ],
         [trunk("utility-water", host="192.0.2.7"), trunk("emergency-110", replace(AROUND, published=None), port=1)],
+    ),
+    "bad-site": (
+        [
+            (group(trunk="subcentre-12366"), "groups.general.capacity", "应为 1 到 200"),
+            (group(trunk="subcentre-12366", capacity=201), "groups.general.capacity", "应为 1 到 200"),
+            (group(capacity=3), "groups.general.capacity", "没有写 trunk"),
+            (group(schedule="office"), "groups.general.schedule", "没有写 trunk"),
+            (group(trunk="pstn", capacity=3), "groups.general.trunk", "现有 subcentre-12313"),
+            (group(trunk="subcentre-12366", capacity=3, schedule="nosuch"), "groups.general.schedule", "没有这个班表"),
+            (two_sites("subcentre-12366", "subcentre-12366"), "groups.social-security.trunk", "已经用了这个分中心"),
+            (site_called("123456"), "trunks.subcentre-12366.number", "3 到 5 位"),
+            (site_called("12366", seats=("8001", "12366002")), "groups.general.trunk", "12366002 与座席分机或工号同名"),
+        ],
+        [
+            group(trunk="subcentre-12366", capacity=200, schedule="office"),
+            group(trunk="subcentre-12366", capacity=1),
+            two_sites("subcentre-12366", "subcentre-12367"),
+            site_called("12366", seats=("8001", "12366004")),
+        ],
     ),
     "caller-never-matches": (
         [
