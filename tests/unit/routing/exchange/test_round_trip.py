@@ -148,6 +148,14 @@ def test_what_spreadsheets_like_to_change_comes_back_exactly(way: Callable[[Tabl
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_group_that_a_sub_centre_answers_for_comes_back_exactly(way: Callable[[Table], Table]) -> None:
+    first, *others = SAMPLE.groups
+    site = replace(first, trunk="subcentre-12366", capacity=5, schedule="office")
+    table = replace(SAMPLE, groups=(site, *others))
+    assert way(table) == table
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.sampled_from(WAYS))
 def test_any_name_that_may_be_published_comes_back_exactly(names: list[str], way: Callable[[Table], Table]) -> None:
