@@ -68,6 +68,8 @@ class Supervision:
         seat = self.talk_of(agent)
         if self._queues.acd.seat_of.get(by) == seat.id:
             raise NotAllowed("不能监听自己的通话")
+        if seat.site:
+            raise NotAllowed(f"席位 {seat.id} 在分中心，不能监听、密语、强插；可以接管（take-over）")
         self._note(action, by, seat, reason)
         return seat.id
 

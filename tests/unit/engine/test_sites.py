@@ -9,12 +9,13 @@ import pytest
 
 from engine.reconcile import picture
 from engine.sites import Sites, seen_places
-from ivr.desk import Seated
+from ivr.desk import Seated, SupervisorAction
 from ivr.model import Script
 from ledger.model import Kind
+from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.model import Group, Snapshot
-from telephony.model import GroupId, SeatId
+from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.engine.house import TABLE, House, call_id, channel, event
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -71,6 +72,16 @@ async def test_a_call_there_is_followed_like_at_a_seat_and_told_as_the_sub_centr
     assert (answer["by"], answer["seat"], answer["group"]) == ("subcentre", PLACE, TAX)
     here.news.hear(event("Hangup", Uniqueid="hl1-1795351322.9", Linkedid=call_id(1), Channel=THERE, Cause="16"))
     assert here.state(PLACE) is AgentState.READY
+
+
+async def test_a_talk_there_can_be_taken_over_but_not_listened_to() -> None:
+    here, sites = house(with_site())
+    sites.look(MONDAY_MORNING)
+    here.desk.place(here.question(Script.OFFER, group=TAX))
+    here.news.hear(event("DialEnd", Uniqueid=call_id(1), DestChannel=THERE, DialStatus="ANSWER"))
+    with pytest.raises(NotAllowed, match="可以接管"):
+        here.supervision.join(AgentId("1010"), SupervisorAction.LISTEN, AgentId(PLACE), "质检")
+    assert here.supervision.talk_of(AgentId(PLACE)).call == call_id(1)
 
 
 async def test_not_answered_there_the_caller_waits_on_at_its_age() -> None:
