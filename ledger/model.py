@@ -61,6 +61,9 @@ class Kind(StrEnum):
     DEED = "deed"
     """A person acted on an agent, a group or a call [what, by, agent, seat, reason, …]; about :data:`NO_CALL` unless
     it concerns one call. Who changed what, and why."""
+    AGENT_STATE = "agent-state"
+    """An agent's state changed otherwise than in the course of a call [seat, agent, old, new, why, text], text = the
+    same in Chinese; about :data:`NO_CALL`. What a person asked for is in the deed beside it."""
     ENDED = "ended"
     """The caller's channel is gone [cause, by, talk_ms, answered]."""
     AGENT_TIME = "agent-time"

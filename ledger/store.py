@@ -181,10 +181,15 @@ async def one_call(session: AsyncSession, call: CallId) -> CallRecord | None:
     return _record(row) if row else None
 
 
-async def deeds(session: AsyncSession, limit: int) -> list[Fact]:
-    """The latest deeds, newest first, whatever they are about."""
+async def deeds(session: AsyncSession, limit: int, *, agent: str = "") -> list[Fact]:
+    """The latest deeds, newest first, whatever they are about; with ``agent`` that agent's, and changes of state."""
     columns = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
-    query = select(*columns).where(FactRow.kind == Kind.DEED.value).order_by(FactRow.at.desc(), FactRow.id.desc())
+    query = select(*columns).order_by(FactRow.at.desc(), FactRow.id.desc())
+    if agent:
+        kinds = (Kind.DEED.value, Kind.AGENT_STATE.value)
+        query = query.where(FactRow.kind.in_(kinds), FactRow.data["agent"].as_string() == agent)
+    else:
+        query = query.where(FactRow.kind == Kind.DEED.value)
     rows = await session.execute(query.limit(max(0, limit)))
     return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
 

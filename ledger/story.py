@@ -292,6 +292,7 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.ORDER: _order,
     Kind.FALLBACK: _fallback,
     Kind.DEED: _deed,
+    Kind.AGENT_STATE: lambda data: word(data, "text"),
     Kind.ENDED: _ended,
     Kind.AGENT_TIME: lambda data: f"工号 {word(data, 'agent') or '未知'} 的半小时工时",
 }

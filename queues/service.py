@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from ledger.model import Kind
+from ledger.model import NO_CALL, Kind
 from queues import roster
 from queues.acd import Acd, Seat, Ticket
 from queues.effects import (
@@ -30,6 +30,7 @@ from queues.effects import (
 from queues.events import Event, NotAnswered, Tick, TicketJoined, TicketLeft
 from queues.model import Failure, TicketPhase, Why
 from queues.rules import apply
+from queues.words import state_changed
 from routing.overflow import overflow_text
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
@@ -233,8 +234,22 @@ class QueueService:
                     Kind.TALK_ENDED, effect.call, seat=effect.seat, agent=effect.agent or "", talk_ms=effect.talk_ms
                 )
             case SeatStateChanged():
-                # What a call does to a seat is in the ledger; what a person or a broken line does is only here.
-                told = log.debug if effect.why in _TOLD_BY_THE_LEDGER else log.info
+                # What a call does to a seat is told by the call's own facts; what a person or a broken line does, here.
+                # A sub-centre's places rest and wake all together, many at once: nobody asks for each.
+                of_a_call = effect.why in _TOLD_BY_THE_LEDGER
+                quiet = of_a_call or bool(self.acd.seats[effect.seat].site)
+                if effect.agent is not None and not quiet:
+                    self._note(
+                        Kind.AGENT_STATE,
+                        NO_CALL,
+                        seat=effect.seat,
+                        agent=effect.agent,
+                        old=effect.old,
+                        new=effect.new,
+                        why=effect.why,
+                        text=state_changed(effect),
+                    )
+                told = log.debug if quiet else log.info
                 told(
                     "seat state",
                     seat=effect.seat,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from queues.effects import SeatStateChanged
 from queues.model import Why
 from queues.states import AgentState
 from telephony.model import Priority
@@ -69,3 +70,9 @@ WHY: Final[Mapping[Why, str]] = {
     Why.TIMEOUT: "转接无回音",
     Why.RESTORED: "系统重启后恢复",
 }
+
+
+def state_changed(change: SeatStateChanged) -> str:
+    """Who went from which state to which, and why."""
+    pause = f"（{change.pause}）" if change.new is AgentState.PAUSED and change.pause else ""
+    return f"座席{change.seat}工号{change.agent}：{STATE[change.old]}→{STATE[change.new]}{pause}，{WHY[change.why]}"

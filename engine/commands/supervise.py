@@ -106,10 +106,12 @@ def open_(
 
 @app.command("history")
 def history(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="最近多少条")] = 50, as_data: AsData = False
+    limit: Annotated[int, typer.Option("--limit", min=1, help="最近多少条")] = 50,
+    agent: Annotated[str, typer.Option("--agent", help="只看这个工号，连同他的状态变化和原因，例如 1001")] = "",
+    as_data: AsData = False,
 ) -> None:
     """谁在何时对座席、技能组和来电做了什么，为什么；最近的在前。引擎停了也能用。"""
-    facts = asyncio.run(_deeds(limit))
+    facts = asyncio.run(_deeds(limit, agent))
     if as_data:
         rows = [{"at": fact.at.isoformat(), "call": fact.call, **fact.data} for fact in facts]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -121,11 +123,11 @@ def history(
         typer.echo("还没有记录")
 
 
-async def _deeds(limit: int) -> list[Fact]:
+async def _deeds(limit: int, agent: str) -> list[Fact]:
     database = open_database(load_settings().database_url)
     try:
         async with database.reading() as session:
-            return await deeds(session, limit)
+            return await deeds(session, limit, agent=agent)
     finally:
         await database.close()
 
