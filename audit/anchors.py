@@ -15,6 +15,9 @@ from typing import Final
 from audit.model import Anchor, Entry
 
 FILE: Final = "audit.anchors"
+TAIL_BYTES: Final = 8192
+"""About a hundred lines: more than are ever out of order."""
+
 _LINE: Final = re.compile(r"(\d{1,18}) ([0-9a-f]{64})")
 
 
@@ -36,6 +39,21 @@ def anchors(path: Path) -> tuple[Anchor, ...]:
     except FileNotFoundError:
         return ()
     return tuple(_read(text))
+
+
+def newest(path: Path) -> int:
+    """Number of the newest entry in the file, 0 for none; read from its end, however long it has grown."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            tail = file.read().decode("ascii", errors="replace")
+    except FileNotFoundError:
+        return 0
+    found = max((one.seq for one in _read(tail)), default=0)
+    if found == 0 and size > TAIL_BYTES:
+        return max((one.seq for one in anchors(path)), default=0)
+    return found
 
 
 def anchor(text: str) -> Anchor:

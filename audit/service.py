@@ -21,7 +21,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 async def note_new(database: Database, data_dir: Path) -> None:
     """Note every entry after the last anchor, in the file and in the log. Raises DatabaseError or OSError."""
     path = data_dir / anchors.FILE
-    last = max((one.seq for one in await asyncio.to_thread(anchors.anchors, path)), default=0)
+    last = await asyncio.to_thread(anchors.newest, path)
     async with database.reading() as session:
         new = await after(session, last)
     for entry in new:

@@ -129,6 +129,7 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
         f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
     )
     say(f"  控制接口  http://127.0.0.1:{settings.http_port}/api/status（命令行：./hotline status）")
+    say(f"  网页接口  {_web_address(settings)}（用户：./hotline users list）")
     say(f"  归并号码  {legacy}（示例，待核）")
     if demo:
         path = settings.data_dir / DEMO_FILE
@@ -142,6 +143,11 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
             say(f"    工号 {agent}  密码 {pin}")
         say("  试一试    另开一个终端运行 ./hotline demo call 12333")
     say("按 Ctrl-C 停止")
+
+
+def _web_address(settings: Settings) -> str:
+    host = f"[{settings.web_bind}]" if ":" in settings.web_bind else settings.web_bind
+    return settings.web_origin or f"http{'s' if settings.web_cert else ''}://{host}:{settings.web_port}"
 
 
 def _healthy(settings: Settings, secrets: Credentials) -> bool:

@@ -44,7 +44,7 @@ class Website:
         self._hashing = Hashing()
         self.archive = archive
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
-        self.sessions = Sessions(database, self._hashing)
+        self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)
         self._runner = web.AppRunner(web_application(control, self, site), access_log=None)
         self._tidying: asyncio.Task[None] | None = None

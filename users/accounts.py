@@ -249,7 +249,7 @@ class Accounts:
         """An entry in the sealed audit, for what changes nothing but must be known: a look at personal data."""
         async with self._database.transaction() as session:
             await append(session, actor, act, self._now())
-        await self._anchor()
+        await self.anchor()
 
     async def forget_old(self) -> None:
         """Drop sessions that are over, and tries that no longer count."""
@@ -266,9 +266,10 @@ class Accounts:
             yield session
             known = {key: value for key, value in detail.items() if value not in (None, "")}
             await append(session, actor, Act(action, f"{_SUBJECTS[action]}：{subject}", reason, known), self._now())
-        await self._anchor()
+        await self.anchor()
 
-    async def _anchor(self) -> None:
+    async def anchor(self) -> None:
+        """Note outside the database what was sealed in it."""
         try:
             await note_new(self._database, self._data_dir)
         except (DatabaseError, OSError) as error:  # the next start notes it

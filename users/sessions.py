@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
@@ -73,8 +73,14 @@ class Sessions:
     """Everybody who is signed in."""
 
     def __init__(
-        self, database: Database, hashing: Hashing, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        hashing: Hashing,
+        anchor: Callable[[], Awaitable[None]],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``anchor`` notes outside the database what was sealed in its audit."""
+        self._anchor = anchor
         self._database = database
         self._hashing = hashing
         self._now = now
@@ -111,9 +117,13 @@ class Sessions:
                     raise _wrong(counted.wrong)
                 await store.clear_tries(session, key)
                 held.password, held.signed_in_at = fresh, now
-                made = await self._begin(session, user, token, origin, old, now)
-                return SignedIn(token, identity_of(user, made))
-            await store.keep_tries(session, key, untried(await store.tries_of(session, key, now)))
+                made: Session | None = await self._begin(session, user, token, origin, old, now)
+            else:
+                made = None
+                await store.keep_tries(session, key, untried(await store.tries_of(session, key, now)))
+        if made is not None:
+            await self._anchor()
+            return SignedIn(token, identity_of(user, made))
         raise SignInRefused("请输入动态口令（6 位数字），手机不在身边可用恢复码", code_wanted=True)
 
     async def identify(self, token: str) -> Identity | None:

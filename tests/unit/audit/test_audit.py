@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
-from audit.anchors import FILE, anchor, anchors, note
+from audit.anchors import FILE, TAIL_BYTES, anchor, anchors, newest, note
 from audit.model import Act, Actor, Anchor, Entry, Finding, Wrong
 from audit.rules import digest, seal, verify
 from audit.store import append, entries
@@ -191,3 +191,17 @@ def test_the_command_lists_and_verifies(upgraded_sqlite: Path, tmp_path: Path, m
     assert run.invoke(app, ["verify"]).exit_code == 0
     assert run.invoke(app, ["verify", "--expect", f"3:{made[-1].hash}"]).exit_code == 1
     assert run.invoke(app, ["verify", "--expect", "x"]).exit_code == 2
+
+
+def test_the_newest_anchor_is_found_from_the_end_of_a_file_however_long(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    assert newest(path) == 0
+    lines = [f"{seq} {seq:064x}\n" for seq in range(1, 500)]
+    path.write_text("".join(lines), encoding="ascii")
+    assert path.stat().st_size > 2 * TAIL_BYTES
+    assert newest(path) == 499
+    with path.open("a", encoding="ascii") as file:
+        file.write(f"500 {'0' * 40}")
+    assert newest(path) == 499
+    path.write_text("".join(lines) + "#" * 2 * TAIL_BYTES, encoding="ascii")
+    assert newest(path) == 499

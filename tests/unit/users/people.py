@@ -30,7 +30,7 @@ class People:
 
     def engine(self) -> Sessions:
         """What a start of the engine begins with."""
-        return Sessions(self.database, self.hashing, lambda: self.now)
+        return Sessions(self.database, self.hashing, self.accounts.anchor, lambda: self.now)
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -9,6 +9,7 @@ from typing import NoReturn
 import pyotp
 import pytest
 
+from audit.anchors import FILE, anchors
 from audit.store import entries
 from database.connection import Database
 from database.errors import DatabaseUnavailable
@@ -213,6 +214,7 @@ async def test_everything_is_in_the_sealed_audit_and_no_secret_is(people: People
     assert [entry.act.action for entry in written] == ["users.add", "users.sign-in", "users.reset"]
     assert written[0].act.reason == "第一个管理员"
     assert not any(secret in str(written) for secret in (password, token, again))
+    assert len(anchors(people.folder / FILE)) == len(written)
 
 
 async def test_the_last_admin_stays_and_an_agent_s_id_is_one_person(people: People) -> None:
