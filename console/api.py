@@ -247,6 +247,8 @@ def _guard(token: str) -> Any:
             raise refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
         try:
             return await handler(request)
+        except UnicodeEncodeError:  # half a character ("\ud800" in JSON), which an answer was to repeat
+            return answered({"error": "请求里有不成字的字符；请改正后重试"}, 400)
         except web.HTTPException as error:
             if error.content_type == "application/json":
                 raise

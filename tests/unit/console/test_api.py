@@ -327,6 +327,13 @@ async def test_a_body_in_an_unknown_encoding_is_a_sentence(client: Client) -> No
     assert status == 400
 
 
+@pytest.mark.parametrize("path", ["/api/supervise/close", "/api/supervise/move", "/api/announcements/raise"])
+async def test_half_a_character_is_a_sentence(client: Client, path: str) -> None:
+    told = b'{"group": "\\ud800", "to": "\\ud800", "announcement": "\\ud800", "by": "x", "reason": "x"}'
+    status, said = await ask(client, "POST", path, data=told)
+    assert (status, "不成字" in said["error"]) == (400, True)
+
+
 async def test_a_body_that_is_too_long_is_a_sentence(client: Client) -> None:
     status, body = await ask(client, "POST", "/api/agents/1001/sign-in", {"seat": "8" * (MAX_BODY_BYTES + 1)})
     assert status == 413
