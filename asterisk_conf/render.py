@@ -74,7 +74,7 @@ MODULES: Final = (
 )
 
 EVENTS: Final = (
-    *("FullyBooted", "Hangup", "DialBegin", "DialEnd", "UserEvent"),
+    *("FullyBooted", "Hangup", "DialBegin", "DialState", "DialEnd", "UserEvent"),
     *("Hold", "Unhold", "DeviceStateChange", "ConfbridgeJoin", "ConfbridgeLeave", "QueueCallerJoin"),
     # Answers to our own list actions come as events and pass the same filter.
     *("Status", "StatusComplete", "QueueMember", "QueueStatusComplete", "DeviceStateListComplete"),
@@ -82,9 +82,13 @@ EVENTS: Final = (
 )
 """What the engine hears over AMI; all else is filtered by Asterisk."""
 
+ONLY_FROM: Final = {"DialState": "dial-"}
+"""Of these events only those of channels in a context that begins so (dial-centre, dial-partner): a seat that rings
+is no news, its DialBegin was."""
+
 UNHEARD: Final = (
     *("Newexten", "VarSet", "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine", "NewAccountCode"),
-    *("DialState", "HangupRequest", "SoftHangupRequest", "HangupHandlerPush", "HangupHandlerPop", "HangupHandlerRun"),
+    *("HangupRequest", "SoftHangupRequest", "HangupHandlerPush", "HangupHandlerPop", "HangupHandlerRun"),
     *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge", "BridgeVideoSourceUpdate"),
     *("LocalBridge", "LocalOptimizationBegin", "LocalOptimizationEnd", "Rename"),
     *("RTCPSent", "RTCPReceived", "MixMonitorStart", "MixMonitorStop", "MusicOnHoldStart", "MusicOnHoldStop"),
@@ -169,6 +173,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "ami_secret": plan.ami_secret,
         "agi_token": plan.agi_token,
         "events": EVENTS,
+        "only_from": ONLY_FROM,
         "unheard": UNHEARD,
         "undelivered": UNDELIVERED,
         "emergency": EMERGENCY_NUMBERS,

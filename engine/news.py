@@ -75,6 +75,7 @@ class SwitchNews:
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
             "DialEnd": self._dial_end,
+            "DialState": self._dial_state,
             "Hangup": self._hangup,
             "UserEvent": self._user_event,
             "DeviceStateChange": self._device_state,
@@ -102,6 +103,10 @@ class SwitchNews:
         seat = self._answerer(event.get("DestChannel"), call)
         if seat is not None and call in self._queues.acd.tickets:
             self._queues.tell(Ringing(call, seat))
+
+    def _dial_state(self, event: Event) -> None:
+        """A trunk of a centre or a partner rings or sends early media; of other dials none comes in."""
+        self._transfers.progress(_call(event), event.get("DialStatus") or "")
 
     def _dial_end(self, event: Event) -> None:
         """Somebody answered. A seat that did not is told of by the dialplan's next question, in the right order."""

@@ -37,7 +37,7 @@ from telephony.model import (
     Var,
 )
 from transfers.service import Transfer
-from transfers.states import Form
+from transfers.states import Form, Progress
 from transfers.states import TransferState as S
 
 WANTED: Final = (
@@ -124,6 +124,8 @@ def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
         match = CHANNEL.match(event.get("Channel") or "")
         if match is not None:
             held.trunk = match[1]
+            if event.get("ChannelStateDesc") == "Ringing":
+                held.progress = Progress.RINGING
             if event.get("ChannelStateDesc") == "Up":
                 held.state = S.ANSWERED if call in agents else S.AGENT_LEFT
     return found

@@ -235,7 +235,7 @@ class Control:
             "talking": phases[TicketPhase.TALKING],
             "seats": dict(Counter(str(seat.state) for seat in acd.seats.values())),
             "transfers": {
-                call: {"target": t.target, "state": t.state, "form": t.form, "trunk": t.trunk}
+                call: {"target": t.target, "state": t.state, "form": t.form, "trunk": t.trunk, "progress": t.progress}
                 for call, t in engine.transfers.transfers.items()
             },
             "centres": engine.routes.shown(),

@@ -11,9 +11,14 @@ from ulid import ULID
 
 from ledger.model import Kind
 from telephony.model import EMERGENCY_NUMBERS, CallId, Party
-from transfers.states import LEAVES, Form, News, TransferState, after
+from transfers.states import LEAVES, Form, News, Progress, TransferState, after
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+PROGRESS: Final = {"RINGING": Progress.RINGING, "PROGRESS": Progress.EARLY_MEDIA}
+"""How Asterisk names it in a DialState."""
+
+CALLED: Final = frozenset({TransferState.DIALLING, TransferState.WAITING})
 
 OVER: Final = frozenset({TransferState.RETURNED, TransferState.ENDED})
 
@@ -26,6 +31,9 @@ class Transfer:
     state: TransferState
     form: Form = Form.ONE_KEY
     trunk: str = ""
+    progress: Progress = Progress.SILENT
+    dialler: str = ""
+    """Unique id of the channel that dials the trunks; empty when the beginning was not heard."""
     parted: bool = False
     """The caller has left the conference, hanging up or for another step: who leaves after that is no news."""
     id: str = field(default_factory=lambda: str(ULID()))
@@ -66,7 +74,15 @@ class TransferWatch:
             # The beginning was lost with the link.
             held = self.transfers[call] = Transfer(target, TransferState.ASKED)
         held.trunk = told.get("Trunk", "") or held.trunk
+        held.dialler, held.progress = told.get("Uniqueid", "") or held.dialler, Progress.SILENT
         self._move(call, held, News(state), cause=told.get("Cause", ""))
+
+    def progress(self, dialler: str, status: str) -> None:
+        """The trunk that this channel dials rings, or sends early media; shown until the next news, told to nobody."""
+        said = PROGRESS.get(status)
+        for held in self.transfers.values():
+            if said is not None and held.dialler == dialler != "" and held.state in CALLED:
+                held.progress = said
 
     def left(self, call: CallId, party: Party) -> None:
         """Somebody has left the conversation."""

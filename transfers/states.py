@@ -50,6 +50,18 @@ class TransferState(StrEnum):
     ENDED = "ended"
 
 
+class Progress(StrEnum):
+    """What a trunk that is being dialled has said before its answer, in *dialling* and *waiting* only."""
+
+    SILENT = ""
+    """Nothing yet."""
+    RINGING = "ringing"
+    """180: it rings there."""
+    EARLY_MEDIA = "early-media"
+    """183: it sends sound of its own. Caller and agent hear our ringing tone all the same, so that no announcement of a
+    network comes between them."""
+
+
 class News(StrEnum):
     """What can happen to a transfer."""
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from ledger.model import Kind
 from phones.centre import asserted_identity
-from phones.phone import Answer, Behaviour, PhoneCall, Refuse, RingForEver
+from phones.phone import Answer, Behaviour, EarlyMedia, PhoneCall, Refuse, RingForEver
 from phones.seat_phone import SeatPhone
 from phones.sounds import quiet, tone
 from phones.tones import tone_share
@@ -233,6 +233,34 @@ async def test_an_agent_who_leaves_before_it_fails_gives_the_caller_back_first_i
     last = await other.wait_talking(20)
     assert last.caller == "13900000022"
     await waits.hang_up()
+
+
+async def shown(here: Scene) -> dict[str, tuple[str, str]]:
+    """The transfers of the status, target to state and progress."""
+    told = (await here.hotline.ask("/api/status"))["transfers"]
+    return {one["target"]: (one["state"], one["progress"]) for one in told.values()}
+
+
+async def test_a_centre_that_rings_and_one_with_early_media_are_shown_and_the_two_talk_on(here: Scene) -> None:
+    ringing = await here.far_end("emergency-110", behaviour=RingForEver())
+    speaking = await here.far_end("emergency-119", behaviour=EarlyMedia())
+    one, two = await talks(here, "13900000041", "13900000042")
+    for pair, key, centre in ((one, "*110", ringing), (two, "*119", speaking)):
+        await pair.talk.send_digits(key)
+        await centre.wait_ringing(20)
+    wanted = {"110": ("dialling", "ringing"), "119": ("dialling", "early-media")}
+
+    async def as_wanted() -> bool:
+        return await shown(here) == wanted
+
+    await until(as_wanted, f"the status to show {wanted}")
+    for pair in (one, two):
+        await hear_each_other((pair.call, CITIZEN_HZ), (pair.talk, SEAT_HZ))
+    await one.talk.hang_up()
+    wanted["110"] = ("waiting", "ringing")
+    await until(as_wanted, f"the status to show {wanted}")
+    await one.call.hang_up()
+    await two.call.hang_up()
 
 
 async def test_it_works_the_same_without_the_engine(here: Scene) -> None:

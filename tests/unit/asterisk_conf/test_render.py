@@ -62,7 +62,9 @@ def test_only_the_modules_and_events_that_are_named() -> None:
     modules = FILES["etc/modules.conf"]
     assert "autoload = no" in modules
     assert modules.count("\nload = ") == len(MODULES) == len(set(MODULES))
-    assert FILES["etc/manager.conf"].count("eventfilter(") == len(EVENTS) == len(set(EVENTS))
+    manager = FILES["etc/manager.conf"]
+    assert manager.count("eventfilter(") == len(EVENTS) == len(set(EVENTS))
+    assert "eventfilter(action(include),name(DialState),header(Context),method(starts_with)) = dial-\n" in manager
 
 
 def test_what_nobody_hears_is_not_even_made() -> None:

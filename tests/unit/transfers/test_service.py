@@ -9,7 +9,7 @@ import pytest
 from ledger.model import Kind
 from telephony.model import CallId, Party
 from transfers.service import Transfer, TransferWatch
-from transfers.states import TransferState
+from transfers.states import Progress, TransferState
 
 pytestmark = pytest.mark.unit
 
@@ -192,3 +192,33 @@ def test_a_partner_is_told_by_its_name_and_raises_no_alarm_of_a_centre(watched: 
 def test_a_partner_seen_on_the_switch_has_its_name_too(watched: Watched) -> None:
     watched.watch.adopt(CALL, Transfer("701", TransferState.ANSWERED))
     assert [(one["target"], one["state"]) for one in watched.facts] == [("water", "answered")]
+
+
+DIALLER = "hl1-1795351330.7"
+
+
+def test_a_line_that_rings_or_sends_early_media_is_known_until_the_next_news(watched: Watched) -> None:
+    watched.hear("asked")
+    watched.hear("dialling", Trunk="emergency-110", Uniqueid=DIALLER)
+    held, seen = watched.watch.transfers[CALL], []
+    for status in ("RINGING", "PROGRESS", "PROCEEDING"):
+        watched.watch.progress(DIALLER, status)
+        seen.append(held.progress)
+    assert seen == [Progress.RINGING, Progress.EARLY_MEDIA, Progress.EARLY_MEDIA]
+    watched.hear("dialling", Trunk="emergency-110-backup", Uniqueid=DIALLER)
+    assert held.progress is Progress.SILENT, "the next trunk has said nothing yet"
+    watched.watch.progress(DIALLER, "RINGING")
+    watched.watch.left(CALL, Party.AGENT)
+    assert (held.state, held.progress) == (TransferState.WAITING, Progress.RINGING)
+    watched.hear("answered", Trunk="emergency-110-backup", Uniqueid=DIALLER)
+    watched.watch.progress(DIALLER, "RINGING")
+    assert held.progress is Progress.SILENT, "it has answered"
+    assert watched.states == ["asked", "dialling", "dialling", "waiting", "agent-left"], "none of it is a fact"
+
+
+def test_what_another_channel_dials_is_no_progress_of_ours(watched: Watched) -> None:
+    watched.hear("asked")
+    watched.watch.progress("", "RINGING")
+    watched.hear("dialling", Uniqueid=DIALLER)
+    watched.watch.progress("hl1-1795351330.9", "RINGING")
+    assert watched.watch.transfers[CALL].progress is Progress.SILENT
