@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from engine.reconcile import Picture, look, picture, seats, tickets, to_adopt
+from engine.reconcile import Picture, look, picture, seats, tickets, to_adopt, transfers_of
 from queues.model import TicketPhase
 from queues.restore import restore
 from queues.states import AgentState
 from telephony.events import Event
 from telephony.model import GroupId, NodeId, SeatId, Stage
 from tests.unit.engine.house import NOW, TABLE, House, Link, call_id, channel, event, seat_channel
+from transfers.states import Progress, TransferState
 
 pytestmark = pytest.mark.unit
 
@@ -193,3 +194,24 @@ async def test_all_three_lists_are_asked_for() -> None:
     seen = await look(link)  # type: ignore[arg-type]
     assert asked == ["Status", "QueueStatus", "DeviceStateList"]
     assert [one.call for one in seen.callers] == [call_id(1)]
+
+
+def centre_leg(serial: int, name: str, state: str) -> Event:
+    told = [f"HL_CALL={call_id(serial)}", "HL_PARTY=centre", "HL_TRANSFER=110"]
+    return event("Status", Channel=name, Uniqueid=f"hl1-1795351330.{serial}", ChannelStateDesc=state, Variable=told)
+
+
+@pytest.mark.parametrize(
+    ("state", "seen"),
+    [
+        ("Down", (TransferState.DIALLING, Progress.SILENT)),
+        ("Ringing", (TransferState.DIALLING, Progress.RINGING)),
+        ("Up", (TransferState.ANSWERED, Progress.SILENT)),
+    ],
+)
+def test_a_centre_that_rings_is_known_again_after_a_restart(state: str, seen: tuple[TransferState, Progress]) -> None:
+    legs = [
+        centre_leg(1, "Local/110@reach-00000001;2", "Up"), centre_leg(1, "PJSIP/emergency-110-00000002", state),
+    ]  # fmt: skip
+    found = transfers_of([caller(1, "conference"), at_seat(1, "8001"), *legs])[call_id(1)]
+    assert ((found.state, found.progress), found.trunk) == (seen, "emergency-110")
