@@ -13,8 +13,9 @@ from aiohttp import web
 from audit.model import Entry
 from console.plain import answered, body_of, refused, text_of, whole_of
 from console.session_routes import People, actor_of, usable
-from users.model import ApiClient, Right, Role, Session, User
+from users.model import Right, Role
 from users.rules import MAX_CLIENT_DAYS, MAX_DISPLAY
+from users.shown import client_as_json, session_as_json, user_as_json
 
 EXAMPLE: Final = '{"reason": "新同事"}'
 MAX_REASON: Final = 100
@@ -52,7 +53,7 @@ class _Views:
         self._people = people
 
     async def users(self, request: web.Request) -> web.Response:
-        return answered({"users": [_user(one) for one in await self._people.accounts.users()]})
+        return answered({"users": [user_as_json(one) for one in await self._people.accounts.users()]})
 
     async def add(self, request: web.Request) -> web.Response:
         body = await body_of(
@@ -87,10 +88,10 @@ class _Views:
 
     async def sessions(self, request: web.Request) -> web.Response:
         found = await self._people.accounts.sessions(request.query.get("user", "")[:24])
-        return answered({"sessions": [_session(one) for one in found]})
+        return answered({"sessions": [session_as_json(one) for one in found]})
 
     async def clients(self, request: web.Request) -> web.Response:
-        return answered({"clients": [_client(one) for one in await self._people.accounts.clients()]})
+        return answered({"clients": [client_as_json(one) for one in await self._people.accounts.clients()]})
 
     async def add_client(self, request: web.Request) -> web.Response:
         body = await body_of(request, '{"name": "大厅大屏", "rights": ["live.read"], "days": 90, "reason": "…"}')
@@ -120,40 +121,6 @@ def _words(body: dict[str, Any], key: str, kind: type[Word]) -> frozenset[Word]:
     if not isinstance(told, list) or not told or not all(isinstance(one, str) and one in known for one in told):
         raise refused(400, f"{key} 应为下列之一或几个：{'、'.join(known)}")
     return frozenset(known[one] for one in told)
-
-
-def _user(user: User) -> dict[str, Any]:
-    return {
-        "user": user.name,
-        "name": user.display,
-        "roles": sorted(user.roles),
-        "agent": user.agent,
-        "must_change": user.must_change,
-        "disabled": user.disabled,
-        "totp": user.totp,
-        "signed_in_at": user.signed_in_at.isoformat() if user.signed_in_at else None,
-    }
-
-
-def _session(session: Session) -> dict[str, Any]:
-    return {
-        "user": session.user,
-        "started_at": session.started_at.isoformat(),
-        "seen_at": session.seen_at.isoformat(),
-        "origin": session.origin,
-    }
-
-
-def _client(client: ApiClient) -> dict[str, Any]:
-    return {
-        "id": client.id,
-        "name": client.name,
-        "rights": sorted(client.rights),
-        "created_by": client.created_by,
-        "created_at": client.created_at.isoformat(),
-        "expires_at": client.expires_at.isoformat(),
-        "revoked_at": client.revoked_at.isoformat() if client.revoked_at else None,
-    }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from routing.calendar import city_time
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.model import HOTLINE_NUMBER, CallId, Var
+from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -60,17 +61,6 @@ HANG_UP_SECONDS: Final = 0.3
 
 DATABASE: Final = "orders"
 """Family in the switch's own small database; see context ``order`` of the dialplan."""
-
-_REASONS: Final = {1: Failed.NO_ANSWER, 3: Failed.NO_ANSWER, 5: Failed.BUSY}
-"""Reasons of an Originate (telephony.events.OriginateOutcome)."""
-_CAUSES: Final = {
-    "16": Failed.NO_ANSWER,
-    "17": Failed.BUSY,
-    "18": Failed.NO_ANSWER,
-    "19": Failed.NO_ANSWER,
-    "21": Failed.REJECTED,
-}
-"""Q.850 causes of a phone that did not answer; whatever else there is says that it could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +278,7 @@ class Orders:
             return
         answered = call in self._answered or (cause == "16" and call not in self._mine)
         self._answered.discard(call)
-        self.apply(order, NotTaken(call, Failed.SILENT if answered else _CAUSES.get(cause, Failed.UNREACHABLE)))
+        self.apply(order, NotTaken(call, Failed.SILENT if answered else Failed(by_cause(cause))))
 
     async def stop(self) -> None:
         """Let go; a ringing telephone rings on, and its answer is the next engine's."""
@@ -330,7 +320,7 @@ class Orders:
                 self._answered.add(attempt.call)
             elif not outcome.answered:
                 await asyncio.sleep(HANG_UP_SECONDS)
-                self._not_taken(order.number, attempt, _REASONS.get(outcome.reason, Failed.UNREACHABLE))
+                self._not_taken(order.number, attempt, Failed(by_reason(outcome.reason)))
         except (AmiDown, AmiRefused) as error:
             log.warning("duty phone not called", order=order.number, error=str(error))
             self._put_off(order.number, attempt)

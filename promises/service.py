@@ -32,6 +32,7 @@ from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, Stage, Var
+from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -52,18 +53,6 @@ MOST_OPEN: Final = 2000
 
 DATABASE: Final = "callbacks"
 """Family in the switch's own small database; see context ``callback`` of the dialplan."""
-
-_REASONS: Final = {1: Failed.NO_ANSWER, 3: Failed.NO_ANSWER, 5: Failed.BUSY}
-"""Reasons of an Originate (telephony.events.OriginateOutcome)."""
-
-_CAUSES: Final = {
-    "17": Failed.BUSY,
-    "18": Failed.NO_ANSWER,
-    "19": Failed.NO_ANSWER,
-    "21": Failed.REJECTED,
-    "16": Failed.NO_ANSWER,
-}
-"""Q.850 causes; whatever else there is says that the number could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +191,7 @@ class Callbacks:
         if callback.state is State.REACHED:
             self._set(rules.kept(callback, self._now()) if human else rules.left(callback, self._now()))
         else:
-            self._not_reached(call, _CAUSES.get(cause, Failed.UNREACHABLE))
+            self._not_reached(call, Failed(by_cause(cause)))
 
     def answered(self, call: CallId) -> None:
         """The citizen's call asks for an agent: the citizen has answered."""
@@ -275,7 +264,7 @@ class Callbacks:
             if not outcome.answered:
                 # The hang-up knows the cause better, and comes with it; without a channel there is none.
                 await asyncio.sleep(HANG_UP_SECONDS)
-                self._not_reached(callback.call, _REASONS.get(outcome.reason, Failed.UNREACHABLE))
+                self._not_reached(callback.call, Failed(by_reason(outcome.reason)))
         except (AmiDown, AmiRefused) as error:
             log.warning("callback not dialled", call=callback.id, error=str(error))
             self._undo(callback)

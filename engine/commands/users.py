@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -17,9 +17,10 @@ from engine.administration import actor as whoever
 from engine.settings import SettingsError, load_settings
 from routing.calendar import city_time
 from users.accounts import Accounts
-from users.model import ApiClient, Right, Role, Session, User
+from users.model import Right, Role
 from users.passwords import Hashing
 from users.rules import FOR_CLIENTS, ROLE_WORDS, NotUsable
+from users.shown import client_as_json, session_as_json, user_as_json
 
 app = typer.Typer(help="用户与权限：新建、改角色、重置密码、停用、查看和强制下线；程序的令牌。", no_args_is_help=True)
 
@@ -39,7 +40,7 @@ def list_users(as_data: AsData = False) -> None:
     """全部用户。"""
     people = _do(lambda accounts: accounts.users())
     if as_data:
-        typer.echo(json.dumps([_plain(user) for user in people], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([user_as_json(user) for user in people], ensure_ascii=False, indent=2))
         return
     for user in people:
         notes = [
@@ -115,7 +116,7 @@ def sessions(user: Annotated[str, typer.Argument(help="用户名；不写则全�
     """谁登录着，从哪里登录。"""
     found = _do(lambda accounts: accounts.sessions(user))
     if as_data:
-        typer.echo(json.dumps([_plain_session(one) for one in found], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([session_as_json(one) for one in found], ensure_ascii=False, indent=2))
         return
     for one in found:
         typer.echo(f"{one.user}  {_when(one.started_at)} 登录，{_when(one.seen_at)} 还在用  {one.origin}")
@@ -135,7 +136,7 @@ def clients(as_data: AsData = False) -> None:
     """程序的令牌：谁的、能做什么、到何时。"""
     found = _do(lambda accounts: accounts.clients())
     if as_data:
-        typer.echo(json.dumps([_plain_client(one) for one in found], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([client_as_json(one) for one in found], ensure_ascii=False, indent=2))
         return
     for one in found:
         state = f"已收回 {_when(one.revoked_at)}" if one.revoked_at else f"到期 {_when(one.expires_at)}"
@@ -204,37 +205,3 @@ def _do(work: Callable[[Accounts], Awaitable[T]]) -> T:
 
 def _when(moment: datetime | None) -> str:
     return f"{city_time(moment):%Y-%m-%d %H:%M}" if moment else ""
-
-
-def _plain(user: User) -> dict[str, Any]:
-    return {
-        "user": user.name,
-        "name": user.display,
-        "roles": sorted(user.roles),
-        "agent": user.agent,
-        "must_change": user.must_change,
-        "disabled": user.disabled,
-        "totp": user.totp,
-        "signed_in_at": user.signed_in_at.isoformat() if user.signed_in_at else None,
-    }
-
-
-def _plain_session(session: Session) -> dict[str, Any]:
-    return {
-        "user": session.user,
-        "started_at": session.started_at.isoformat(),
-        "seen_at": session.seen_at.isoformat(),
-        "origin": session.origin,
-    }
-
-
-def _plain_client(client: ApiClient) -> dict[str, Any]:
-    return {
-        "id": client.id,
-        "name": client.name,
-        "rights": sorted(client.rights),
-        "created_by": client.created_by,
-        "created_at": client.created_at.isoformat(),
-        "expires_at": client.expires_at.isoformat(),
-        "revoked_at": client.revoked_at.isoformat() if client.revoked_at else None,
-    }
