@@ -16,7 +16,7 @@ from aiohttp import web
 
 from console.live_routes import add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
-from console.plain import answered, body_of, refused
+from console.plain import answered, asker, body_of, refused
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
 from console.routing_routes import routing_routes
@@ -39,7 +39,6 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 EXAMPLE: Final = '{"seat": "8001"}'
 MAX_BODY_BYTES: Final = 64 * 1024
-MAX_WHO: Final = 60
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -175,7 +174,7 @@ class _Api:
         table = self._control.snapshot
         able = served(table.agents[agent], table.groups.values(), table.skills)
         event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
-        return self._tell(event, agent, SeatId(seat), "sign-in", _who(body))
+        return self._tell(event, agent, SeatId(seat), "sign-in", asker(body))
 
     async def act(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
@@ -183,7 +182,7 @@ class _Api:
         if seat is None:
             raise refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
         body = await body_of(request, EXAMPLE)
-        by = _who(body)
+        by = asker(body)
         match request.match_info["action"]:
             case "sign-out":
                 return self._tell(SignedOut(seat), agent, seat, "sign-out", by)
@@ -204,16 +203,16 @@ class _Api:
         agent = self._agent(request)
         body = await body_of(request, EXAMPLE)
         try:
-            await self._control.set_pin(agent, str(body.get("pin", "")), _who(body))
+            await self._control.set_pin(agent, str(body.get("pin", "")), asker(body))
         except NotAllowed as no:
             raise refused(409, no.reason) from None
-        self._control.deed("pin", _who(body), agent=agent)
+        self._control.deed("pin", asker(body), agent=agent)
         return answered({"agent": agent, "pin": True})
 
     async def unlock(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         self._control.unlock(agent)
-        self._control.deed("unlock", _who(await body_of(request, EXAMPLE)), agent=agent)
+        self._control.deed("unlock", asker(await body_of(request, EXAMPLE)), agent=agent)
         return answered({"agent": agent})
 
     def _agent(self, request: web.Request) -> AgentId:
@@ -264,13 +263,6 @@ _OWN_REFUSALS: Final[Mapping[int, str]] = {
     405: "这个接口不接受这种请求方法；查看用 GET，操作用 POST",
     413: f"请求体太大，最多 {MAX_BODY_BYTES} 字节",
 }
-
-
-def _who(body: Mapping[str, Any]) -> str:
-    """Who asks, as the one who holds the token says."""
-    by = body.get("by")
-    by = by.strip() if isinstance(by, str) else ""
-    return by[:MAX_WHO] if by and by.isprintable() else "控制接口"
 
 
 def pause_reason(table: Snapshot, body: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.plain import answered, body_of, refused
+from console.plain import answered, asker, body_of, refused
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
 from orders.model import Ended, Event, How, Illegal, Order, State, Taken, Updated
@@ -106,7 +106,7 @@ class _Views:
         key = body.get("key", "")
         if key != "" and (not isinstance(key, str) or not _KEY.fullmatch(key)):
             raise refused(400, "key 应为 1 到 64 个字母、数字或 _ . : -；不写则同一呼叫的同一类型只登记一次")
-        by = _by(body)
+        by = asker(body)
         try:
             order, new = await self._control.raise_order(
                 CallId(call), kind, place, summary, key or f"{call}:{kind}", by
@@ -134,7 +134,7 @@ class _Views:
     async def sheet(self, request: web.Request) -> web.Response:
         """The page to print, with the caller's number; that somebody asked for it is kept."""
         order = self._order(request)
-        self._control.deed("order-print", _who(request.query.get("by")), to=order.number)
+        self._control.deed("order-print", asker(request.query), to=order.number)
         return answered({"number": order.number, "html": sheet(order, CITY)})
 
     async def update(self, request: web.Request) -> web.Response:
@@ -143,21 +143,21 @@ class _Views:
         summary = _text(body, "summary", MAX_SUMMARY, UPDATE_EXAMPLE, needed=False)
         if not place and not summary:
             raise refused(400, f"地点和情况至少写一项，例如 {UPDATE_EXAMPLE}")
-        return self._apply(order, Updated(place, summary, _by(body)), "order-update", _by(body))
+        return self._apply(order, Updated(place, summary, asker(body)), "order-update", asker(body))
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """One of us was told that a department has taken it."""
         order, body = self._order(request), await body_of(request, TAKE_EXAMPLE)
         department = _text(body, "department", MAX_WHO, TAKE_EXAMPLE)
         who = _text(body, "who", MAX_WHO, TAKE_EXAMPLE)
-        return self._apply(order, Taken(department, How.COMMAND, who), "order-acknowledge", _by(body))
+        return self._apply(order, Taken(department, How.COMMAND, who), "order-acknowledge", asker(body))
 
     async def end(self, request: web.Request) -> web.Response:
         order, body = self._order(request), await body_of(request, END_EXAMPLE)
         reason = _text(body, "reason", MAX_REASON, END_EXAMPLE)
         what = request.match_info["what"]
         state = State.CLOSED if what == "close" else State.CANCELLED
-        return self._apply(order, Ended(state, _by(body), reason), f"order-{what}", _by(body), reason)
+        return self._apply(order, Ended(state, asker(body), reason), f"order-{what}", asker(body), reason)
 
     async def signed(self, request: web.Request) -> web.Response:
         """签收 by a department's own program. Who cannot sign is told nothing, not even which orders there are."""
@@ -253,12 +253,3 @@ def _text(body: dict[str, Any], name: str, longest: int, example: str, *, needed
     if (needed and not text) or len(text) > longest or not readable or not isinstance(value, str):
         raise refused(400, f"{name} 应为 1 到 {longest} 个字，例如 {example}")
     return text
-
-
-def _by(body: dict[str, Any]) -> str:
-    return _who(body.get("by"))
-
-
-def _who(by: Any) -> str:
-    by = by.strip() if isinstance(by, str) else ""
-    return by[:MAX_WHO] if by and by.isprintable() else "控制接口"

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from console.doors import Door, Own
-from console.order_routes import MAX_WHO
 from console.plain import json_of, refused
 from orders.service import Orders
 from queues.acd import Acd
@@ -40,7 +39,7 @@ async def require_own(door: Door, request: web.Request, who: Identity, control: 
         raise refused(403, "您的用户没有设工号，不能操作座席；请管理员用 hotline users role 补上")
     if door.own is Own.ORDER:
         order = control.orders.book.get(request.match_info["number"])
-        _require(order is not None and order.by == who.name[:MAX_WHO], "工单")
+        _require(order is not None and order.by == who.name, "工单")
     elif door.own is Own.AGENT:
         _require(request.match_info["agent"] == who.agent, "工号")
     elif door.own is Own.TALK:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
 from users.model import Identity
+
+MAX_WHO: Final = 60
+"""Room for the longest name that a user can have: 30 characters, 24 of the sign-in and two brackets."""
 
 WHO: Final = web.RequestKey("who", Identity)
 """Set by the browsers' listener; not by the command line's, whose asker owns the machine."""
@@ -69,6 +72,13 @@ async def body_of(request: web.Request, example: str) -> dict[str, Any]:
         raise refused(400, f"请求体应为 JSON 对象，例如 {example}")
     who = request.get(WHO)
     return body if who is None else body | {"by": who.name, "via": who.origin}
+
+
+def asker(told: Mapping[str, Any]) -> str:
+    """Who asks, as a body or a query says: of sessions and programs who signed in, else who holds the token."""
+    by = told.get("by")
+    by = by.strip() if isinstance(by, str) else ""
+    return by[:MAX_WHO] if by and by.isprintable() else "控制接口"
 
 
 def text_of(body: dict[str, Any], key: str, most: int, *, what: str, empty: bool = False) -> str:

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from console.api import MAX_BODY_BYTES, MAX_WHO, application
+from console.api import MAX_BODY_BYTES, application
+from console.plain import MAX_WHO
 from engine.orders import steps_of
 from ivr.desk import SupervisorAction
 from ivr.model import Script
