@@ -171,7 +171,7 @@ class Product:
     async def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The control API."""
         given = None if body is None else dict(body)
-        return await asyncio.to_thread(call, self.settings.http_port, self.credentials.api_token, path, given)
+        return await asyncio.to_thread(call, self.settings.control_port, self.credentials.api_token, path, given)
 
     async def healthy(self) -> bool:
         try:
@@ -312,11 +312,11 @@ def _free_settings(home: Path) -> dict[str, Any]:
     rtp = RTP_PORTS[os.getpid() * 1000 % len(RTP_PORTS)]
     return {
         "data_dir": home,
-        "http_port": tcp[0],
+        "control_port": tcp[0],
         "asterisk_http_port": tcp[1],
         "ami_port": tcp[2],
         "fastagi_port": tcp[3],
-        "web_port": tcp[4],
+        "http_port": tcp[4],
         "sip_port": udp[0],
         "seat_sip_port": udp[1],
         "rtp_start": rtp,

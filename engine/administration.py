@@ -67,7 +67,7 @@ def _ask(path: str, body: dict[str, Any] | None, direct: Direct) -> dict[str, An
     settings = load_settings()
     token = credentials(settings.data_dir).api_token
     try:
-        told: dict[str, Any] = call(settings.http_port, token, path, body, seconds=PUBLISH_SECONDS)
+        told: dict[str, Any] = call(settings.control_port, token, path, body, seconds=PUBLISH_SECONDS)
     except EngineUnreachable:
         if body is not None:
             typer.echo(NOT_RUNNING, err=True)

@@ -336,7 +336,7 @@ class _Demo:
         return halves
 
     async def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        return await asyncio.to_thread(ask_engine, self._settings.http_port, self._token, path, body)
+        return await asyncio.to_thread(ask_engine, self._settings.control_port, self._token, path, body)
 
 
 def choose_agent(decision: Decision, rows: Iterable[Mapping[str, Any]], wanted: str) -> str:

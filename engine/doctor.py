@@ -224,7 +224,7 @@ def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.NOTE, "热线还没有启动过；启动后才会探测"
         return
     try:
-        now = call(settings.http_port, credentials(settings.data_dir).api_token, "/api/status")
+        now = call(settings.control_port, credentials(settings.data_dir).api_token, "/api/status")
     except (EngineUnreachable, Refused):
         yield Level.NOTE, "热线没有在运行，线路的状况未知；运行 ./hotline up 后再看"
         return

@@ -59,8 +59,8 @@ def ports_of(settings: Settings) -> tuple[Port, ...]:
     return (
         Port("sip_port", settings.bind, settings.sip_port, "udp"),
         Port("seat_sip_port", settings.bind, settings.seat_sip_port, "udp"),
-        Port("http_port", LOOPBACK, settings.http_port, "tcp"),
-        Port("web_port", settings.web_bind, settings.web_port, "tcp"),
+        Port("control_port", LOOPBACK, settings.control_port, "tcp"),
+        Port("http_port", settings.web_bind, settings.http_port, "tcp"),
         Port("asterisk_http_port", LOOPBACK, settings.asterisk_http_port, "tcp"),
         Port("ami_port", LOOPBACK, settings.ami_port, "tcp"),
         Port("fastagi_port", LOOPBACK, settings.fastagi_port, "tcp"),

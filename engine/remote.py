@@ -17,7 +17,7 @@ def ask(path: str, body: dict[str, Any] | None = None, *, settings: Settings | N
     """The engine's answer. Ends the command with status 1 when it refuses, 3 when nobody answers."""
     settings = settings or load_settings()
     try:
-        return call(settings.http_port, credentials(settings.data_dir).api_token, path, body)
+        return call(settings.control_port, credentials(settings.data_dir).api_token, path, body)
     except Refused as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

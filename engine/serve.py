@@ -115,9 +115,9 @@ async def serve(settings: Settings) -> None:
         recalling = asyncio.get_running_loop().create_task(_quietly(_recall(engine, database)))
         following = for_ever("routing table", partial(_follow, books, field, tables))
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", settings.http_port).start()
+        await web.TCPSite(runner, "127.0.0.1", settings.control_port).start()
         await website.start()
-        log.info("serving", http_port=settings.http_port, fastagi_port=settings.fastagi_port)
+        log.info("serving", control_port=settings.control_port, fastagi_port=settings.fastagi_port)
         await stopping.wait()
     finally:
         reminding.cancel()

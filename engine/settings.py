@@ -42,10 +42,10 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "bind": '"127.0.0.1"',
     "sip_port": "5060",
     "seat_sip_port": "5062",
-    "http_port": "8080",
+    "control_port": "8081",
     "asterisk_http_port": "8088",
     "web_bind": '"127.0.0.1"',
-    "web_port": "8081",
+    "http_port": "8080",
     "web_cert": '"/etc/hotline/web.crt"',
     "web_key": '"/etc/hotline/web.key"',
     "web_origin": '"https://12345.example"',
@@ -86,7 +86,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "less_than_equal": "不能大于 {le}",
 }
 
-TCP_PORTS: Final = ("http_port", "web_port", "asterisk_http_port", "ami_port", "fastagi_port")
+TCP_PORTS: Final = ("control_port", "http_port", "asterisk_http_port", "ami_port", "fastagi_port")
 UDP_PORTS: Final = ("sip_port", "seat_sip_port")
 
 
@@ -137,12 +137,12 @@ class Settings(BaseModel):
     """Trunks, UDP."""
     seat_sip_port: Port = 5062
     """Seats' phones, UDP."""
-    http_port: Port = 8080
-    """The control API, TCP."""
+    control_port: Port = 8081
+    """The control API of the ``hotline`` command, TCP, loopback only."""
     web_bind: str = "127.0.0.1"
     """Where browsers come in. Anything but loopback needs ``web_cert``, or a proxy with TLS named in ``web_origin``."""
-    web_port: Port = 8081
-    """The API for browsers and programs with users, rights and sessions, TCP."""
+    http_port: Port = 8080
+    """The console: pages and API for browsers and programs, with users, rights and sessions; TCP."""
     web_cert: str = ""
     """File with the certificate and its chain, PEM; empty: no TLS here."""
     web_key: str = ""

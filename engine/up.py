@@ -101,7 +101,7 @@ def _asterisk(asterisk: Asterisk, plan: SwitchPlan) -> Child:
 
 def _engine(settings: Settings, secrets: Credentials) -> Child:
     async def probe() -> None:
-        await asyncio.to_thread(call, settings.http_port, secrets.api_token, "/api/status", seconds=2)
+        await asyncio.to_thread(call, settings.control_port, secrets.api_token, "/api/status", seconds=2)
 
     return Child(
         "engine",
@@ -128,7 +128,7 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
     say(
         f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
     )
-    say(f"  控制接口  http://127.0.0.1:{settings.http_port}/api/status（命令行：./hotline status）")
+    say(f"  控制接口  http://127.0.0.1:{settings.control_port}/api/status（命令行：./hotline status）")
     say(f"  网页接口  {_web_address(settings)}（用户：./hotline users list）")
     say(f"  归并号码  {legacy}（示例，待核）")
     if demo:
@@ -147,12 +147,12 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
 
 def _web_address(settings: Settings) -> str:
     host = f"[{settings.web_bind}]" if ":" in settings.web_bind else settings.web_bind
-    return settings.web_origin or f"http{'s' if settings.web_cert else ''}://{host}:{settings.web_port}"
+    return settings.web_origin or f"http{'s' if settings.web_cert else ''}://{host}:{settings.http_port}"
 
 
 def _healthy(settings: Settings, secrets: Credentials) -> bool:
     try:
-        return bool(call(settings.http_port, secrets.api_token, "/api/status", seconds=2)["healthy"])
+        return bool(call(settings.control_port, secrets.api_token, "/api/status", seconds=2)["healthy"])
     except (EngineUnreachable, Refused):
         return False
 
@@ -164,12 +164,12 @@ def demo_pins(path: Path, settings: Settings, secrets: Credentials) -> dict[str,
     except (OSError, ValueError, AttributeError, TypeError):
         known = {}
     pins: dict[str, str] = {}
-    for row in call(settings.http_port, secrets.api_token, "/api/agents")["agents"]:
+    for row in call(settings.control_port, secrets.api_token, "/api/agents")["agents"]:
         agent = row["agent"]
         if not row["pin"]:
             pins[agent] = generated(agent)
             body = {"pin": pins[agent], "by": "演示"}
-            call(settings.http_port, secrets.api_token, f"/api/agents/{agent}/pin", body)
+            call(settings.control_port, secrets.api_token, f"/api/agents/{agent}/pin", body)
         elif agent in known:
             pins[agent] = str(known[agent])
     return pins

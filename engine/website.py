@@ -60,13 +60,13 @@ class Website:
         await self._runner.setup()
         try:
             tls = _tls(settings.web_cert, settings.web_key) if settings.web_cert else None
-            await web.TCPSite(self._runner, settings.web_bind, settings.web_port, ssl_context=tls).start()
+            await web.TCPSite(self._runner, settings.web_bind, settings.http_port, ssl_context=tls).start()
         except OSError as error:
-            text = f"控制台没有打开（{error}）：请检查 web_bind、web_port、web_cert、web_key 后重启；电话不受影响"
+            text = f"控制台没有打开（{error}）：请检查 web_bind、http_port、web_cert、web_key 后重启；电话不受影响"
             log.error("console not open", reason=str(error))
             self._alarms.put("console", text, grave=False)
         else:
-            log.info("console open", bind=settings.web_bind, port=settings.web_port, tls=tls is not None)
+            log.info("console open", bind=settings.web_bind, port=settings.http_port, tls=tls is not None)
 
     async def stop(self) -> None:
         """Close it."""

@@ -44,7 +44,7 @@ def call_command(
         outcome = asyncio.run(_interruptible(settings, number, caller=caller, agent=agent, say=say))
     except EngineUnreachable:
         typer.echo(
-            f"热线没有在运行（127.0.0.1:{settings.http_port} 无应答）；"
+            f"热线没有在运行（127.0.0.1:{settings.control_port} 无应答）；"
             "请先在另一个终端运行 ./hotline up --demo，看到“就绪”后重试",
             err=True,
         )

@@ -320,7 +320,7 @@ async def sign_for(here: Scene, number: str, department: str, key: str) -> int:
         "X-Hotline-Timestamp": str(stamp),
         "X-Hotline-Signature": signature(key, stamp, number, body),
     }
-    url = f"http://127.0.0.1:{here.hotline.settings.http_port}/orders/{number}/acknowledge"
+    url = f"http://127.0.0.1:{here.hotline.settings.control_port}/orders/{number}/acknowledge"
     async with ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
         return answer.status
 

@@ -22,7 +22,15 @@ pytestmark = pytest.mark.unit
 def settings(tmp_path: Path) -> Settings:
     """An instance on ports that are free now."""
     with FreePorts(7) as numbers:
-        keys = ("sip_port", "seat_sip_port", "http_port", "web_port", "asterisk_http_port", "ami_port", "fastagi_port")
+        keys = (
+            "sip_port",
+            "seat_sip_port",
+            "control_port",
+            "http_port",
+            "asterisk_http_port",
+            "ami_port",
+            "fastagi_port",
+        )
         return Settings.model_validate({"data_dir": tmp_path / "var", **dict(zip(keys, numbers, strict=True))})
 
 

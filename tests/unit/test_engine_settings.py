@@ -59,7 +59,7 @@ def test_a_relative_data_dir_counts_from_the_project(monkeypatch: pytest.MonkeyP
 
 
 def test_every_fault_is_told_at_once_with_key_value_and_example(monkeypatch: pytest.MonkeyPatch) -> None:
-    write('sip_prot = 1\nami_port = 99999\nnode = "HL 1"\nhttp_port = 4573\ntimezone = "Asia/Jieyang"\n')
+    write('sip_prot = 1\nami_port = 99999\nnode = "HL 1"\ncontrol_port = 4573\ntimezone = "Asia/Jieyang"\n')
     monkeypatch.setenv("HOTLINE_SIP_PORT", "abc")
     text = faults()
     assert "设置有 6 处错误" in text
@@ -68,7 +68,7 @@ def test_every_fault_is_told_at_once_with_key_value_and_example(monkeypatch: pyt
     assert "hotline.toml 的 ami_port = 99999：不能大于 65535；例如 5038" in text
     assert "hotline.toml 的 node = 'HL 1'：" in text
     assert "Asia/Jieyang" in text
-    assert "fastagi_port = 4573：与 http_port 用了同一个 TCP 端口" in text
+    assert "fastagi_port = 4573：与 control_port 用了同一个 TCP 端口" in text
 
 
 @pytest.mark.parametrize(

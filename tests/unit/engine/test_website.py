@@ -34,7 +34,7 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = Settings.model_validate({"data_dir": folder, "web_port": port} | more)
+    settings = Settings.model_validate({"data_dir": folder, "http_port": port} | more)
     archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings")
     return Website(settings, cast("ApiControl", Control(house)), database, archive, house.alarms)
 
@@ -44,7 +44,7 @@ async def test_an_auditor_signs_in_and_reads_the_archive_and_the_audit(
 ) -> None:
     site = website(house, database, tmp_path)
     await site.start()
-    home = f"http://127.0.0.1:{site._settings.web_port}"
+    home = f"http://127.0.0.1:{site._settings.http_port}"
     try:
         password = await site.accounts.add("lisi", "李四", frozenset({Role.AUDITOR}), "", ROOT)
         chosen = "东山路的路灯不亮了请来修一修"
@@ -71,7 +71,7 @@ async def test_what_keeps_the_console_shut_is_an_alarm_and_not_the_end(
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        taken: dict[str, Any] = {"web_port": holder.getsockname()[1]}
+        taken: dict[str, Any] = {"http_port": holder.getsockname()[1]}
         missing = {"web_cert": str(tmp_path / "no.crt"), "web_key": str(tmp_path / "no.key")}
         site = website(house, database, tmp_path, **(missing if fault == "certificate" else taken))
         await site.start()
