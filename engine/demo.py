@@ -24,11 +24,11 @@ from console.client import call as ask_engine
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.credentials import credentials
+from engine.demo_access import DEMO_FILE
 from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load_wave
 from engine.engine import journal_folder
 from engine.plan import recordings_home
 from engine.settings import Settings
-from engine.up import DEMO_FILE
 from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now

@@ -21,6 +21,12 @@ from asterisk_conf.bundle import BundleError, find_asterisk
 from engine.settings import ROOT
 
 BIN: Final = Path(sys.executable).parent
+PAGES: Final = ROOT / "console" / "app"
+PAGE_CHECKS: Final = (
+    ("类型（vue-tsc）", ("node_modules/.bin/vue-tsc", "--noEmit")),
+    ("风格（eslint）", ("node_modules/.bin/eslint", ".")),
+    ("单元测试（vitest）", ("node_modules/.bin/vitest", "run")),
+)
 STOP_SECONDS: Final = 30.0
 """How long an interrupted test run may take to end its servers."""
 
@@ -53,6 +59,7 @@ def stages(pytest_arguments: Sequence[str]) -> tuple[Stage, ...]:
         Stage("代码格式（ruff format）", (str(BIN / "ruff"), "format", "--check", ".")),
         Stage("类型（mypy）", (str(BIN / "mypy"),)),
         Stage("引用关系（import-linter）", (str(BIN / "lint-imports"),)),
+        *(Stage(f"网页的{name}", ("env", "-C", str(PAGES), *argv)) for name, argv in PAGE_CHECKS),
         Stage("测试（pytest）", (sys.executable, "-m", "pytest", *pytest_arguments), shown=True),
     )
 

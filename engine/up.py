@@ -7,13 +7,11 @@ processes are kept alive: Asterisk, and the engine beside it.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from asterisk_conf.bundle import Asterisk, find_asterisk
 from asterisk_conf.files import prepare
@@ -21,7 +19,7 @@ from asterisk_conf.model import SwitchPlan
 from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from engine.credentials import Credentials, credentials
-from engine.pins import generated
+from engine.demo_access import DEMO_FILE, demo_access, write_demo
 from engine.plan import switch_plan
 from engine.ports import require_free
 from engine.serve import published
@@ -32,7 +30,6 @@ from ivr.catalogue import catalogue
 from routing.model import Snapshot
 
 READY_SECONDS: Final = 60.0
-DEMO_FILE: Final = "demo.json"
 
 Say = Callable[[str], None]
 
@@ -128,19 +125,22 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
     say(
         f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
     )
+    say(f"  控制台    {_web_address(settings)}（用户：./hotline users list）")
     say(f"  控制接口  http://127.0.0.1:{settings.control_port}/api/status（命令行：./hotline status）")
-    say(f"  网页接口  {_web_address(settings)}（用户：./hotline users list）")
     say(f"  归并号码  {legacy}（示例，待核）")
     if demo:
         path = settings.data_dir / DEMO_FILE
-        pins = await asyncio.to_thread(demo_pins, path, settings, secrets)
-        write_demo(path, settings, secrets, table, pins)
+        access = await demo_access(path, settings, secrets, table)
+        write_demo(path, settings, secrets, table, access)
         say(f"  演示座席  {'、'.join(table.seats)}，口令见下并存于 {path}")
         for seat in table.seats:
             say(f"    话机 {seat}  口令 {secrets.seat_passwords[seat]}")
         say("  演示工号  话机签入拨 *11工号*密码")
-        for agent, pin in pins.items():
+        for agent, pin in access.pins.items():
             say(f"    工号 {agent}  密码 {pin}")
+        say("  控制台    在浏览器打开上面的地址，用户名和密码")
+        for user, password in access.users.items():
+            say(f"    {user}  {password}")
         say("  试一试    另开一个终端运行 ./hotline demo call 12333")
     say("按 Ctrl-C 停止")
 
@@ -155,41 +155,6 @@ def _healthy(settings: Settings, secrets: Credentials) -> bool:
         return bool(call(settings.control_port, secrets.api_token, "/api/status", seconds=2)["healthy"])
     except (EngineUnreachable, Refused):
         return False
-
-
-def demo_pins(path: Path, settings: Settings, secrets: Credentials) -> dict[str, str]:
-    """Every agent's PIN: those of the last demo, new ones for who has none. One that a person chose is not known."""
-    try:
-        known = dict(json.loads(path.read_text(encoding="utf-8")).get("pins", {}))
-    except (OSError, ValueError, AttributeError, TypeError):
-        known = {}
-    pins: dict[str, str] = {}
-    for row in call(settings.control_port, secrets.api_token, "/api/agents")["agents"]:
-        agent = row["agent"]
-        if not row["pin"]:
-            pins[agent] = generated(agent)
-            body = {"pin": pins[agent], "by": "演示"}
-            call(settings.control_port, secrets.api_token, f"/api/agents/{agent}/pin", body)
-        elif agent in known:
-            pins[agent] = str(known[agent])
-    return pins
-
-
-def write_demo(path: Path, settings: Settings, secrets: Credentials, table: Snapshot, pins: Mapping[str, str]) -> None:
-    """What a visitor's phones need to know, readable by the owner only."""
-    content: dict[str, Any] = {
-        "sip": {"host": settings.bind, "port": settings.sip_port},
-        "seats": {
-            "host": settings.bind,
-            "port": settings.seat_sip_port,
-            "passwords": {seat: secrets.seat_passwords[seat] for seat in table.seats},
-        },
-        "agents": {agent.id: {"name": agent.name, "groups": list(agent.groups)} for agent in table.agents.values()},
-        "pins": dict(pins),
-        "numbers": {row.number: {"name": row.name, "mode": row.mode} for row in table.numbers.values()},
-    }
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _tell(event: ChildEvent, say: Say) -> None:

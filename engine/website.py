@@ -23,12 +23,15 @@ from database.connection import Database
 from database.errors import DatabaseError
 from engine.alarms import Alarms
 from engine.archive import CallArchive
-from engine.settings import Settings
+from engine.settings import ROOT, Settings
 from users.accounts import Accounts
 from users.passwords import Hashing
 from users.sessions import Sessions
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+PAGES: Final = ROOT / "console" / "app" / "dist"
+"""Where the launcher builds the browser application."""
 
 TIDY_SECONDS: Final = 3600.0
 
@@ -46,7 +49,7 @@ class Website:
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)
-        self._runner = web.AppRunner(web_application(control, self, site), access_log=None)
+        self._runner = web.AppRunner(web_application(control, self, site, PAGES), access_log=None)
         self._tidying: asyncio.Task[None] | None = None
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.up import DEMO_FILE, write_demo
+from engine.demo_access import DEMO_FILE, DemoAccess, write_demo
 from phones.phone import Answer
 from routing.model import Table
 from tests.asterisk.support.product import Product, product
@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(360)]
 
 def open_demo(running: Product) -> None:
     """What ``up --demo`` writes."""
-    write_demo(running.settings.data_dir / DEMO_FILE, running.settings, running.credentials, running.table, {})
+    write_demo(
+        running.settings.data_dir / DEMO_FILE, running.settings, running.credentials, running.table, DemoAccess()
+    )
 
 
 async def demo(running: Product, *arguments: str) -> tuple[int, Any]:

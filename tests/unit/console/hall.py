@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -98,8 +99,11 @@ class Answer:
 class Hall:
     """What the tests ask through."""
 
-    def __init__(self, client: TestClient[Any, Any], house: House, control: Control, people: People) -> None:
+    def __init__(
+        self, client: TestClient[Any, Any], house: House, control: Control, people: People, pages: Path
+    ) -> None:
         self.client, self.house, self.control, self.people = client, house, control, people
+        self.pages = pages
         self.home = f"http://127.0.0.1:{client.port}"
 
     async def session(self, user: str, *, must_change: bool = False) -> str:
@@ -173,13 +177,25 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
         path = past.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SOUND)
-    app = web_application(control, Behind(people, past), site or Site())
+    pages = built(past.folder.parent / "pages")
+    app = web_application(control, Behind(people, past), site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-        made = Hall(client, house, control, people)
+        made = Hall(client, house, control, people, pages)
         yield made
     people.hashing.stop()
     await house.orders.stop()
     await house.queues.stop()
+
+
+def built(folder: Path) -> Path:
+    """As the build of console/app leaves it: a page, and a part of it in both dresses."""
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>12345 热线</title>", encoding="utf-8")
+    (folder / "favicon.svg").write_text("<svg/>", encoding="utf-8")
+    script = b"export const told = 12345;\n" * 100
+    (folder / "assets" / "desk-Ab_1.js").write_bytes(script)
+    (folder / "assets" / "desk-Ab_1.js.gz").write_bytes(gzip.compress(script))
+    return folder
 
 
 async def talks(hall: Hall) -> None:

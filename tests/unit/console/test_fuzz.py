@@ -19,7 +19,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
-from console.doors import BY_ROUTE, WEB_DOORS
+from console.doors import API_DOORS, BY_ROUTE
 from console.guard import CSRF_HEADER
 from console.openapi import document
 from database.connection import open_database
@@ -98,7 +98,7 @@ def served(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def operations() -> list[Any]:
-    schema = schemathesis.openapi.from_dict(document(WEB_DOORS))
+    schema = schemathesis.openapi.from_dict(document(API_DOORS))
     schema.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
     found = []
     for result in schema.get_all_operations():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.doors import BY_ROUTE, BY_ROW, DOORS, WEB_DOORS, Own
+from console.doors import API_DOORS, BY_ROUTE, BY_ROW, DOORS, Own
 from console.guard import OWN_REFUSALS
 from docs.generate import matrix
 from tests.unit.console.hall import ORDERS, PLACES, Answer, Hall, program, talks
@@ -116,7 +116,7 @@ def test_the_matrix_has_a_row_for_every_route_and_choice() -> None:
     assert set(rows) == set(BY_ROW)
     assert len(rows) == len(BY_ROW)
     assert [(row["method"], row["path"]) for row in SIGNED] == [
-        (door.method, door.path) for door in WEB_DOORS if door.signed
+        (door.method, door.path) for door in API_DOORS if door.signed
     ]
 
 
@@ -136,7 +136,7 @@ async def test_what_is_for_the_command_line_is_not_there_for_browsers(hall: Hall
 
 def test_a_right_for_one_s_own_is_only_on_routes_that_know_whose_things_they_touch() -> None:
     narrow = {right for rights in RIGHTS.values() for right, scope in rights.items() if scope is Scope.OWN}
-    assert [door.path for door in WEB_DOORS if door.right in narrow and door.own is Own.NOTHING] == []
+    assert [door.path for door in API_DOORS if door.right in narrow and door.own is Own.NOTHING] == []
 
 
 async def test_a_route_without_a_declared_right_is_shut(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

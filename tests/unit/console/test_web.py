@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 from console import guard, live_routes, pace
-from console.doors import WEB_DOORS
+from console.doors import API_DOORS
 from console.guard import CSRF_HEADER, HEADERS, MAX_BODY_BYTES, Site
 from console.openapi import document
 from console.pace import Pace
@@ -366,14 +366,14 @@ async def test_an_admin_makes_a_user_and_a_program_on_the_page(hall: Hall) -> No
 
 async def test_the_description_has_every_route_with_its_right(hall: Hall) -> None:
     answer = await hall.ask("GET", "/api/openapi.json", program=await program(hall, Right.API_READ))
-    assert answer.body == document(WEB_DOORS)
+    assert answer.body == document(API_DOORS)
     assert answer.body["openapi"] == "3.1.0"
     told = {(method.upper(), path) for path, methods in answer.body["paths"].items() for method in methods}
-    assert told == {(door.method, door.path) for door in WEB_DOORS}
+    assert told == {(door.method, door.path) for door in API_DOORS}
     assert len({one["operationId"] for methods in answer.body["paths"].values() for one in methods.values()}) == len(
         told
     )
-    for door in WEB_DOORS:
+    for door in API_DOORS:
         assert answer.body["paths"][door.path][door.method.lower()].get("x-right") == door.right
 
 

@@ -1,0 +1,24 @@
+/** Every page of the console, once: where it is, what it is called, which right opens it. The menu is made of this. */
+
+import type { Component } from "vue";
+import type { Me, Role } from "./api/session";
+
+export interface Page {
+  path: string;
+  title: string;
+  /** In the menu under this heading. */
+  group: "座席" | "班长" | "来电" | "管理";
+  /** The right without which it is neither shown nor opened. */
+  right: string;
+  view: () => Promise<{ default: Component }>;
+  /** Roles that begin their work here. */
+  home?: readonly Role[];
+}
+
+export const pages: readonly Page[] = [];
+
+/** Where somebody begins; nothing: no page is theirs. */
+export function home(me: Me): string | undefined {
+  const open = pages.filter((page) => page.right in me.rights);
+  return (open.find((page) => page.home?.some((role) => me.roles.includes(role))) ?? open[0])?.path;
+}

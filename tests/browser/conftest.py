@@ -1,0 +1,38 @@
+"""A running product and a browser for each module; every test has a profile of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.asterisk.support.product import Product, product
+from tests.browser.people import Desk, chromium, desk
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hotline() -> AsyncIterator[Product]:
+    """A running product with the sample table, for the whole module."""
+    home = Path(tempfile.mkdtemp(prefix="hl-"))
+    try:
+        async with product(home) as running:
+            yield running
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def here(hotline: Product, browser: Browser) -> AsyncIterator[Desk]:
+    """One person's page."""
+    async with desk(browser, hotline) as made:
+        yield made
