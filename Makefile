@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-calls bench-routing docs lock format
+.PHONY: check test bench bench-calls bench-routing bench-live docs lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -27,6 +27,10 @@ bench-calls:
 bench-routing:
 	$(PYTHON) -m bench.routing
 	$(PYTHON) -m bench.publishing
+
+# Screens that watch while calls come in.
+bench-live:
+	$(PYTHON) -m bench.live
 
 # The generated parts of docs/ from the tables they show.
 docs:

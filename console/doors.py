@@ -129,6 +129,10 @@ DOORS: Final = (
     Door("GET", "/api/status", Right.STATUS_READ, "运行状态"),
     Door("GET", "/api/live", Right.LIVE_READ, "此刻的话务"),
     Door("GET", "/api/live/stream", Right.LIVE_READ, "此刻的话务，持续推送", answers="text/event-stream"),
+    Door(
+        "GET", "/api/ws", Right.LIVE_READ, "看着此刻的话务和自己的座席（WebSocket），topics 用逗号分开",
+        query={"topics": TEXT}, answers="text/plain", listeners=WEB,
+    ),
     Door("GET", "/metrics", Right.METRICS_READ, "Prometheus 指标", answers="text/plain"),
     Door("GET", "/api/queues", Right.QUEUES_READ, "排队、振铃和通话中的来电"),
     Door("GET", "/api/queues/explain/{what}", Right.QUEUES_READ, "为什么这样分配"),

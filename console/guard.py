@@ -97,7 +97,7 @@ class Guard:
                 self._require_csrf(request, token)
             require_right(door, who)
             request[WHO] = who
-            request[STANDING] = Standing(self._still(door, token, program, who))
+            request[STANDING] = Standing(self._now(door, token, program, who))
         await _read(request)
         if who is not None and door.right is not None and who.rights[door.right] is Scope.OWN:
             await require_own(door, request, who, self.control)
@@ -146,15 +146,12 @@ class Guard:
         if not hmac.compare_digest(offered, csrf_token(token).encode()):
             raise refused(403, f"请求缺少页面凭据（{CSRF_HEADER}）；请刷新页面后再试")
 
-    def _still(self, door: Door, token: str, program: str, who: Identity) -> Callable[[], Awaitable[bool]]:
-        async def still() -> bool:
-            try:
-                now = await (self.known.program(program, who.origin) if program else self.known.identify(token))
-            except DatabaseError:
-                return True
-            return now is not None and door.right in now.rights
+    def _now(self, door: Door, token: str, program: str, who: Identity) -> Callable[[], Awaitable[Identity | None]]:
+        async def now() -> Identity | None:
+            found = await (self.known.program(program, who.origin) if program else self.known.identify(token))
+            return found if found is not None and door.right in found.rights else None
 
-        return still
+        return now
 
 
 def require_right(door: Door, who: Identity) -> None:

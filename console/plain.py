@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from database.errors import DatabaseError
 from users.model import Identity
 
 MAX_WHO: Final = 60
@@ -22,7 +23,16 @@ WHO: Final = web.RequestKey("who", Identity)
 class Standing:
     """Of who asked."""
 
-    still: Callable[[], Awaitable[bool]]
+    now: Callable[[], Awaitable[Identity | None]]
+    """Who it is now, with the right that let him in; None for nobody any more. Raises DatabaseError."""
+
+    async def still(self, may: Callable[[Identity], bool] = lambda who: True) -> bool:
+        """Whether it holds on, and ``may`` says so, too; what cannot be looked up is believed."""
+        try:
+            who = await self.now()
+        except DatabaseError:
+            return True
+        return who is not None and may(who)
 
 
 STANDING: Final = web.RequestKey("standing", Standing)

@@ -14,7 +14,9 @@ from aiohttp import web
 from console.api import Control, api_routes
 from console.doors import API_DOORS
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
+from console.live_hub import Hub, Screens
 from console.live_routes import add_live_routes
+from console.live_socket import add_live_socket
 from console.look_routes import Archive, look_routes
 from console.openapi import document
 from console.pages import page_routes
@@ -24,10 +26,13 @@ from console.session_routes import session_routes
 
 
 class Behind(Managed, Protocol):
-    """What only browsers need: users, and the archive of calls."""
+    """What only browsers need: users, the archive of calls, and what pages watch."""
 
     @property
     def archive(self) -> Archive: ...
+
+    @property
+    def screens(self) -> Screens: ...
 
 
 def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
@@ -61,4 +66,5 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
         ]
     )
     add_live_routes(app, control)
+    add_live_socket(app, Hub(behind.screens, lambda: control.now_ms))
     return app

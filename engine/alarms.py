@@ -5,6 +5,7 @@ One job: remember. Who raises and why is others' business.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -37,12 +38,14 @@ class Alarms:
         self._journal = journal
         self._line = line_of(node)
         self.standing: dict[str, Alarm] = {}
+        self.changed: Callable[[], None] = lambda: None
 
     def put(self, key: str, text: str, *, grave: bool = True) -> None:
         """Raise it, unless it stands already."""
         if key in self.standing:
             return
         alarm = self.standing[key] = Alarm(key, text, datetime.now(UTC), grave)
+        self.changed()
         log.error("alarm raised", alarm=key, text=text)
         self._journal.note(Kind.ALARM, self._line, {"alarm": key, "raised": True, "text": text}, at=alarm.since)
 
@@ -50,6 +53,7 @@ class Alarms:
         """It is over; nothing happens when it did not stand."""
         alarm = self.standing.pop(key, None)
         if alarm is not None:
+            self.changed()
             log.warning("alarm cleared", alarm=key)
             self._journal.note(Kind.ALARM, self._line, {"alarm": key, "raised": False, "text": alarm.text})
 

@@ -10,7 +10,7 @@ from ivr.waiting_news import Told
 from ledger.journal import Journal
 from ledger.model import Kind
 from queues.effects import LastResort
-from routing.model import CallerList, Snapshot
+from routing.model import CallerList, Snapshot, WaitingAction
 from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 
 
@@ -34,6 +34,22 @@ class LiveCall:
     rated: bool = False
     caller: str = ""
     """Who calls, as far as we were told."""
+    number: str = ""
+    """What the citizen dialled."""
+    since_ms: int = 0
+    """When it rang."""
+    group: str = ""
+    """Who was asked for it last."""
+    priority: int = 0
+    pressed: tuple[WaitingAction, ...] = ()
+    """What the caller pressed keys for while waiting."""
+    origin: str = ""
+    """The number of the centre whose trunk it came in by."""
+    reference: str = ""
+    """That centre's own reference."""
+    address: str = ""
+    summary: str = ""
+    """What the agent has taken down so far."""
     agent: AgentId | None = None
     """Who talked with the caller last."""
     preferred: AgentId | None = None
@@ -62,7 +78,9 @@ class Calls:
 
     journal: Journal
     live: dict[CallId, LiveCall] = field(default_factory=dict)
-    heard: Callable[[Kind, CallId, Mapping[str, Any]], None] = lambda kind, call, data: None
+    last_of: dict[AgentId, LiveCall] = field(default_factory=dict)
+    """The call that each agent answered last, until the next: what wrap-up is about."""
+    hearers: list[Callable[[Kind, CallId, Mapping[str, Any]], None]] = field(default_factory=list)
     """Who else hears of every fact."""
     ended: list[Callable[[LiveCall, bool], None]] = field(default_factory=list)
     """Who wants to know of a call that is over, and whether a talk broke off."""
@@ -75,7 +93,8 @@ class Calls:
                 return
             held.entered = True
         self.journal.note(kind, call, data)
-        self.heard(kind, call, data)
+        for hear in self.hearers:
+            hear(kind, call, data)
 
     def enter(self, call: CallId, channel: str, stage: Stage = Stage.RING) -> LiveCall:
         """The call, known or new."""

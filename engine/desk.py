@@ -34,7 +34,7 @@ from routing.closed import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, SeatId, Stage
+from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, Priority, SeatId, Stage
 
 EXTENSION_SECONDS: Final = 60
 """What *15 adds to a wrap-up; again and again, up to the policy's total."""
@@ -100,6 +100,7 @@ class EngineDesk:
             self._calls.record(question.call, recording_file(question.call))
             self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)
         held.caller, held.language, held.caller_list = question.caller, decision.language, decision.list
+        held.number = decision.number
         return decision
 
     def standing(self, question: Question) -> Standing:
@@ -108,6 +109,8 @@ class EngineDesk:
         line = trunk[1] if trunk else ""
         standing = self._callers.standing(question.caller, line, self._snapshot(), self._now(), held.caller_list)
         held.preferred = standing.preferred
+        if standing.priority is Priority.CENTRE:
+            held.origin = self._snapshot().trunks[line].number
         return standing
 
     def partner_open(self, key: str) -> bool:
@@ -167,11 +170,15 @@ class EngineDesk:
         return raised
 
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
+        held.number = held.number or question.number
+        held.group = question.group or self._table(question.call).default_group
+        held.since_ms = question.since_ms or int(datetime.now(UTC).timestamp() * 1000)
+        held.priority = question.priority
         return TicketJoined(
             call=question.call,
-            group=GroupId(question.group or self._table(question.call).default_group),
-            since_ms=question.since_ms or int(datetime.now(UTC).timestamp() * 1000),
-            priority=question.priority,
+            group=GroupId(held.group),
+            since_ms=held.since_ms,
+            priority=held.priority,
             overflow=overflow_steps(question.overflow),
             channel=question.channel,
             preferred=held.preferred,
@@ -227,7 +234,11 @@ class EngineDesk:
         return await self._callbacks.durable(question.call)
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
-        return self._table(question.call).waiting_keys.get(question.key)
+        action = self._table(question.call).waiting_keys.get(question.key)
+        held = self._calls.live.get(question.call)
+        if action is not None and held is not None and action not in held.pressed:
+            held.pressed = (*held.pressed, action)
+        return action
 
     def information(self, question: Question) -> str:
         return information(question.key) if question.key in self._table(question.call).self_service else ""

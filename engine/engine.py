@@ -36,6 +36,7 @@ from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.routes import Routes
+from engine.screens import EngineScreens
 from engine.settings import Settings
 from engine.sites import Sites
 from engine.supervision import Supervision
@@ -92,7 +93,7 @@ class Engine:
             Acd(NodeId(settings.node), policy(snapshot)), self.switch, self.calls.note, self.clock
         )
         self.live = LiveBoard(settings.aims, lambda: self.queues.acd, journal, self.clock)
-        self.calls.heard = self.live.note
+        self.calls.hearers.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.press = Press(self.switch)
         self.alarms = Alarms(journal, NodeId(settings.node))
@@ -136,6 +137,7 @@ class Engine:
         )
         self.sites = Sites(lambda: self.snapshot, self.queues)
         self.announcements = Announcements(settings.data_dir, lambda: self.snapshot, self.calls)
+        self.screens = EngineScreens(self)
         self._looking: list[asyncio.Task[None]] = []
         self.desk = EngineDesk(
             lambda: self.snapshot,
@@ -214,6 +216,7 @@ class Engine:
             elif agent not in old.agents or able_of(new, agent) != able_of(old, agent):
                 self.queues.tell(signs_in(new, agent, seat))
         self.sites.look(datetime.now(UTC))
+        self.screens.stirred.everything()
 
     # What the link calls; those who are meant need the link first.
 
@@ -225,6 +228,7 @@ class Engine:
 
     async def _reconcile(self) -> None:
         await self.recovery.reconcile()
+        self.screens.stirred.everything()
         self.callbacks.seen()
         self.orders.seen()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from ledger.journal import Journal
 from ledger.live import HALF_HOUR_MS, Counts, Live, shown
 from ledger.measures import Aims, Outcome, told
 from ledger.model import NO_CALL, Kind
-from queues.acd import Acd
+from queues.acd import Acd, Seat
 from queues.effects import Effect, SeatStateChanged
 from queues.model import TicketPhase
 from queues.service import Clock
@@ -33,6 +34,9 @@ LEARN_STEP: Final = timedelta(hours=1)
 
 LOOK_SECONDS: Final = 20.0
 """How often seats are looked at for what no effect told, e.g. who was found signed in after a restart."""
+
+ALL: Final = "all"
+"""The row of all groups together."""
 
 PastCalls = Callable[[datetime, datetime], Awaitable[list[Outcome]]]
 """Outcomes of the calls that came in from, up to but not at. Raises DatabaseError."""
@@ -114,40 +118,67 @@ class LiveBoard:
 
     # Out
 
-    def picture(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """All of it. ``names``: what groups are called. Ages are told as when they began: a picture in which nothing
-        happened is the same a second later."""
-        self.counters.forget(self._clock())
+    def now(self, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """How many wait, ring, talk and work at this moment, by group, and ``all``. ``names``: what groups are
+        called."""
         acd = self._acd()
-        now = _Now()
+        whole = _Now()
         groups = {group: _Now() for group in names}
         for ticket in acd.tickets.values():
-            for one in (now, groups.setdefault(ticket.group, _Now())):
+            for one in (whole, groups.setdefault(ticket.group, _Now())):
                 one.ticket(ticket.phase, ticket.since_ms)
-        agents: dict[str, Any] = {}
         for seat in acd.seats.values():
             if seat.agent is None:
                 continue
-            for one in (now, *(groups[group] for group in seat.groups if group in groups)):
+            for one in (whole, *(groups[group] for group in seat.groups if group in groups)):
                 one.seat(seat.state)
-            agents[seat.agent] = {
-                "seat": seat.id, "state": seat.state, "since_ms": seat.since_ms, "pause": seat.pause, "call": seat.call,
-            }  # fmt: skip
-        windows = self.counters.groups
+        told = {group: {"name": names.get(group, group), **one.told()} for group, one in groups.items()}
+        return {**told, ALL: whole.told()}
+
+    def measures(self, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """The last 24 hours, by group; ``all`` with the city's aims, and whether all of the 24 hours are known."""
+        self.counters.forget(self._clock())
+        windows, aims = self.counters.groups, self.counters.aims
+        known = [*names, *(group for group in windows if group not in names)]
+        told = {group: shown(windows[group].whole if group in windows else Counts()) for group in known}
+        whole = {"learned": self.learned, "aims": asdict(aims), **shown(self.counters.window.whole)}
+        return {**told, ALL: whole}
+
+    def picture(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """All of it. Ages are told as when they began: a picture in which nothing happened is the same a second
+        later."""
+        self.counters.forget(self._clock())
+        now, windows = self.now(names), self.counters.groups
+        seats = self._acd().seats.values()
         return {
             "learned": self.learned,
-            "now": now.told(),
+            "now": now.pop(ALL),
             "day": shown(self.counters.window.whole),
             "groups": {
                 group: {
-                    "name": names.get(group, group),
-                    "now": one.told(),
+                    "name": row.pop("name"),
+                    "now": row,
                     "day": shown(windows[group].whole if group in windows else Counts()),
                 }
-                for group, one in groups.items()
+                for group, row in now.items()
             },
-            "agents": agents,
+            "agents": {seat.agent: agent_row(seat) for seat in seats if seat.agent is not None},
         }
+
+
+def agent_row(seat: Seat) -> dict[str, Any]:
+    """Who is signed in there, and how it goes."""
+    return {
+        "seat": seat.id,
+        "state": seat.state,
+        "since_ms": seat.since_ms,
+        "until_ms": seat.until_ms,
+        "pause": seat.pause,
+        "why": seat.why,
+        "call": seat.call,
+        "reachable": seat.reachable,
+        "leaving": seat.leaving,
+    }
 
 
 class _Now:

@@ -96,7 +96,10 @@ class SwitchNews:
         if isinstance(effect, Offer):
             self._calls.record(effect.call, recording_file(effect.call))
         elif isinstance(effect, Connected) and effect.call in self._calls.live:
-            self._calls.live[effect.call].agent = effect.agent
+            held = self._calls.live[effect.call]
+            held.agent = effect.agent
+            if effect.agent is not None:
+                self._calls.last_of[effect.agent] = held
 
     def _dial_begin(self, event: Event) -> None:
         call = _call(event)
@@ -172,8 +175,7 @@ class SwitchNews:
             case "Returned":
                 self._transfers.back(call)
             case "FromCentre":
-                centre, reference = event.get("Centre") or "", event.get("Reference") or ""
-                self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=readable(reference))
+                self._from_centre(call, event.get("Centre") or "", readable(event.get("Reference") or ""))
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
                 self._calls.note(Kind.FALLBACK, call, why="engine-late")
@@ -188,6 +190,12 @@ class SwitchNews:
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))
+
+    def _from_centre(self, call: CallId, centre: str, reference: str) -> None:
+        held = self._calls.live.get(call)
+        if held is not None:
+            held.origin, held.reference = centre or held.origin, reference
+        self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=reference)
 
     def _transfer(self, call: CallId, event: Event) -> None:
         held = self._calls.live.get(call)

@@ -42,7 +42,7 @@ from transfers.states import TransferState as S
 
 WANTED: Final = (
     *(Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT, Var.TRANSFER),
-    *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER),
+    *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER, Var.NUMBER, Var.ORIGIN),
 )
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
 _ABLE_OF_NOTHING: Final = Served((), {}, frozenset())
@@ -68,6 +68,9 @@ class Caller:
     language: str = ""
     number: str = ""
     """Who calls."""
+    dialled: str = ""
+    origin: str = ""
+    """The number of the centre or partner whose trunk it came in by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,8 @@ def _caller(event: Event, seat_of: dict[str, SeatId]) -> Caller | None:
         preferred=AgentId(preferred) if AGENT_ID.fullmatch(preferred := told.get(Var.PREFERRED, "")) else None,
         language=language if GROUP_ID.fullmatch(language := told.get(Var.LANGUAGE, "")) else "",
         number=number if DIALLED.fullmatch(number := told.get(Var.CALLER, "")) else "",
+        dialled=dialled if DIALLED.fullmatch(dialled := told.get(Var.NUMBER, "")) else "",
+        origin=origin if DIALLED.fullmatch(origin := told.get(Var.ORIGIN, "")) else "",
     )
 
 

@@ -125,7 +125,9 @@ class Recovery:
             held = self._calls.enter(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
             held.preferred, held.language = caller.preferred, caller.language
-            held.caller = held.caller or caller.number
+            held.caller, held.number = held.caller or caller.number, held.number or caller.dialled
+            held.since_ms, held.group = held.since_ms or caller.since_ms, held.group or caller.group
+            held.priority, held.origin = caller.priority, held.origin or caller.origin
             held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
         for call, transfer in seen.transfers.items():
             self._transfers.adopt(call, transfer)

@@ -1,4 +1,4 @@
-"""The trunks of the emergency centres, as Asterisk's probe (OPTIONS) finds them: known before they are needed.
+"""The trunks of emergency centres and partners, as Asterisk's probe (OPTIONS) finds them: known before they are needed.
 
 One job: from device states, of which Asterisk tells by itself, to who can be reached and what stands in alarm. It asks
 nothing of the switch, so it costs a call nothing.
@@ -7,6 +7,8 @@ nothing of the switch, so it costs a call nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from engine.alarms import Alarms
@@ -15,20 +17,37 @@ from routing.model import Snapshot, Trunk
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What Asterisk's probe last said of a trunk."""
+
+    up: bool
+    since: datetime
+    """Since when it says so, as far as we heard."""
+
+
 class Routes:
-    """Which trunk of which centre answers."""
+    """Which trunk of which centre, or partner, answers."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], alarms: Alarms) -> None:
         self._snapshot = snapshot
         self._alarms = alarms
-        self._up: dict[str, bool] = {}
+        self.health: dict[str, Health] = {}
+        """By trunk; one of which nothing is known yet is not here."""
+        self.changed: Callable[[], None] = lambda: None
 
     def hear(self, trunk_id: str, state: str) -> None:
-        """Asterisk's device state of an endpoint; one that is no centre's trunk is passed over."""
+        """Asterisk's device state of an endpoint; one that is no trunk of ours is passed over. Only a centre's is an
+        alarm."""
         trunk = self._snapshot().trunks.get(trunk_id)
-        if trunk is None or not trunk.role.startswith("emergency"):
+        if trunk is None or trunk.role == "pstn":
             return
-        up = self._up[trunk_id] = state not in GONE
+        up, known = state not in GONE, self.health.get(trunk_id)
+        if known is None or known.up is not up:
+            self.health[trunk_id] = Health(up, datetime.now(UTC))
+            self.changed()
+        if not trunk.role.startswith("emergency"):
+            return
         if up:
             self._alarms.clear(f"trunk-{trunk_id}")
         else:
@@ -39,11 +58,16 @@ class Routes:
         for trunk_id, state in device_states.items():
             self.hear(trunk_id, state)
 
+    def up(self, trunk_id: str) -> bool | None:
+        """Whether it answers; None while nothing is known."""
+        known = self.health.get(trunk_id)
+        return None if known is None else known.up
+
     def shown(self) -> list[dict[str, Any]]:
         """Every trunk of a centre, the main one first; ``up`` is None while nothing is known."""
         trunks = (trunk for trunk in self._snapshot().trunks.values() if trunk.role.startswith("emergency"))
         return [
-            {"centre": trunk.number, "trunk": trunk.id, "name": trunk.name, "up": self._up.get(trunk.id)}
+            {"centre": trunk.number, "trunk": trunk.id, "name": trunk.name, "up": self.up(trunk.id)}
             for trunk in sorted(trunks, key=lambda trunk: (trunk.number, trunk.role, trunk.id))
         ]
 

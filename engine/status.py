@@ -148,8 +148,10 @@ class Control:
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
-        if call not in self._engine.calls.live:
+        held = self._engine.calls.live.get(call)
+        if held is None:
             raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
+        held.address, held.summary = address or held.address, summary or held.summary
         self._engine.calls.note(Kind.NOTED, call, address=address, summary=summary)
 
     def deed(self, what: str, by: str, **data: str) -> None:

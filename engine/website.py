@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.model import Entry
 from console.api import Control
 from console.guard import Site
+from console.live_hub import Screens
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
@@ -40,12 +41,19 @@ class Website:
     """Users and their sessions, the archive, and the listener in front of them."""
 
     def __init__(
-        self, settings: Settings, control: Control, database: Database, archive: CallArchive, alarms: Alarms
+        self,
+        settings: Settings,
+        control: Control,
+        database: Database,
+        archive: CallArchive,
+        alarms: Alarms,
+        screens: Screens,
     ) -> None:
         self._settings = settings
         self._alarms = alarms
         self._hashing = Hashing()
         self.archive = archive
+        self.screens: Screens = screens
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)

@@ -54,6 +54,8 @@ class TransferWatch:
         self._note = note
         self._reached = reached
         self.transfers: dict[CallId, Transfer] = {}
+        self.moved: list[Callable[[CallId], None]] = []
+        """Who wants to hear of every change, also of one that is no fact."""
 
     def hear(self, call: CallId, told: Mapping[str, str]) -> None:
         """The dialplan tells of a state (UserEvent OneKey); what the table has no move for is dropped and logged."""
@@ -80,9 +82,10 @@ class TransferWatch:
     def progress(self, dialler: str, status: str) -> None:
         """The trunk that this channel dials rings, or sends early media; shown until the next news, told to nobody."""
         said = PROGRESS.get(status)
-        for held in self.transfers.values():
+        for call, held in self.transfers.items():
             if said is not None and held.dialler == dialler != "" and held.state in CALLED:
                 held.progress = said
+                self._moved(call)
 
     def left(self, call: CallId, party: Party) -> None:
         """Somebody has left the conversation."""
@@ -143,7 +146,12 @@ class TransferWatch:
         if news in (News.FAILS, News.ANSWERS) and held.target in EMERGENCY_NUMBERS:
             self._reached(held.target, news is News.ANSWERS, call)
 
+    def _moved(self, call: CallId) -> None:
+        for listener in self.moved:
+            listener(call)
+
     def _tell(self, call: CallId, transfer: Transfer, **more: Any) -> None:
+        self._moved(call)
         told = {key: value for key, value in more.items() if value}
         self._note(
             Kind.TRANSFER, call, id=transfer.id, target=transfer.target, state=transfer.state, trunk=transfer.trunk,

@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from audit.model import Entry
 from audit.store import of_action
 from console.guard import CSRF_HEADER, Site
+from console.live_hub import Screens
 from console.look_routes import Archive
 from console.web import web_application
 from database.connection import Database
@@ -139,13 +140,14 @@ class Hall:
 
 
 class Behind:
-    """Users and archive."""
+    """Users, archive and screens."""
 
-    def __init__(self, people: People, past: Past) -> None:
+    def __init__(self, people: People, past: Past, screens: Screens) -> None:
         self._people = people
         self.accounts = people.accounts
         self.sessions = people.sessions
         self.archive: Archive = past
+        self.screens = screens
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         async with self._people.database.reading() as session:
@@ -178,7 +180,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SOUND)
     pages = built(past.folder.parent / "pages")
-    app = web_application(control, Behind(people, past), site or Site(), pages)
+    app = web_application(control, Behind(people, past, house.screens), site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages)
         yield made

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.alarms import Alarms
+from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.calls import Calls
 from engine.desk import EngineDesk
@@ -18,6 +19,7 @@ from engine.news import SwitchNews
 from engine.pins import Pins
 from engine.reconcile import policy
 from engine.routes import Routes
+from engine.screens import EngineScreens
 from engine.supervision import Supervision
 from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
@@ -139,7 +141,7 @@ class House:
             Acd(NodeId("hl1"), policy(table)), cast("AmiLink", self.link), self.calls.note, lambda: self.now
         )
         self.live = LiveBoard(Aims(), lambda: self.queues.acd, cast("Journal", self.ledger), lambda: self.now)
-        self.calls.heard = self.live.note
+        self.calls.hearers.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.sent_away: list[CallId] = []
         self.alarms = Alarms(cast("Journal", self.ledger), NodeId("hl1"))
@@ -178,6 +180,8 @@ class House:
         )
         self.pins = Pins(None, Path("/nonexistent"), lambda: self.now, seconds=20)
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))
+        self.announcements = Announcements(folder, lambda: self.table, self.calls)
+        self.screens = EngineScreens(self)
         self.desk = EngineDesk(
             lambda: self.table,
             self.queues,
@@ -189,6 +193,10 @@ class House:
             lambda: self.now,
             wait_seconds=10,
         )
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.table
 
     def state(self, seat: str) -> AgentState:
         return self.queues.acd.seats[SeatId(seat)].state
