@@ -7,6 +7,7 @@ export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
     { path: "/sign-in", component: () => import("./shell/SignIn.vue"), meta: { title: "登录" } },
+    { path: "/trouble", component: () => import("./shell/Trouble.vue"), meta: { title: "连不上系统" } },
     { path: "/password", component: () => import("./shell/NewPassword.vue"), meta: { title: "改密码" } },
     {
       path: "/",
@@ -22,7 +23,12 @@ export const router = createRouter({
 
 router.beforeEach(async (to) => {
   const session = useSession();
-  await session.learn();
+  if (to.path === "/trouble") return true;
+  try {
+    await session.learn();
+  } catch (error) {
+    return { path: "/trouble", query: { next: to.fullPath, why: error instanceof Error ? error.message : String(error) } };
+  }
   if (to.path === "/sign-in") return session.me && !session.me.must_change ? "/" : true;
   if (!session.me) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
   if (session.me.must_change && to.path !== "/password") return "/password";
