@@ -19,6 +19,8 @@ RELOADS: Final[Mapping[str, str]] = {
     "pjsip.conf": "module reload res_pjsip.so",
     "queues.conf": "module reload app_queue.so",
     "extensions.conf": "dialplan reload",
+    "features.conf": "module reload features",
+    "confbridge.conf": "module reload app_confbridge.so",
 }
 """What reads a file again. Other files do not follow from the table, or are read for each call."""
 
@@ -52,7 +54,7 @@ async def bring(plan: SwitchPlan, asterisk: Asterisk, *, unread: bool = False) -
 
 
 async def verify(table: Snapshot, ask: Ask) -> None:
-    """Ask Asterisk for every queue, phone and trunk of the table. Raises SwitchNotFollowing with what it lacks."""
+    """Ask Asterisk for each queue, phone, trunk and partner of the table. Raises SwitchNotFollowing: what it lacks."""
     wanted = dict(expressions(table))
     try:
         async with asyncio.timeout(VERIFY_SECONDS):
@@ -71,6 +73,7 @@ def expressions(table: Snapshot) -> Iterator[tuple[str, str]]:
     for trunk in table.trunks.values():
         if trunk.role != "pstn":  # the carrier's has no address of its own to dial
             yield f"PJSIP_AOR({trunk.id},contact)", f"{trunk.host}:{trunk.port}"
+    yield from ((f"DIALPLAN_EXISTS(reach,{partner.key},1)", "1") for partner in table.partners.values())
 
 
 async def _answer(expression: str, ask: Ask) -> str:

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
-from routing.model import Partner, Trunk
+from routing.model import Partner, Snapshot, Trunk
 from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
@@ -32,6 +32,7 @@ MODULES: Final = (
         "res_pjsip_registrar",
         "res_pjsip_session",
         "res_pjsip_pubsub",
+        "res_pjsip_refer",
         "res_pjsip_sdp_rtp",
     ),
     *("res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_header_funcs", "res_pjsip_diversion"),
@@ -181,6 +182,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "centres": plan.centres,
         "hotline_number": HOTLINE_NUMBER,
         "node_hex": plan.node.encode().hex(),
+        "ours": handed_over(table),
         "partners": partners,
         "partner_forms": PARTNER_FORMS,
         "one_key_features": "#".join(
@@ -209,6 +211,14 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "ring_seconds": MAX_RING_SECONDS,
         "fallback_group_seconds": FALLBACK_GROUP_SECONDS,
     }
+
+
+def handed_over(table: Snapshot) -> list[str]:
+    """The numbers that a centre may hand a citizen over to: our own, and no emergency number."""
+    ours = sorted({HOTLINE_NUMBER, *table.numbers} - set(EMERGENCY_NUMBERS))
+    for number in ours:
+        _must_match(DIALLED, number, "number")
+    return ours
 
 
 def _trunk(trunk: Trunk) -> dict[str, Any]:

@@ -175,7 +175,8 @@ class SwitchNews:
             case "Returned":
                 self._transfers.back(call)
             case "FromCentre":
-                self._from_centre(call, event.get("Centre") or "", readable(event.get("Reference") or ""))
+                reference = readable(event.get("Reference") or "")
+                self._from_centre(call, event.get("Centre") or "", reference, _digits(event.get("Number")))
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
                 self._calls.note(Kind.FALLBACK, call, why="engine-late")
@@ -191,11 +192,13 @@ class SwitchNews:
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))
 
-    def _from_centre(self, call: CallId, centre: str, reference: str) -> None:
+    def _from_centre(self, call: CallId, centre: str, reference: str, number: str) -> None:
+        """A centre calls us, or hands a citizen of ours over to ``number``."""
         held = self._calls.live.get(call)
         if held is not None:
             held.origin, held.reference = centre or held.origin, reference
-        self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=reference)
+        handed = {"number": number} if number else {}
+        self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=reference, **handed)
 
     def _transfer(self, call: CallId, event: Event) -> None:
         held = self._calls.live.get(call)

@@ -8,14 +8,15 @@ taken away, as soon as no call lives that began under it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from asterisk_conf.bundle import Asterisk, installed_asterisk
 from asterisk_conf.live import SwitchNotFollowing, bring, expressions, verify
+from asterisk_conf.render import handed_over
 from engine.credentials import credentials
 from engine.engine import Engine
 from engine.plan import switch_home, switch_plan
@@ -88,7 +89,7 @@ class LiveField:
 
     async def swap(self, new: Snapshot) -> None:
         """The voices and the one reference; then who is signed in follows the new table."""
-        voices, self._voices = self._voices, None
+        old, voices, self._voices = self.engine.snapshot, self._voices, None
         if voices is not None:
             try:
                 await asyncio.to_thread(voices.put)
@@ -96,6 +97,8 @@ class LiveField:
                 log.error("prompts not put in their place", reason=str(error))
         self.engine.prompts |= self._catalogue(new).keys()
         self.engine.take(new)
+        if self._given is None and handed_over(old) != handed_over(new):
+            self._later(self._fence(replace(self._wide or new, numbers=new.numbers)))
         self._wide, self._given = self._given or self._wide, None
         if self._wide is not None:
             self._narrow_later()
@@ -138,7 +141,15 @@ class LiveField:
             log.error("prompts not built", reason=str(error))
 
     def _narrow_later(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._narrow_when_quiet(self.engine.snapshot.version))
+        self._later(self._narrow_when_quiet(self.engine.snapshot.version))
+
+    async def _fence(self, table: Snapshot) -> None:
+        """Only the numbers differ that a centre may hand a citizen over to. No call that begins now needs them, so a
+        publish does not wait for it, and a switch that is away reads them when it starts."""
+        await self._give(table)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._narrowing.add(task)
         task.add_done_callback(self._narrowing.discard)
 
@@ -194,10 +205,16 @@ def widened(old: Snapshot, new: Snapshot) -> Snapshot:
         new,
         groups={**old.groups, **new.groups},
         trunks={**old.trunks, **new.trunks},
+        partners={**old.partners, **new.partners},
         seats=(*new.seats, *(seat for seat in old.seats if seat not in new.seats)),
         waiting_keys={**old.waiting_keys, **new.waiting_keys},
         self_service={**old.self_service, **new.self_service},
     )
+
+
+def _dialled(table: Snapshot) -> set[tuple[object, ...]]:
+    """What of the partners is in the dialplan; their hours and names are not."""
+    return {(row.id, row.key, row.trunks, row.ring_seconds) for row in table.partners.values()}
 
 
 def _switch_differs(old: Snapshot, new: Snapshot) -> bool:
@@ -205,6 +222,7 @@ def _switch_differs(old: Snapshot, new: Snapshot) -> bool:
     return (
         set(expressions(old)) != set(expressions(new))
         or old.trunks != new.trunks
+        or _dialled(old) != _dialled(new)
         or old.auto_answer != new.auto_answer
         or {*old.waiting_keys, *old.self_service} != {*new.waiting_keys, *new.self_service}
         or old.message != new.message

@@ -57,6 +57,7 @@ class Script(StrEnum):
     SEAT_KEY = "seat-key"
     SUPERVISE = "supervise"
     PARTNER = "partner"
+    HANDED = "handed"
 
 
 @dataclass(frozen=True, slots=True)

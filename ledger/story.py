@@ -188,7 +188,9 @@ def _transfer(data: Data) -> str:
 
 def _from_centre(data: Data) -> str:
     reference = word(data, "reference")
-    return f"{word(data, 'centre')} 转来" + (f"，对方编号 {reference}" if reference else "")
+    number = word(data, "number")
+    how = f"转回（转至 {number}）" if number else "转来"
+    return f"{word(data, 'centre')} {how}" + (f"，对方编号 {reference}" if reference else "")
 
 
 def _alarm(data: Data) -> str:

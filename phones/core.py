@@ -1,7 +1,8 @@
 """A SIP user agent without sockets: datagrams and the time go in, datagrams and events come out (sans-I/O).
 
-Does what a phone on a PBX does over UDP: REGISTER with digest, INVITE both ways, CANCEL, BYE, re-INVITE and
-UPDATE answered, OPTIONS and NOTIFY answered, retransmissions of RFC 3261 section 17. Knows no asyncio, no audio.
+Does what a phone on a PBX does over UDP: REGISTER with digest, INVITE both ways, CANCEL, BYE, re-INVITE both ways,
+UPDATE answered, REFER sent, OPTIONS and NOTIFY answered, retransmissions of RFC 3261 section 17. Knows no asyncio, no
+audio.
 
 A leg's life (a leg is this phone's end of one call)::
 
@@ -27,7 +28,7 @@ _T2 = 4.0
 _GIVE_UP = 64 * _T1
 _REMEMBERED = 512
 _TRACED = 40
-_ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY")
+_ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY, REFER")
 
 
 @dataclass
@@ -133,6 +134,44 @@ class Core:
             if leg.status:  # a CANCEL is allowed only once something has come back
                 self._cancel(leg, now)
 
+    def change(self, leg: Leg, wanted: str, media_port: int, now: float) -> None:
+        """Offer another description inside the talk: ``sendonly`` or ``inactive`` to hold, another port, and back."""
+        leg.version, leg.media_port, leg.changed = leg.version + 1, media_port, 0
+        body = sdp.describe(self.me[0], media_port, session=leg.session, version=leg.version, wanted=wanted)
+        headers = (("Contact", self._contact()), _ALLOW, ("Content-Type", "application/sdp"))
+        sent = self._inside(leg, "INVITE", headers, body)
+
+        def on_response(got: Message, at: float) -> None:
+            if got.status < 200:
+                return
+            if got.status < 300:
+                routes = tuple(("Route", route) for route in leg.route)
+                ack = self._request(
+                    "ACK", leg.target, call_id=leg.call_id, local=leg.local, remote=leg.remote, cseq=sent.cseq,
+                    headers=routes,
+                )  # fmt: skip
+                self._send_ack((leg.call_id, sent.cseq), ack, leg.peer)
+                self._hear_where(leg, got.body)
+            else:
+                self._acknowledge_failure(leg, sent, got)
+            leg.changed = got.status
+            self.events.append((Happened.CHANGED, leg))
+
+        self._start(sent, leg.peer, now, on_response)
+
+    def refer(self, leg: Leg, target: str, now: float, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        """Ask the other side to call ``target`` (a Refer-To value) instead of us."""
+        leg.referred, leg.became = 0, ""
+        more = (("Contact", self._contact()), ("Refer-To", target), ("Referred-By", self._contact()))
+        sent = self._inside(leg, "REFER", (*more, *headers))
+
+        def on_response(got: Message, at: float) -> None:
+            if got.status >= 200:
+                leg.referred = got.status
+                self.events.append((Happened.REFERRED, leg))
+
+        self._start(sent, leg.peer, now, on_response)
+
     def register(self, expires: int, now: float) -> None:
         """Register ``self.registration``; 0 seconds unregisters."""
         self._register(expires, now, "", 0)
@@ -199,12 +238,12 @@ class Core:
         name = user or (self.credentials[0] if self.credentials else "phone")
         return f"<sip:{name}@{self.me[0]}:{self.me[1]}>"
 
-    def _inside(self, leg: Leg, method: str, headers: tuple[tuple[str, str], ...] = ()) -> Message:
+    def _inside(self, leg: Leg, method: str, headers: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> Message:
         leg.cseq += 1
         routes = tuple(("Route", route) for route in leg.route)
         return self._request(
             method, leg.target, call_id=leg.call_id, local=leg.local, remote=leg.remote, cseq=leg.cseq,
-            headers=(*routes, *headers),
+            headers=(*routes, *headers), body=body,
         )  # fmt: skip
 
     def _start(
@@ -387,6 +426,10 @@ class Core:
                 self._end(leg, leg.status, leg.phrase, by_us=False)
         elif message.method == "UPDATE" and leg is not None and known:
             self._changed(leg, message, source, now)
+        elif message.method == "NOTIFY" and leg is not None and message.header("Event").startswith("refer"):
+            self._reply(message, source, 200)
+            leg.became = message.body.decode("utf-8", "replace").strip().partition("\r\n")[0]
+            self.events.append((Happened.REFERRED, leg))
         elif message.method in {"OPTIONS", "NOTIFY", "INFO", "MESSAGE", "UPDATE"}:
             self._reply(message, source, 200)
         else:

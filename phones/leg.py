@@ -27,6 +27,10 @@ class Happened(Enum):
     """The other side's audio address is known or has changed."""
     ANSWERED = auto()
     ENDED = auto()
+    CHANGED = auto()
+    """Our re-INVITE was answered, one way or the other."""
+    REFERRED = auto()
+    """Our REFER was answered, or what became of it was told."""
     REGISTERED = auto()
     REGISTER_REFUSED = auto()
 
@@ -62,6 +66,12 @@ class Leg:
     wants_cancel: bool = False
     wants_bye: bool = False
     """We answered and hung up at once: who is called says BYE only after the ACK (RFC 3261, 15)."""
+    changed: int = 0
+    """The final status of our last re-INVITE."""
+    referred: int = 0
+    """The final status of our last REFER."""
+    became: str = ""
+    """What the other side told last of that (RFC 3515), e.g. ``SIP/2.0 200 OK``."""
     offered: bool = True
     """Incoming: the INVITE carried a description. Without one, ours is the offer and theirs comes in the ACK."""
 

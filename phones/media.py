@@ -65,6 +65,11 @@ class Media(asyncio.DatagramProtocol):
             self._due = self._loop.time()
             self._step()
 
+    @property
+    def sound(self) -> Sound | None:
+        """What is being said."""
+        return self._sound
+
     def say(self, sound: Sound | None) -> None:
         """Change what is sent; None sends no packets at all."""
         self._sound = sound

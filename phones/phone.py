@@ -34,6 +34,8 @@ class PhoneCall:
         self._rings = asyncio.Event()
         self._talks = asyncio.Event()
         self._over = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._told = asyncio.Event()
         self.started_at = phone.now
         """The INVITE left, or arrived."""
         self.ringing_at: float | None = None
@@ -116,6 +118,45 @@ class PhoneCall:
         self._phone.act(lambda core, now: core.hang_up(self._leg, now))
         return await self.ended(timeout)
 
+    async def change(self, wanted: str, timeout: float = 10) -> int:
+        """A re-INVITE: ``sendonly`` or ``inactive`` to hold, ``sendrecv`` to be back. Its final status."""
+        self._changed.clear()
+        self._phone.act(lambda core, now: core.change(self._leg, wanted, self._media.port, now))
+        await self._phone.wait_for(self._changed, "the re-INVITE to be answered", timeout)
+        return self._leg.changed
+
+    async def move(self, timeout: float = 10) -> int:
+        """A re-INVITE to another audio port of ours, as a call that is moved inside a centre; its final status.
+
+        What is heard from now on is a recording of its own.
+        """
+        old = self._media
+        self._media = await Media.open(old.host, old.sound)
+        status = await self.change("sendrecv", timeout)
+        if self._leg.media is not None:
+            self._media.connect(self._leg.media)
+        old.close()
+        return status
+
+    async def refer(self, target: str, *, headers: tuple[tuple[str, str], ...] = (), timeout: float = 10) -> str:
+        """A REFER to this URI, and what became of it: the status of its refusal, or what was told of it at last."""
+        self._told.clear()
+        self._phone.act(lambda core, now: core.refer(self._leg, f"<{target}>", now, headers))
+        async with asyncio.timeout(timeout):
+            while not (self._leg.referred >= 300 or (self._leg.became and self._final)):
+                await self._told.wait()
+                self._told.clear()
+        return str(self._leg.referred) if self._leg.referred >= 300 else self._leg.became.split()[1]
+
+    @property
+    def _final(self) -> bool:
+        return not self._leg.became.startswith("SIP/2.0 1")
+
+    @property
+    def dialog(self) -> tuple[str, str, str]:
+        """What a Replaces names it by, as the other side sees it: Call-ID, its tag, ours."""
+        return self._leg.call_id, self._leg.remote.partition("tag=")[2].partition(";")[0], self._leg.local_tag
+
     async def send_digits(self, digits: str, *, timeout: float = 30) -> None:
         """Press keys (RFC 4733): ``0-9*#A-D``, 100 ms each with 100 ms between them."""
         async with asyncio.timeout(timeout):
@@ -166,6 +207,10 @@ class PhoneCall:
             early = self._leg.state is not LegState.TALKING and not self._leg.outgoing
             if not early:
                 self._media.connect(self._leg.media)
+        elif happened is Happened.CHANGED:
+            self._changed.set()
+        elif happened is Happened.REFERRED:
+            self._told.set()
         elif happened is Happened.ENDED:
             self.ended_at = now
             self._media.close()

@@ -20,10 +20,13 @@ class RemoteMedia:
     direction: str = "sendrecv"
 
 
-def describe(host: str, port: int, *, session: int, version: int, answer_to: RemoteMedia | None = None) -> bytes:
-    """Our offer, or our answer to an offer."""
+def describe(
+    host: str, port: int, *, session: int, version: int, answer_to: RemoteMedia | None = None,
+    wanted: str = "sendrecv",
+) -> bytes:  # fmt: skip
+    """Our offer, ``wanted`` its direction as we see it, or our answer to an offer."""
     events = answer_to.event_payload if answer_to else EVENT_PAYLOAD
-    direction = _DIRECTIONS[answer_to.direction] if answer_to else "sendrecv"
+    direction = _DIRECTIONS[answer_to.direction] if answer_to else wanted
     lines = (
         "v=0", f"o=- {session} {version} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0",
         f"m=audio {port} RTP/AVP 8 {events}", "a=rtpmap:8 PCMA/8000", f"a=rtpmap:{events} telephone-event/8000",

@@ -1,7 +1,8 @@
 """The turning points of a call, one file each, in the order a citizen meets them.
 
 enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
-waiting; seat_key is the agents' own, supervise the supervisors', partner is asked when an agent calls one into a talk.
+waiting; seat_key is the agents' own, supervise the supervisors', partner is asked when an agent calls one into a talk,
+handed when a centre gives a citizen back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ivr.desk import Desk
 from ivr.flows.after import after
 from ivr.flows.callback import callback
 from ivr.flows.enter import enter
+from ivr.flows.handed import handed
 from ivr.flows.message import message
 from ivr.flows.offer import offer
 from ivr.flows.partner import partner
@@ -32,5 +34,6 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] =
     Script.SEAT_KEY: seat_key,
     Script.SUPERVISE: supervise,
     Script.PARTNER: partner,
+    Script.HANDED: handed,
 }
 """A caller's flows answer at once; an agent's PIN takes a moment, in a thread."""

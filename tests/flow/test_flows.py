@@ -209,6 +209,28 @@ def test_a_subcentre_is_dialled_and_its_group_takes_the_call_back() -> None:
     assert answer.set[Var.GROUP] == "general"
 
 
+def test_a_citizen_handed_over_to_12345_goes_to_those_who_had_it() -> None:
+    desk = Counter(where=SEATED)
+    answer = ask(Script.HANDED, desk, key="12345", number="12333", group="market")
+    assert (answer.next, answer.set.get(Var.GROUP)) == (Step.CONNECT, None)
+    assert desk.asked == [("place", "market")]
+
+
+def test_a_citizen_handed_over_to_an_old_number_goes_to_its_group_and_hears_nothing_again() -> None:
+    desk = Counter(decision(group=GroupId("social-security"), overflow=((20, GroupId("general")),)))
+    answer = ask(Script.HANDED, desk, key="12333", number="12345", group="market")
+    assert (answer.next, answer.prompts) == (Step.WAIT, ("queue-wait",))
+    assert (answer.set[Var.GROUP], answer.set[Var.OVERFLOW]) == ("social-security", "general:20")
+    assert desk.asked[-1] == ("place", "social-security")
+    assert not desk.noted(Kind.ENTERED)
+
+
+def test_a_citizen_handed_over_to_a_sub_centres_number_goes_there() -> None:
+    desk = Counter(decision(target=Target(TargetKind.SUBCENTRE, "subcentre-12366"), prompts=("legacy-12366-during",)))
+    answer = ask(Script.HANDED, desk, key="12366", number="12345")
+    assert (answer.next, answer.prompts, answer.set[Var.TRANSFER]) == (Step.SUBCENTRE, (), "subcentre-12366")
+
+
 @pytest.mark.parametrize("script", [Script.OFFER, Script.WAITING])
 def test_a_free_seat_is_rung(script: Script) -> None:
     answer = ask(script, Counter(where=SEATED), group="general")

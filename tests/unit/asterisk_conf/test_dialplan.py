@@ -220,3 +220,23 @@ def test_who_calls_from_a_partners_trunk_is_known_to_come_from_there() -> None:
 def test_a_table_without_partners_adds_nothing_to_a_call() -> None:
     bare = render(plan(snapshot=replace(TABLE, partners={})))["etc/extensions.conf"]
     assert "partner-" not in bare.split("[seat-leg]")[1].split("[whisper]")[0]
+
+
+def test_a_centre_may_name_our_own_numbers_and_what_follows_dials_nobody() -> None:
+    ours = {"12345", *TABLE.numbers}
+    assert PLAN["hand-over"].keys() == ours
+    assert {step for steps in PLAN["hand-over"].values() for step in steps} == {
+        f"Goto(handed-over,{n},1)" for n in ours
+    }
+    applications = {step.partition("(")[0] for steps in PLAN["handed-over"].values() for step in steps}
+    assert applications == {"Set", "MSet", "UserEvent", "GotoIf", "ChannelRedirect", "Wait", "Hangup"}
+    assert PLAN["no-hand-over"] == {}
+
+
+def test_only_centres_may_refer_and_only_once_they_have_answered() -> None:
+    endpoints = re.split(r"\n(?=\[)", render(plan())["etc/pjsip.conf"])
+    may = {one.partition("]")[0][1:] for one in endpoints if "allow_transfer = yes" in one}
+    assert may == {trunk.id for trunk in TABLE.trunks.values() if trunk.role.startswith("emergency")}
+    assert all("TRANSFER_CONTEXT=no-hand-over" in one for one in endpoints if "allow_transfer = yes" in one)
+    assert sum("TRANSFER_CONTEXT=hand-over" in step for _, _, step in STEPS) == 1
+    assert "Set(TRANSFER_CONTEXT=hand-over)" in PLAN["reached"]["s"]

@@ -215,6 +215,12 @@ async def test_a_call_from_a_centre_brings_its_reference(house: House) -> None:
         assert house.ledger.of(Kind.FROM_CENTRE)[-1] == {"centre": "110", "reference": kept}
 
 
+async def test_a_citizen_handed_over_is_told_with_the_number(house: House) -> None:
+    told = {"Call": call_id(1), "Centre": "110", "Reference": "4a51", "Number": "12333"}
+    house.news.hear(event("UserEvent", UserEvent="FromCentre", **told))
+    assert house.ledger.of(Kind.FROM_CENTRE) == [{"centre": "110", "reference": "JQ", "number": "12333"}]
+
+
 async def test_a_route_that_goes_down_is_told_once_and_again_when_it_is_back(house: House) -> None:
     for state in ("UNAVAILABLE", "INVALID", "NOT_INUSE", "INUSE"):
         house.news.hear(event("DeviceStateChange", Device="PJSIP/emergency-110", State=state))

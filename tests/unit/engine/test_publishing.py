@@ -127,3 +127,29 @@ async def test_prompts_that_cannot_be_made_do_not_end_the_start(field: Field, mo
 
     monkeypatch.setattr(publishing, "catalogue", faulty)
     await field.settle()
+
+
+async def test_what_a_centre_may_name_follows_the_table_without_the_publish_waiting_for_the_switch(
+    field: Field,
+) -> None:
+    fewer = {number: row for number, row in TABLE.numbers.items() if number != "12333"}
+    await field.publishes(replace(TABLE, version=TABLE.version + 1, numbers=fewer))
+    assert field.given == []
+    await field.quiet()
+    assert len(field.given) == 1
+    await field.publishes(renamed(field.engine.snapshot))
+    await field.quiet()
+    assert len(field.given) == 1
+
+
+async def test_a_partner_taken_away_is_there_until_nobody_needs_it_and_its_hours_are_no_matter_of_asterisks(
+    field: Field,
+) -> None:
+    hours = {name: replace(row, schedule="") for name, row in TABLE.partners.items()}
+    await field.publishes(replace(TABLE, version=TABLE.version + 1, partners=hours))
+    assert field.given == []
+    left = {name: row for name, row in TABLE.partners.items() if name != "water"}
+    await field.publishes(replace(TABLE, version=TABLE.version + 2, partners=left))
+    assert len(field.given) == 1
+    await field.quiet()
+    assert len(field.given) == 2

@@ -230,3 +230,32 @@ def test_an_offer_we_cannot_play_is_not_acceptable() -> None:
     b.receive(data, A, 0.0)
     _carry(a, b)
     assert mine.status == 488
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen"), [("sendonly", "sendonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv")]
+)
+def test_a_talk_is_held_and_taken_up_again(wanted: str, seen: str) -> None:
+    a, mine, b, theirs = _talking()
+    a.change(mine, wanted, 7004, 1.0)
+    _carry(a, b, 1.0)
+    assert mine.changed == 200
+    assert theirs.media is not None
+    assert (theirs.media.direction, theirs.media.port) == (seen, 7004)
+    assert a.next_tick is b.next_tick is None, "answered and acknowledged"
+
+
+def test_a_refer_that_is_not_understood_is_refused_and_parts_nobody() -> None:
+    a, mine, b, theirs = _talking()
+    a.refer(mine, "<sip:12345@127.0.0.1>", 1.0)
+    _carry(a, b, 1.0)
+    assert mine.referred == 405
+    assert mine.state is theirs.state is LegState.TALKING
+
+
+def test_what_became_of_a_refer_is_told() -> None:
+    a, mine, b, theirs = _talking()
+    headers = (("Event", "refer"), ("Content-Type", "message/sipfrag"))
+    told = b._inside(theirs, "NOTIFY", headers, b"SIP/2.0 200 OK\r\n")
+    a.receive(told.encode(), B, 1.0)
+    assert mine.became == "SIP/2.0 200 OK"
