@@ -74,6 +74,8 @@ class SwitchPlan:
     """A duty phone (值班电话) that rings longer is given up for the next one."""
     sign_in_alone: bool = True
     """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
+    page_phones: bool = True
+    """Agents may have their phone in the browser (ADR 0020)."""
 
     @property
     def messages(self) -> Path:

@@ -20,7 +20,7 @@ from routing.model import Partner, Snapshot, Trunk
 from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
-from telephony.model import DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, SEAT_ID
+from telephony.model import AGENT_ID, DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, PAGE_AUTHS, SEAT_ID
 
 MODULES: Final = (
     # The order is Asterisk's own business; the list is what a call touches, and nothing else.
@@ -73,6 +73,16 @@ MODULES: Final = (
     ),
     *("res_cdrel_custom", "cel_custom"),
 )
+
+PAGE_MODULES: Final = ("res_http_websocket", "res_pjsip_transport_websocket")
+"""For phones in browsers: SIP over Asterisk's own WebSocket."""
+
+PAGE_SILENCE_SECONDS: Final = 10
+"""A browser in a talk from which nothing at all is heard for so long has crashed, or lost its network: its leg is
+given up, and the caller goes back to the head of the line. Ours, no standard says."""
+
+WEBSOCKETS: Final = 2000
+"""As many browsers at once; past any city's number of agents."""
 
 EVENTS: Final = (
     *("FullyBooted", "Hangup", "DialBegin", "DialState", "DialEnd", "UserEvent"),
@@ -144,6 +154,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
     table = plan.snapshot
     for seat in table.seats:
         _must_match(SEAT_ID, seat, "seat")
+    for agent in table.page_phones:
+        _must_match(AGENT_ID, agent, "agent")
     for group in table.groups:
         _must_match(GROUP_ID, group, "group")
     for place in places(table.groups.values(), table.trunks):
@@ -163,7 +175,12 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "home": plan.home,
         "run": plan.run,
         "modules": plan.modules,
-        "modules_needed": MODULES,
+        "modules_needed": (*MODULES, *(PAGE_MODULES if plan.page_phones else ())),
+        "page_phones": table.page_phones if plan.page_phones else (),
+        "pages": plan.page_phones,
+        "page_auths": PAGE_AUTHS,
+        "page_silence_seconds": PAGE_SILENCE_SECONDS,
+        "websockets": WEBSOCKETS,
         "music": plan.music,
         "recordings": plan.recordings,
         "language": plan.language,

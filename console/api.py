@@ -152,8 +152,8 @@ class _Api:
         return answered({"agents": rows})
 
     async def seats(self, request: web.Request) -> web.Response:
-        acd = self._control.acd
-        phones = (acd.seats.get(SeatId(seat)) for seat in self._control.snapshot.seats)
+        acd, table = self._control.acd, self._control.snapshot
+        phones = (acd.seats.get(SeatId(seat)) for seat in (*table.seats, *table.page_phones))
         places = sorted((seat for seat in acd.seats.values() if seat.site), key=lambda seat: seat.id)
         rows = [
             {
@@ -169,9 +169,10 @@ class _Api:
         agent = self._agent(request)
         body = await body_of(request, EXAMPLE)
         seat = str(body.get("seat", ""))
-        if not SEAT_ID.fullmatch(seat) or seat not in self._control.snapshot.seats:
-            raise refused(400, f"没有座席 {seat!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
         table = self._control.snapshot
+        if not SEAT_ID.fullmatch(seat) or not table.may_sit(agent, seat):
+            choices = "、".join(table.seats[:10])
+            raise refused(400, f"没有座席 {seat!r}；可用座席：{choices} 等，在网页里接听时写自己的工号 {agent}")
         able = served(table.agents[agent], table.groups.values(), table.skills)
         event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
         return self._tell(event, agent, SeatId(seat), "sign-in", asker(body))

@@ -152,6 +152,15 @@ DOORS: Final = (
         body={"pin": {"type": "string", "pattern": "^[0-9]{4,8}$"}}, needs=("pin",),
     ),
     Door("POST", "/api/agents/{agent}/unlock", Right.AGENTS_PIN, "解除话机签入的锁定", body={}),
+    # The phone in the page
+    Door(
+        "POST", "/api/phone/credentials", Right.AGENTS_ACT, "取得网页电话的一次性口令", Own.SELF, {}, listeners=WEB,
+    ),
+    Door("POST", "/api/phone/resume", Right.AGENTS_ACT, "页面刷新后接回自己的通话", Own.SELF, {}, listeners=WEB),
+    Door(
+        "GET", "/api/phone", Right.AGENTS_ACT, "网页电话的 WebSocket（子协议 sip）", Own.SELF, answers="text/plain",
+        listeners=WEB,
+    ),
     # Calls
     Door(
         "POST", "/api/calls/{call}/transfer", Right.CALLS_ACT, "一键转接", Own.TALK,

@@ -21,18 +21,22 @@ from console.look_routes import Archive, look_routes
 from console.openapi import document
 from console.pages import page_routes
 from console.people_routes import Managed, people_routes
+from console.phone_routes import Phones, add_phone_routes
 from console.plain import answered
 from console.session_routes import session_routes
 
 
 class Behind(Managed, Protocol):
-    """What only browsers need: users, the archive of calls, and what pages watch."""
+    """What only browsers need: users, the archive of calls, what pages watch, and their own phones."""
 
     @property
     def archive(self) -> Archive: ...
 
     @property
     def screens(self) -> Screens: ...
+
+    @property
+    def phones(self) -> Phones: ...
 
 
 def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
@@ -67,4 +71,5 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
     )
     add_live_routes(app, control)
     add_live_socket(app, Hub(behind.screens, lambda: control.now_ms))
+    add_phone_routes(app, behind.phones, site)
     return app

@@ -299,6 +299,8 @@ class EngineDesk:
         agent = AgentId(key) if action is SeatAction.SIGN_IN else known.agent if known is not None else None
         if agent is None:
             return "seat-not-signed-in"
+        if action is SeatAction.SIGN_IN and not self._snapshot().may_sit(agent, seat):
+            return "seat-key-failed"  # somebody else's browser
         reasons = self._snapshot().pause_reasons
         key = key or min(reasons, default="")
         if action is SeatAction.PAUSE and key not in reasons:

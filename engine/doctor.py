@@ -9,6 +9,7 @@ import asyncio
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -132,6 +133,34 @@ def _asterisk(_settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.GOOD, f"{found.version}（{'自动下载的' if found.bundled else '系统自带的'}）"
 
 
+def _page_phones(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from asterisk_conf.bundle import installed_asterisk
+    from asterisk_conf.render import PAGE_MODULES
+
+    if not settings.page_phones:
+        yield Level.NOTE, "已关闭（page_phones = false），座席只能用话机"
+        return
+    found = installed_asterisk()
+    missing = [name for name in PAGE_MODULES if found is not None and not (found.modules_dir / f"{name}.so").exists()]
+    if missing:
+        modules = "、".join(missing)
+        yield Level.FAULT, f"Asterisk 缺少模块 {modules}，浏览器注册不上；请安装完整的 asterisk-modules"
+        return
+    if not settings.web_secure:
+        yield (
+            Level.NOTE,
+            "没有 TLS：浏览器只在本机地址上开放麦克风；别的电脑要用网页电话，请设置 web_cert、web_key 或 https 代理",
+        )
+    with socket.socket() as line:
+        line.settimeout(PROBE_SECONDS)
+        listening = line.connect_ex(("127.0.0.1", settings.asterisk_http_port)) == 0
+    port = settings.asterisk_http_port
+    if listening:
+        yield Level.GOOD, f"Asterisk 的 WebSocket 在 127.0.0.1:{port} 等待，浏览器经控制台连接"
+    else:
+        yield Level.NOTE, f"Asterisk 没有在 127.0.0.1:{port} 等待；热线没有在运行时是正常的，否则请看 Asterisk 的日志"
+
+
 def _programs(_settings: Settings) -> Iterator[tuple[Level, str]]:
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
@@ -244,6 +273,7 @@ CHECKS: Final[dict[str, Check]] = {
     "文件数": _files,
     "端口": _ports,
     "Asterisk": _asterisk,
+    "网页电话": _page_phones,
     "系统软件包": _programs,
     "语音合成": _voices,
     "数据库": _database,

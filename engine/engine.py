@@ -31,6 +31,7 @@ from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.orders import orders
+from engine.page_phones import PagePhones
 from engine.pins import Pins
 from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
@@ -126,13 +127,21 @@ class Engine:
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
         )
+        self.page_phones = PagePhones(
+            lambda: self.snapshot,
+            self.queues,
+            self.calls,
+            self.switch,
+            port=settings.asterisk_http_port,
+            enabled=settings.page_phones,
+        )
         self.healing = Healing(
             self.switch,
             self.queues,
             self.calls,
             self.alarms,
             self.news.gone,
-            lambda: self.snapshot.seats,
+            lambda: frozenset((*self.snapshot.seats, *self.snapshot.page_phones)),
             self.clock,
         )
         self.sites = Sites(lambda: self.snapshot, self.queues)
@@ -231,6 +240,7 @@ class Engine:
         self.screens.stirred.everything()
         self.callbacks.seen()
         self.orders.seen()
+        await self.page_phones.seen()
 
 
 def journal_folder(data_dir: Path) -> Path:

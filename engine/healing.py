@@ -10,7 +10,7 @@ as it does for a whole look: where calls go on as they should in quick steps, th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,10 +114,10 @@ class Healing:
         calls: Calls,
         alarms: Alarms,
         gone: Callable[[CallId, str], None],
-        seats: Callable[[], tuple[str, ...]],
+        seats: Callable[[], Iterable[str]],
         clock: Clock,
     ) -> None:
-        """``gone`` hears of a caller's channel that is no more; ``seats`` are those of the table in force."""
+        """``gone`` hears of a caller's channel that is no more; ``seats`` are the phones of the table in force."""
         self._switch = switch
         self._queues = queues
         self._calls = calls

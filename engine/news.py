@@ -229,7 +229,7 @@ class SwitchNews:
         device = event.get("Device") or ""
         seat = SeatId(device.removeprefix("PJSIP/"))
         state = event.get("State")
-        if seat not in self._snapshot().seats:
+        if not self._snapshot().is_phone(seat):
             self._routes.hear(seat, state or "")
             return
         if state in ("UNAVAILABLE", "INVALID"):
@@ -274,7 +274,7 @@ class SwitchNews:
 
     def _seat(self, channel: str | None) -> SeatId | None:
         endpoint = _endpoint(channel)
-        return SeatId(endpoint) if endpoint is not None and endpoint in self._snapshot().seats else None
+        return SeatId(endpoint) if endpoint is not None and self._snapshot().is_phone(endpoint) else None
 
 
 def _call(event: Event) -> CallId:

@@ -52,6 +52,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         ),
         duty_ring_seconds=settings.duty_ring_seconds,
         sign_in_alone=settings.sign_in_without_engine,
+        page_phones=settings.page_phones,
     )
 
 

@@ -158,7 +158,7 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
             levels=able.levels,
             languages=able.languages,
         )
-        for seat in table.seats
+        for seat in (*table.seats, *table.page_phones)
         for sign_in in (sign_ins.get(SeatId(seat)),)
         for able in (_ABLE_OF_NOTHING if sign_in is None else able_of(table, sign_in.agent),)
     ]

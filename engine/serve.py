@@ -104,7 +104,7 @@ async def serve(settings: Settings) -> None:
     control = Control(engine, books, tables, secrets.push_secret)
     runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
     archive = CallArchive(database, journal.folder, settings.node, recordings_home(settings.data_dir))
-    website = Website(settings, control, database, archive, engine.alarms, engine.screens)
+    website = Website(settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones)
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None

@@ -49,6 +49,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "web_cert": '"/etc/hotline/web.crt"',
     "web_key": '"/etc/hotline/web.key"',
     "web_origin": '"https://12345.example"',
+    "page_phones": "true",
     "ami_port": "5038",
     "fastagi_port": "4573",
     "rtp_start": "26000",
@@ -150,7 +151,9 @@ class Settings(BaseModel):
     web_origin: str = ""
     """How browsers call this site when a proxy stands in front, e.g. ``https://12345.example``; empty: none does."""
     asterisk_http_port: Port = 8088
-    """Asterisk's WebSocket for softphones in the browser, TCP."""
+    """Asterisk's WebSocket for softphones in the browser, TCP; only the console's listener connects to it."""
+    page_phones: bool = True
+    """Agents may have their phone in the browser. Off: Asterisk opens no WebSocket and knows no such phones."""
     ami_port: Port = 5038
     fastagi_port: Port = 4573
     rtp_start: Annotated[int, Field(ge=1024, le=65534)] = 26000

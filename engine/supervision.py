@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from engine.bring import bring
 from engine.calls import Calls
 from engine.closures import Closures
 from ivr.desk import SupervisorAction
@@ -184,10 +185,8 @@ class Supervision:
             log.warning("supervisor's phone not called", seat=there, error=str(error))
 
     async def _bring(self, call: CallId, channel: str, there: SeatId) -> None:
-        ring = {"Channel": channel, "Variable": Var.RING_SECONDS, "Value": str(RING_SECONDS)}
-        where = {"Channel": channel, "Context": "connect", "Exten": there, "Priority": "1"}
         try:
-            await asyncio.gather(self._switch.send("Setvar", ring), self._switch.send("Redirect", where))
+            await bring(self._switch, channel, there, RING_SECONDS)
         except AmiError as error:
             log.warning("call not taken over", call=call, seat=there, error=str(error))
             if (held := self._calls.live.get(call)) is not None:

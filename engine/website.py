@@ -24,6 +24,7 @@ from database.connection import Database
 from database.errors import DatabaseError
 from engine.alarms import Alarms
 from engine.archive import CallArchive
+from engine.page_phones import PagePhones
 from engine.settings import ROOT, Settings
 from users.accounts import Accounts
 from users.passwords import Hashing
@@ -48,12 +49,14 @@ class Website:
         archive: CallArchive,
         alarms: Alarms,
         screens: Screens,
+        phones: PagePhones,
     ) -> None:
         self._settings = settings
         self._alarms = alarms
         self._hashing = Hashing()
         self.archive = archive
         self.screens: Screens = screens
+        self.phones = phones
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)

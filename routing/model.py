@@ -380,6 +380,19 @@ class Snapshot:
     departments: Mapping[str, Department] = field(default_factory=dict)
     order_types: Mapping[str, OrderType] = field(default_factory=dict)
 
+    @property
+    def page_phones(self) -> tuple[str, ...]:
+        """Phones in agents' browsers, each called as its agent; a seat of the same name goes first."""
+        return tuple(agent for agent in self.agents if agent not in self.seats)
+
+    def is_phone(self, name: str) -> bool:
+        """A seat's phone, or one in an agent's browser."""
+        return name in self.seats or name in self.agents
+
+    def may_sit(self, agent: str, phone: str) -> bool:
+        """At any seat, but in nobody else's browser."""
+        return phone in self.seats or (phone == agent and agent in self.agents)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

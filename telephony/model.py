@@ -47,6 +47,9 @@ EMERGENCY_NUMBERS: Final = ("110", "119", "120", "122")
 
 HOTLINE_NUMBER: Final = "12345"
 
+PAGE_AUTHS: Final = "page"
+"""Where AstDB keeps the passwords of phones in browsers: the family ``page/auth``, by phone."""
+
 
 class Priority(IntEnum):
     """Classes of callers, as ``HL_PRIORITY`` carries them; a number in between counts as the class below it."""
@@ -196,6 +199,8 @@ class Var(StrEnum):
     ORDER_TYPE = "HL_ORDER_TYPE"
     DEPARTMENT = "HL_DEPARTMENT"
     """On a call to a duty phone: whose phone it is."""
+    PAGE_PASSWORD = "HL_PAGE_PASSWORD"  # noqa: S105  the name of a variable
+    """On the channel that tells the switch the password of a phone in a browser; empty: it has none any more."""
     PARTY = "HL_PARTY"
     """Who a channel is in this call: caller, agent or centre."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf.render import EVENTS, MODULES, UNDELIVERED, UNHEARD, render
+from asterisk_conf.render import EVENTS, MODULES, PAGE_MODULES, UNDELIVERED, UNHEARD, render
 from routing.model import Snapshot, Trunk
 from telephony.model import GroupId
 from tests.unit.asterisk_conf.plans import TABLE, plan
@@ -61,7 +61,7 @@ def test_nothing_but_loopback_for_what_commands_the_switch() -> None:
 def test_only_the_modules_and_events_that_are_named() -> None:
     modules = FILES["etc/modules.conf"]
     assert "autoload = no" in modules
-    assert modules.count("\nload = ") == len(MODULES) == len(set(MODULES))
+    assert modules.count("\nload = ") == len({*MODULES, *PAGE_MODULES}) == len(MODULES) + len(PAGE_MODULES)
     manager = FILES["etc/manager.conf"]
     assert manager.count("eventfilter(") == len(EVENTS) == len(set(EVENTS))
     assert "eventfilter(action(include),name(DialState),header(Context),method(starts_with)) = dial-\n" in manager

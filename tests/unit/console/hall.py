@@ -20,6 +20,7 @@ from audit.store import of_action
 from console.guard import CSRF_HEADER, Site
 from console.live_hub import Screens
 from console.look_routes import Archive
+from console.phone_routes import Phones
 from console.web import web_application
 from database.connection import Database
 from ivr.model import Script
@@ -142,12 +143,13 @@ class Hall:
 class Behind:
     """Users, archive and screens."""
 
-    def __init__(self, people: People, past: Past, screens: Screens) -> None:
+    def __init__(self, people: People, past: Past, screens: Screens, phones: Phones) -> None:
         self._people = people
         self.accounts = people.accounts
         self.sessions = people.sessions
         self.archive: Archive = past
         self.screens = screens
+        self.phones = phones
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         async with self._people.database.reading() as session:
@@ -180,7 +182,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SOUND)
     pages = built(past.folder.parent / "pages")
-    app = web_application(control, Behind(people, past, house.screens), site or Site(), pages)
+    app = web_application(control, Behind(people, past, house.screens, house.page_phones), site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages)
         yield made

@@ -16,6 +16,7 @@ from engine.calls import Calls
 from engine.desk import EngineDesk
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.page_phones import PagePhones
 from engine.pins import Pins
 from engine.reconcile import policy
 from engine.routes import Routes
@@ -36,7 +37,7 @@ from queues.states import AgentState
 from routing.model import Snapshot
 from routing.sample import sample_snapshot
 from telephony.ami_link import AmiLink
-from telephony.events import Event, Headers
+from telephony.events import Event, Headers, OriginateOutcome
 from telephony.model import CallId, NodeId, SeatId
 from transfers.service import TransferWatch
 
@@ -74,8 +75,9 @@ class Link:
     def __post_init__(self) -> None:
         self.originate = self.originate or self._originate
 
-    async def _originate(self, channel: str, **told: Any) -> None:
+    async def _originate(self, channel: str, **told: Any) -> OriginateOutcome:
         self.sent.append(("Originate", {"Channel": channel, **told}))
+        return OriginateOutcome(True, 4, channel, None)
 
     async def send(self, action: str, headers: Iterable[tuple[str, str]] | Mapping[str, str] = (), **_: Any) -> None:
         self.sent.append((action, dict(headers)))
@@ -182,6 +184,9 @@ class House:
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))
         self.announcements = Announcements(folder, lambda: self.table, self.calls)
         self.screens = EngineScreens(self)
+        self.page_phones = PagePhones(
+            lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link), port=9, enabled=True
+        )
         self.desk = EngineDesk(
             lambda: self.table,
             self.queues,

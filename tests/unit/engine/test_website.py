@@ -36,7 +36,9 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
         port = probe.getsockname()[1]
     settings = Settings.model_validate({"data_dir": folder, "http_port": port} | more)
     archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings")
-    return Website(settings, cast("ApiControl", Control(house)), database, archive, house.alarms, house.screens)
+    return Website(
+        settings, cast("ApiControl", Control(house)), database, archive, house.alarms, house.screens, house.page_phones
+    )
 
 
 async def test_an_auditor_signs_in_and_reads_the_archive_and_the_audit(
