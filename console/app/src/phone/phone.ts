@@ -226,6 +226,7 @@ function lost(ending: Ending): void {
 
 function lostTab(): void {
   stop("elsewhere");
+  tab.wait(lostTab, () => void begin());
 }
 
 /** Let the line go without a word to the switch: a call that is up is another page's now, or is fetched back. */

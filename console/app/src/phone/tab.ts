@@ -10,9 +10,15 @@ export class TabLock {
   /** True at once when no other tab has it; else false, and ``later`` is called when it becomes free. */
   async take(lost: () => void, later: () => void): Promise<boolean> {
     if (await this.request({ ifAvailable: true }, lost)) return true;
+    this.wait(lost, later);
+    return false;
+  }
+
+  /** ``later`` is called when the tab that has it lets it go. */
+  wait(lost: () => void, later: () => void): void {
+    this.waiting?.abort();
     const waiting = (this.waiting = new AbortController());
     void this.request({ signal: waiting.signal }, lost).then((got) => got && later());
-    return false;
   }
 
   /** Whoever has it loses it. */
