@@ -41,6 +41,18 @@ class CentrePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsultKeys:
+    """What an agent presses while consulting a partner (咨询); hanging up does what ``leave_key`` does."""
+
+    back_key: str = "*00"
+    """The partner is let go, the caller is back."""
+    leave_key: str = "*01"
+    """The agent leaves, caller and partner are together."""
+    join_key: str = "*03"
+    """The caller joins the two."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchPlan:
     """Everything that the configuration of one Asterisk is made from: settings, secrets, the published table."""
 
@@ -70,6 +82,7 @@ class SwitchPlan:
     """Longest a caller waits for the engine's answer before the fallback, s."""
     language: str = "zh-CN"
     centres: CentrePolicy = CentrePolicy()
+    consult: ConsultKeys = ConsultKeys()
     duty_ring_seconds: int = 25
     """A duty phone (值班电话) that rings longer is given up for the next one."""
     sign_in_alone: bool = True

@@ -130,7 +130,7 @@ ORDER_SECONDS: Final = 300
 FORMS: Final = ("one-key", "three-party")
 """Names of the keys that an agent presses in a talk."""
 
-PARTNER_FORMS: Final = {"partner": "", "partner-three": "3", "partner-blind": "2"}
+PARTNER_FORMS: Final = {"partner": "", "partner-three": "3", "partner-blind": "2", "partner-consult": "1"}
 """The same for partners (协作单位), with the digit that stands before the partner's key."""
 
 
@@ -197,6 +197,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "emergency": EMERGENCY_NUMBERS,
         "targets": centres,
         "centres": plan.centres,
+        "consult": plan.consult,
         "hotline_number": HOTLINE_NUMBER,
         "node_hex": plan.node.encode().hex(),
         "ours": handed_over(table),

@@ -33,7 +33,7 @@ from routing.model import Snapshot
 from routing.skills import served
 from routing.tables import Tables
 from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -76,6 +76,8 @@ class Control(Supervised, Ordering, Protocol):
     def picture(self) -> dict[str, Any]: ...
 
     async def transfer(self, call: CallId, target: str, form: Form) -> None: ...
+
+    async def settle(self, call: CallId, how: Settlement) -> None: ...
 
     def take_down(self, call: CallId, address: str, summary: str) -> None: ...
 

@@ -164,7 +164,11 @@ DOORS: Final = (
     # Calls
     Door(
         "POST", "/api/calls/{call}/transfer", Right.CALLS_ACT, "一键转接", Own.TALK,
-        {"target": TEXT, "form": {"enum": ["one-key", "three-party", "blind"]}}, ("target",),
+        {"target": TEXT, "form": {"enum": ["one-key", "three-party", "blind", "attended"]}}, ("target",),
+    ),
+    Door(
+        "POST", "/api/calls/{call}/consultation", Right.CALLS_ACT, "结束咨询", Own.TALK,
+        {"then": {"enum": ["join", "back", "leave"]}}, ("then",),
     ),
     Door(
         "POST", "/api/calls/{call}/note", Right.CALLS_ACT, "记下地址和案情", Own.TALK,

@@ -12,14 +12,15 @@ from aiohttp import web
 from console.plain import answered, body_of, refused
 from queues.model import NotAllowed
 from telephony.model import CALL_ID, CallId
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
 EXAMPLE: Final = '{"target": "110", "form": "one-key"}'
+SETTLE_EXAMPLE: Final = '{"then": "join"}'
 MAX_ADDRESS: Final = 200
 MAX_SUMMARY: Final = 1000
 NOTE_EXAMPLE: Final = '{"address": "地址", "summary": "案情"}'
 NO_CALL: Final = "{call!r} 不是呼叫编号；请用 hotline queues list 查看正在进行的呼叫"
-AGENTS_FORMS = (Form.ONE_KEY, Form.THREE_PARTY, Form.BLIND)
+AGENTS_FORMS = (Form.ONE_KEY, Form.THREE_PARTY, Form.BLIND, Form.ATTENDED)
 
 
 class Transfers(Protocol):
@@ -27,6 +28,9 @@ class Transfers(Protocol):
 
     async def transfer(self, call: CallId, target: str, form: Form) -> None:
         """Raises NotAllowed, with a sentence, when it cannot be done now."""
+
+    async def settle(self, call: CallId, how: Settlement) -> None:
+        """Raises NotAllowed when nobody is being consulted."""
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
@@ -37,6 +41,7 @@ def transfer_routes(control: Transfers) -> list[web.RouteDef]:
     views = _Views(control)
     return [
         web.post("/api/calls/{call}/transfer", views.transfer),
+        web.post("/api/calls/{call}/consultation", views.settle),
         web.post("/api/calls/{call}/note", views.note),
     ]
 
@@ -60,6 +65,20 @@ class _Views:
         except NotAllowed as no:
             raise refused(409, no.reason) from None
         return answered({"call": call, "target": target, "form": form})
+
+    async def settle(self, request: web.Request) -> web.Response:
+        """End a private consultation (咨询): the caller joins, comes back to the agent, or is left to the partner."""
+        call = request.match_info["call"]
+        if not CALL_ID.fullmatch(call):
+            raise refused(404, NO_CALL.format(call=call[:80]))
+        then = (await body_of(request, SETTLE_EXAMPLE)).get("then")
+        if then not in set(Settlement):
+            raise refused(400, f"应为 {SETTLE_EXAMPLE}；then 可用 {'、'.join(Settlement)}")
+        try:
+            await self._control.settle(CallId(call), Settlement(then))
+        except NotAllowed as no:
+            raise refused(409, no.reason) from None
+        return answered({"call": call, "then": then})
 
     async def note(self, request: web.Request) -> web.Response:
         """What the agent has taken down so far; centres that have the call are told."""

@@ -263,6 +263,8 @@ class SwitchNews:
             party = Party.AGENT
         if action == "left":
             self._transfers.left(call, party)
+        elif party is Party.CALLER:
+            self._transfers.joined(call)
         self._calls.note(Kind.PARTY, call, party=party, action=action, channel=channel)
 
     def _answerer(self, channel: str | None, call: CallId) -> SeatId | None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from asterisk_conf.bundle import Asterisk
-from asterisk_conf.model import CentrePolicy, Ports, SwitchPlan
+from asterisk_conf.model import CentrePolicy, ConsultKeys, Ports, SwitchPlan
 from engine.credentials import Credentials
 from engine.settings import ROOT, Settings
 from routing.model import Snapshot
@@ -50,6 +50,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
             silence_seconds=settings.centre_silence_seconds,
             caller_key=settings.caller_centre_key,
         ),
+        consult=ConsultKeys(settings.consult_back_key, settings.consult_leave_key, settings.consult_join_key),
         duty_ring_seconds=settings.duty_ring_seconds,
         sign_in_alone=settings.sign_in_without_engine,
         page_phones=settings.page_phones,

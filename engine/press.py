@@ -14,9 +14,9 @@ from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.events import Event
 from telephony.model import CallId, Party, Stage, Var
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
-_PREFIX: Final = {Form.ONE_KEY: "", Form.THREE_PARTY: "3", Form.BLIND: "2"}
+_PREFIX: Final = {Form.ONE_KEY: "", Form.THREE_PARTY: "3", Form.BLIND: "2", Form.ATTENDED: "1"}
 """How the dialplan's extensions tell the forms apart."""
 
 
@@ -38,10 +38,25 @@ class Press:
             except AmiError as error:
                 raise NotAllowed(f"Asterisk 没有照办（{error}）；请座席在话机上按 *{_PREFIX[form]}{target}") from None
 
-    async def _press(self, call: CallId, target: str, form: Form) -> None:
+    async def settle(self, call: CallId, how: Settlement) -> None:
+        """End a private consultation for the agent. Raises NotAllowed when there is none."""
+        async with self._one_at_a_time:
+            try:
+                caller = _of(await self._of_call(call), Party.CALLER)
+                if caller is None or caller.variables.get(Var.STAGE) != Stage.CONFERENCE or caller.get("BridgeID"):
+                    raise NotAllowed(f"呼叫 {call} 没有在咨询；先用 hotline transfer 呼叫编号 单位 --attended")
+                there = {"Context": "consult-for", "Exten": how, "Priority": "1"}
+                await self._switch.send("Redirect", {"Channel": caller["Channel"], **there})
+            except AmiError as error:
+                raise NotAllowed(f"Asterisk 没有照办（{error}）；请座席在话机上按咨询键") from None
+
+    async def _of_call(self, call: CallId) -> list[Event]:
         wanted = ",".join((Var.CALL, Var.PARTY, Var.STAGE, Var.TRANSFER))
         listed = await self._switch.collect("Status", {"Variables": wanted}, until="StatusComplete")
-        mine = [event for event in listed if event.variables.get(Var.CALL) == call]
+        return [event for event in listed if event.variables.get(Var.CALL) == call]
+
+    async def _press(self, call: CallId, target: str, form: Form) -> None:
+        mine = await self._of_call(call)
         caller, agent = _of(mine, Party.CALLER), _of(mine, Party.AGENT)
         if caller is None:
             raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")

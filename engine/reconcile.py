@@ -109,13 +109,14 @@ def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterab
     return Picture(shown, ours, roster(ours), states, transfers_of(channels))
 
 
-_FORMS: Final = {"3": Form.THREE_PARTY, "2": Form.BLIND}
+_FORMS: Final = {"3": Form.THREE_PARTY, "2": Form.BLIND, "1": Form.ATTENDED}
 """What stands before a target's three digits, as the dialplan's extensions have it."""
 
 
 def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
     """Every centre's leg tells whose call it is; its own channel, once up, that the centre is there."""
     agents = {call for event in channels if (call := _party_of(event, Party.AGENT))}
+    there = {call for event in channels if (call := _party_of(event, Party.CALLER)) and event.get("BridgeID")}
     found: dict[CallId, Transfer] = {}
     for event in channels:
         call = _party_of(event, Party.CENTRE)
@@ -123,14 +124,16 @@ def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
         if call is None or not target:
             continue
         form = _FORMS.get(target[:-3], Form.ONE_KEY)
-        held = found.setdefault(call, Transfer(target[-3:], S.DIALLING if call in agents else S.WAITING, form))
+        aside = form is Form.ATTENDED and call not in there
+        rings = S.WAITING if call not in agents else S.ASIDE if aside else S.DIALLING
+        held = found.setdefault(call, Transfer(target[-3:], rings, form))
         match = CHANNEL.match(event.get("Channel") or "")
         if match is not None:
             held.trunk = match[1]
             if event.get("ChannelStateDesc") == "Ringing":
                 held.progress = Progress.RINGING
             if event.get("ChannelStateDesc") == "Up":
-                held.state = S.ANSWERED if call in agents else S.AGENT_LEFT
+                held.state = S.AGENT_LEFT if call not in agents else S.CONSULTING if aside else S.ANSWERED
     return found
 
 

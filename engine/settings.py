@@ -66,6 +66,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "centre_silence_seconds": "20",
     "centre_push": '"110=https://10.0.0.110/12345"',
     "caller_centre_key": '"*" 或 "*=110"',
+    "consult_back_key": '"*00"',
+    "consult_leave_key": '"*01"',
+    "consult_join_key": '"*03"',
     "publish_approval": "false",
     "sign_in_without_engine": "true",
     "timezone": '"Asia/Shanghai"',
@@ -182,6 +185,12 @@ class Settings(BaseModel):
     """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
     caller_centre_key: str = ""
     """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
+    consult_back_key: str = "*00"
+    """What an agent presses while consulting a partner (咨询): the partner is let go, the caller is back."""
+    consult_leave_key: str = "*01"
+    """The agent leaves, caller and partner are together; hanging up does the same."""
+    consult_join_key: str = "*03"
+    """The caller joins the two."""
     publish_approval: bool = False
     """A second person must approve a routing table before it is published; rollbacks never wait."""
     sign_in_without_engine: bool = True
@@ -231,6 +240,15 @@ class Settings(BaseModel):
     def _a_key(cls, key: str) -> str:
         if not _CALLER_KEY.fullmatch(key):
             raise ValueError("应为空（不用）、一个键（再选择中心），或 一个键=110（直接接通）")
+        return key
+
+    @field_validator("consult_back_key", "consult_leave_key", "consult_join_key")
+    @classmethod
+    def _consult_key(cls, key: str, info: ValidationInfo) -> str:
+        if not re.fullmatch(r"\*0[0-9]", key):
+            raise ValueError("应为 * 0 和一位数字：别的键是应急中心和协作单位的")
+        if key in [info.data.get(name) for name in ("consult_back_key", "consult_leave_key") if name in info.data]:
+            raise ValueError("三个咨询键不能相同")
         return key
 
     @field_validator("centre_push")

@@ -29,7 +29,7 @@ from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.errors import AmiError
 from telephony.model import EMERGENCY_NUMBERS, AgentId, CallId, GroupId, SeatId, Var
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
 MAX_LAG_FACTS = 10_000
 """More facts than this only in the journal is a database that does not follow."""
@@ -137,14 +137,22 @@ class Control:
         if not self._engine.switch.up:
             raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按键，它不需要引擎")
         partner = next((one for one in self.snapshot.partners.values() if target in (one.id, one.key, one.name)), None)
-        if target in EMERGENCY_NUMBERS and form is not Form.BLIND:
+        if target in EMERGENCY_NUMBERS and form not in (Form.BLIND, Form.ATTENDED):
             await self._engine.press.press(call, target, form)
         elif partner is not None:
             await self._engine.press.press(call, partner.key, form)
         else:
             others = "、".join(f"{one.id}（{one.name}）" for one in self.snapshot.partners.values()) or "（无）"
             numbers = "、".join(EMERGENCY_NUMBERS)
-            raise NotAllowed(f"不能这样转到 {target[:40]}：应急中心 {numbers} 不能直接转出；协作单位有 {others}")
+            raise NotAllowed(
+                f"不能这样转到 {target[:40]}：应急中心 {numbers} 不能直接转出，也不先咨询；协作单位有 {others}"
+            )
+
+    async def settle(self, call: CallId, how: Settlement) -> None:
+        """End a private consultation for the agent. Raises NotAllowed when there is none."""
+        if not self._engine.switch.up:
+            raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按咨询键，它不需要引擎")
+        await self._engine.press.settle(call, how)
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         """Keep what an agent has noted. Raises NotAllowed when the call is not up."""

@@ -301,6 +301,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "emergency-connecting": (Kind.TRANSFER, "正在接通应急中心，请不要挂机。"),
     "centre-choice": (Kind.TRANSFER, "报警请按一，火警请按二，急救请按三，交通事故请按四。"),
     "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
+    "consult-hold": (Kind.TRANSFER, "正在为您联系有关单位，请稍候。"),
     "rating-thanks": (Kind.RATING, "感谢您的评价。"),
     "rating-invalid": (Kind.RATING, "按键无效，请重新选择。"),
     "order-greeting": (Kind.ORDER, "您好，这里是12345热线。"),

@@ -38,6 +38,8 @@ TRANSFER_STATES: Final[Mapping[str, str]] = {
     "requested": "按键",
     "dialling": "呼叫中",
     "ringing": "振铃",
+    "aside": "市民听音乐，座席在等对方接听",
+    "consulting": "座席与对方商谈，市民听音乐",
     "waiting": "座席已离开，仍在呼叫",
     "answered": "已接听，三方通话",
     "joined": "已加入三方通话",
@@ -51,6 +53,7 @@ FORMS: Final[Mapping[str, str]] = {
     "one-key": "一键转接",
     "three-party": "三方通话",
     "blind": "直接转出",
+    "attended": "先咨询",
     "caller-key": "市民按键",
 }
 TRANSFER_WHY: Final[Mapping[str, str]] = {"closed": "不在对方服务时间", "loop": "由对方转来，不再转回"}

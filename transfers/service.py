@@ -18,7 +18,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 PROGRESS: Final = {"RINGING": Progress.RINGING, "PROGRESS": Progress.EARLY_MEDIA}
 """How Asterisk names it in a DialState."""
 
-CALLED: Final = frozenset({TransferState.DIALLING, TransferState.WAITING})
+CALLED: Final = frozenset({TransferState.DIALLING, TransferState.ASIDE, TransferState.WAITING})
 
 OVER: Final = frozenset({TransferState.RETURNED, TransferState.ENDED})
 
@@ -97,6 +97,14 @@ class TransferWatch:
         elif after(held.state, LEAVES[party], held.form) is not None:
             self._move(call, held, LEAVES[party])
 
+    def joined(self, call: CallId) -> None:
+        """The caller has come into the conference."""
+        held = self.transfers.get(call)
+        if held is not None:
+            held.parted = False
+            if after(held.state, News.CALLER_JOINS) is not None:
+                self._move(call, held, News.CALLER_JOINS)
+
     def back(self, call: CallId) -> None:
         """The caller is on the way back to the head of the line."""
         held = self.transfers.get(call)
@@ -130,6 +138,8 @@ class TransferWatch:
         self._tell(call, asked)
         if asked.form is Form.CALLER_KEY:
             asked.state = TransferState.WAITING
+        if asked.form is Form.ATTENDED:
+            asked.state = TransferState.ASIDE
 
     def _move(self, call: CallId, held: Transfer, news: News, **more: Any) -> None:
         state = after(held.state, news, held.form)

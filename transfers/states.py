@@ -9,6 +9,10 @@ caller with whom nobody is left goes back to the head of the line (*returned*) w
 when the matter is one of three parties, which 12345 keeps. The call over, or the caller on the way to the
 rating: *ended*.
 
+A private consultation (咨询) of a partner is in the same table: the caller hears music, the agent alone hears it ring
+(*aside*) and talks with the partner (*consulting*). Then the caller joins (*dialling*, *answered*), the agent leaves
+the two to each other, or the partner leaves, and they go on as above.
+
 A caller who asks by a key is in the same table: there is no agent, so it begins in *waiting*.
 
 The dialplan does all of it and tells of it; news may be lost with the manager link, so that what is heard is
@@ -32,15 +36,30 @@ class Form(StrEnum):
     """A clear case: whoever of agent and centre leaves, the others settle it."""
     THREE_PARTY = "three-party"
     """An unclear one: when the centre leaves and the agent has left, the caller is the hotline's again."""
+    ATTENDED = "attended"
+    """咨询, of a partner only: the agent talks with it first, the caller hears music."""
     BLIND = "blind"
     """直接转出, to a partner only: the agent is free at once and the caller alone hears it ring."""
     CALLER_KEY = "caller-key"
     """The caller asked, with no agent there."""
 
 
+class Settlement(StrEnum):
+    """How a private consultation ends for the agent: the extensions of ``consult-for``."""
+
+    JOIN = "join"
+    """The caller joins the two."""
+    BACK = "back"
+    """The partner is let go, the caller is back."""
+    LEAVE = "leave"
+    """The agent leaves, caller and partner are together."""
+
+
 class TransferState(StrEnum):
     ASKED = "asked"
     DIALLING = "dialling"
+    ASIDE = "aside"
+    CONSULTING = "consulting"
     WAITING = "waiting"
     ANSWERED = "answered"
     AGENT_LEFT = "agent-left"
@@ -72,6 +91,8 @@ class News(StrEnum):
     """The last trunk was tried."""
     GOES_BACK = "returned"
     """The caller is on the way back to the head of the line."""
+    CALLER_JOINS = "caller joins"
+    """The caller is back from the music."""
     CALLER_LEAVES = "caller leaves"
     AGENT_LEAVES = "agent leaves"
     CENTRE_LEAVES = "centre leaves"
@@ -89,6 +110,14 @@ MOVES: Final[Mapping[TransferState, Mapping[News, TransferState]]] = {
     _S.DIALLING: {
         **_CALLED, _N.DIALS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
         _N.GOES_BACK: _S.RETURNED,
+    },
+    _S.ASIDE: {
+        **_CALLED, _N.ANSWERS: _S.CONSULTING, _N.DIALS: _S.ASIDE, _N.CALLER_JOINS: _S.DIALLING,
+        _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED, _N.GOES_BACK: _S.RETURNED,
+    },
+    _S.CONSULTING: {
+        **_OVER, _N.CALLER_JOINS: _S.ANSWERED, _N.AGENT_LEAVES: _S.AGENT_LEFT, _N.CENTRE_LEAVES: _S.CENTRE_LEFT,
+        _N.DIALS: _S.ASIDE, _N.FAILS: _S.FAILED,
     },
     _S.WAITING: {**_CALLED, _N.ANSWERS: _S.AGENT_LEFT, _N.DIALS: _S.WAITING, _N.GOES_BACK: _S.RETURNED},
     # A centre that drops the call at once has not been reached: the next trunk is dialled.
@@ -109,6 +138,8 @@ _ALL: Final = frozenset(Party)
 TALKING: Final[Mapping[TransferState, frozenset[Party]]] = {
     _S.ASKED: _ALL - {Party.CENTRE},
     _S.DIALLING: _ALL - {Party.CENTRE},
+    _S.ASIDE: _ALL - {Party.CENTRE},
+    _S.CONSULTING: _ALL,
     _S.WAITING: frozenset({Party.CALLER}),
     _S.ANSWERED: _ALL,
     _S.AGENT_LEFT: _ALL - {Party.AGENT},

@@ -26,7 +26,7 @@ from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.unit.engine.house import House, call_id
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
 pytestmark = pytest.mark.unit
 
@@ -77,6 +77,7 @@ class Control:
         self.house = house
         self.refuses = ""
         self.transferred: list[tuple[str, str, str]] = []
+        self.settled: list[tuple[str, str]] = []
         self.noted: list[tuple[str, str, str]] = []
         self.tables = cast("Tables", None)  # has tests of its own: test_routing_routes.py
         self.deeds: list[tuple[str, str, dict[str, str]]] = []
@@ -139,6 +140,11 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.transferred.append((call, target, form))
+
+    async def settle(self, call: CallId, how: Settlement) -> None:
+        if self.refuses:
+            raise NotAllowed(self.refuses)
+        self.settled.append((call, how))
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         if self.refuses:
@@ -430,6 +436,18 @@ async def test_a_transfer_is_handed_to_the_engine(client: Client, control: Contr
         answer = await client.post(CALL, json=body, headers=ALLOWED)
         assert answer.status == 200
         assert control.transferred[-1] == ("hl1-1795351322.1", body["target"], form)
+
+
+async def test_how_a_consultation_ends_is_handed_to_the_engine(client: Client, control: Control) -> None:
+    there = CALL.replace("transfer", "consultation")
+    for then in ("join", "back", "leave"):
+        answer = await client.post(there, json={"then": then}, headers=ALLOWED)
+        assert answer.status == 200
+        assert control.settled[-1] == ("hl1-1795351322.1", then)
+    for wrong in ({}, {"then": "stay"}, {"then": 1}):
+        answer = await client.post(there, json=wrong, headers=ALLOWED)
+        assert answer.status == 400
+        assert "join" in (await answer.json())["error"]
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,31 @@ def test_what_another_channel_dials_is_no_progress_of_ours(watched: Watched) -> 
     watched.hear("dialling", Uniqueid=DIALLER)
     watched.watch.progress("hl1-1795351330.9", "RINGING")
     assert watched.watch.transfers[CALL].progress is Progress.SILENT
+
+
+def consulted(watched: Watched, *states: str) -> None:
+    watched.watch.hear(CALL, {"Target": "701", "State": "asked", "Form": "attended"})
+    watched.hear(*states, target="701")
+
+
+def test_a_consultation_until_the_caller_joins(watched: Watched) -> None:
+    consulted(watched, "dialling", "answered")
+    watched.watch.joined(CALL)
+    watched.watch.left(CALL, Party.AGENT)
+    assert watched.states == ["asked", "aside", "consulting", "answered", "agent-left"]
+    assert {(data["target"], data["form"]) for data in watched.facts} == {("water", "attended")}
+
+
+def test_a_caller_who_joins_while_it_rings_hears_it_ring(watched: Watched) -> None:
+    consulted(watched, "dialling")
+    watched.watch.joined(CALL)
+    watched.hear("answered", target="701")
+    assert watched.states == ["asked", "aside", "dialling", "answered"]
+
+
+def test_a_caller_who_comes_into_any_other_conference_is_no_news(watched: Watched) -> None:
+    watched.hear("asked")
+    watched.watch.joined(CALL)
+    watched.hear("dialling", "answered")
+    watched.watch.joined(CALL)
+    assert watched.states == ["asked", "dialling", "answered"]
