@@ -165,7 +165,10 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         _must_match(_KEY, key, "key")
     partners = [_partner(row, table.trunks) for row in table.partners.values()]
     origins = {trunk.id: partner["number"] for partner in partners for trunk in partner["trunks"]}
-    trunks = [_trunk(trunk) | {"origin": origins.get(trunk.id, "")} for trunk in table.trunks.values()]
+    trunks = [
+        _trunk(trunk, often=trunk.id in origins) | {"origin": origins.get(trunk.id, "")}
+        for trunk in table.trunks.values()
+    ]
     centres = [_centre(number, tuple(table.trunks.values())) for number in EMERGENCY_NUMBERS]
     return {
         "node": plan.node,
@@ -239,7 +242,8 @@ def handed_over(table: Snapshot) -> list[str]:
     return ours
 
 
-def _trunk(trunk: Trunk) -> dict[str, Any]:
+def _trunk(trunk: Trunk, *, often: bool) -> dict[str, Any]:
+    """``often``: probed like a centre's, because somebody is dialled through it in a talk."""
     _must_match(_TRUNK_ID, trunk.id, "trunk")
     _must_match(_HOST, trunk.host, "trunk host")
     if trunk.number:
@@ -253,7 +257,7 @@ def _trunk(trunk: Trunk) -> dict[str, Any]:
         "port": 0 if inbound else trunk.port,
         "context": "from-centre" if emergency else "from-pstn",
         "centre": trunk.number if emergency else "",
-        "qualify_seconds": 10 if emergency else 30,
+        "qualify_seconds": 10 if emergency or often else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }
 

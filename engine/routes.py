@@ -37,8 +37,11 @@ class Routes:
         self.changed: Callable[[], None] = lambda: None
 
     def hear(self, trunk_id: str, state: str) -> None:
-        """Asterisk's device state of an endpoint; one that is no trunk of ours is passed over. Only a centre's is an
-        alarm."""
+        """Asterisk's device state of an endpoint; one that is no trunk of ours is passed over.
+
+        A centre's trunk that does not answer is an alarm from the start; any other one, not a grave one, once it has
+        answered and does so no more: a partner that was never connected is no news.
+        """
         trunk = self._snapshot().trunks.get(trunk_id)
         if trunk is None or trunk.role == "pstn":
             return
@@ -46,15 +49,18 @@ class Routes:
         if known is None or known.up is not up:
             self.health[trunk_id] = Health(up, datetime.now(UTC))
             self.changed()
-        if not trunk.role.startswith("emergency"):
-            return
+        centre = trunk.role.startswith("emergency")
         if up:
             self._alarms.clear(f"trunk-{trunk_id}")
-        else:
-            self._alarms.put(f"trunk-{trunk_id}", self._text(trunk), grave=not trunk.host.startswith("127."))
+        elif centre or (known is not None and known.up):
+            grave = centre and not trunk.host.startswith("127.")
+            self._alarms.put(f"trunk-{trunk_id}", self._text(trunk), grave=grave)
 
     def look(self, device_states: Mapping[str, str]) -> None:
-        """All of them, as the switch lists them."""
+        """All of them, as the switch lists them; one that the table has no more is forgotten."""
+        for gone in self.health.keys() - self._snapshot().trunks.keys():
+            del self.health[gone]
+            self._alarms.clear(f"trunk-{gone}")
         for trunk_id, state in device_states.items():
             self.hear(trunk_id, state)
 
@@ -69,6 +75,15 @@ class Routes:
         return [
             {"centre": trunk.number, "trunk": trunk.id, "name": trunk.name, "up": self.up(trunk.id)}
             for trunk in sorted(trunks, key=lambda trunk: (trunk.number, trunk.role, trunk.id))
+        ]
+
+    def partners(self) -> list[dict[str, Any]]:
+        """Every trunk of a partner (协作单位), in the order in which they are tried; ``up`` as above."""
+        table = self._snapshot()
+        return [
+            {"partner": row.id, "name": row.name, "key": row.key, "trunk": trunk, "up": self.up(trunk)}
+            for row in sorted(table.partners.values(), key=lambda row: row.key)
+            for trunk in row.trunks
         ]
 
     def reached(self, number: str, outcome: bool, call: str) -> None:

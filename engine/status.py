@@ -249,6 +249,7 @@ class Control:
                 for call, t in engine.transfers.transfers.items()
             },
             "centres": engine.routes.shown(),
+            "partners": engine.routes.partners(),
             "alarms": [
                 {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
                 for one in engine.alarms.standing.values()

@@ -37,6 +37,10 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
         for centre in sorted({row["centre"] for row in now["centres"]}):
             told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)
             typer.echo(f"{centre}       {'，'.join(told)}")
+        for partner in dict.fromkeys(row["partner"] for row in now["partners"]):
+            mine = [row for row in now["partners"] if row["partner"] == partner]
+            told = (f"{row['trunk']} {UP[row['up']]}" for row in mine)
+            typer.echo(f"{mine[0]['name']}（{mine[0]['key']}）  {'，'.join(told)}")
         for alarm in now["alarms"]:
             typer.echo(f"{'告警' if alarm['grave'] else '提醒'}      {alarm['text']}")
         for fault in now["faults"]:

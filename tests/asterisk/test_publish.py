@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from phones.centre import Centre
 from tests.asterisk.support.product import Product, product, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
@@ -119,3 +120,40 @@ async def test_published_without_an_engine_is_taken_up_at_its_start(home: Path) 
         _, said = await hotline.hotline("audit", "list")
         assert "张三（命令行" in said
         assert "引擎不在" in said
+
+
+async def test_a_partner_that_is_new_in_a_publish_is_reached_without_a_restart_and_its_health_is_shown(
+    hotline: Product,
+) -> None:
+    seat = await hotline.seat("8001", "1001")
+    port = hotline.table.trunks["utility-water"].port
+    trunk = {"role": "utility", "number": "15209", "host": "127.0.0.1", "port": port + 1, "name": "供热"}
+    await edit(hotline, "utility-heat", trunk, "trunks")
+    row = {"name": "供热", "key": "709", "trunks": ["utility-heat"], "ring_seconds": 20, "schedule": ""}
+    await edit(hotline, "heat", row, "partners")
+    call = await hotline.citizen().call("12345")
+    await seat.wait_talking(20)
+    await seat.hang_up()
+    await call.hang_up()
+    heat = Centre(port + 1)
+    hotline._phones.append(heat)
+    await heat.open()
+    await publish(hotline)
+    call = await hotline.citizen().call("12345")
+    talk = await seat.wait_talking(20)
+    await talk.send_digits("*709")
+    await heat.wait_talking(20)
+    await call.hang_up()
+
+    async def up(expected: bool) -> bool:
+        now = await hotline.ask("/api/status")
+        alarm = next((one for one in now["alarms"] if one["alarm"] == "trunk-utility-heat"), None)
+        told = any(row["trunk"] == "utility-heat" and row["up"] is expected for row in now["partners"])
+        return told and (alarm is not None and not alarm["grave"]) is not expected
+
+    await until(lambda: up(True), "the new trunk to be known as up", 30)
+    await heat.close()
+    await until(lambda: up(False), "the alarm, within 30 s", 30)
+    _, said = await hotline.hotline("status")
+    assert "供热（709）  utility-heat 不通" in said
+    assert (await hotline.ask("/api/status"))["healthy"]

@@ -271,3 +271,12 @@ async def test_a_caller_who_claims_a_number_of_syntax_has_none(house: House) -> 
     house.news.hear(event("UserEvent", UserEvent="Fallback", Call=call_id(1), Number="${X}", Caller="1;2"))
     entered = house.ledger.of(Kind.ENTERED)[0]
     assert (entered["number"], entered["caller"]) == ("", "")
+
+
+async def test_a_partners_route_is_an_alarm_that_is_not_grave_once_it_had_answered(house: House) -> None:
+    for state in ("UNAVAILABLE", "NOT_INUSE", "INUSE", "UNAVAILABLE", "INVALID", "NOT_INUSE"):
+        house.news.hear(event("DeviceStateChange", Device="PJSIP/utility-water", State=state))
+        standing = house.alarms.standing.get("trunk-utility-water")
+        assert standing is None or not standing.grave
+    told = [(data["alarm"], data["raised"]) for data in house.ledger.of(Kind.ALARM)]
+    assert told == [("trunk-utility-water", True), ("trunk-utility-water", False)]
