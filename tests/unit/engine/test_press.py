@@ -13,7 +13,7 @@ from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
 from telephony.model import Party, Stage, Var
 from tests.unit.engine.house import Link, call_id, channel, event, seat_channel
-from transfers.states import Form
+from transfers.states import Form, Settlement
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
 
@@ -53,3 +53,18 @@ async def test_a_blind_press_that_fails_has_noted_nothing() -> None:
     with pytest.raises(NotAllowed):
         await Press(cast("AmiLink", link)).press(call_id(1), "701", Form.BLIND)
     assert [action for action, _ in link.sent] == ["Redirect"]
+
+
+@pytest.mark.parametrize("bridge", ["", "b"])
+async def test_a_consultation_is_ended_only_while_the_caller_is_aside(bridge: str) -> None:
+    link = Link()
+    told = [f"{Var.CALL}={call_id(1)}", f"{Var.STAGE}={Stage.CONFERENCE}", f"{Var.PARTY}={Party.CALLER}"]
+    link.lists["Status"] = [event("Status", Channel=channel(1), Variable=told, BridgeID=bridge)]
+    press = Press(cast("AmiLink", link))
+    if bridge:
+        with pytest.raises(NotAllowed, match="没有在咨询"):
+            await press.settle(call_id(1), Settlement.BACK)
+        return
+    await press.settle(call_id(1), Settlement.BACK)
+    there = {"Channel": channel(1), "Context": "consult-for", "Exten": "back", "Priority": "1"}
+    assert [(action, dict(told)) for action, told in link.sent] == [("Redirect", there)]

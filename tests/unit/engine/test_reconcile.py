@@ -11,7 +11,7 @@ from queues.states import AgentState
 from telephony.events import Event
 from telephony.model import GroupId, NodeId, SeatId, Stage
 from tests.unit.engine.house import NOW, TABLE, House, Link, call_id, channel, event, seat_channel
-from transfers.states import Progress, TransferState
+from transfers.states import Form, Progress, TransferState
 
 pytestmark = pytest.mark.unit
 
@@ -196,9 +196,29 @@ async def test_all_three_lists_are_asked_for() -> None:
     assert [one.call for one in seen.callers] == [call_id(1)]
 
 
-def centre_leg(serial: int, name: str, state: str) -> Event:
-    told = [f"HL_CALL={call_id(serial)}", "HL_PARTY=centre", "HL_TRANSFER=110"]
+def centre_leg(serial: int, name: str, state: str, target: str = "110") -> Event:
+    told = [f"HL_CALL={call_id(serial)}", "HL_PARTY=centre", f"HL_TRANSFER={target}"]
     return event("Status", Channel=name, Uniqueid=f"hl1-1795351330.{serial}", ChannelStateDesc=state, Variable=told)
+
+
+@pytest.mark.parametrize(
+    ("bridge", "agent", "state", "seen"),
+    [
+        ("", True, "Ringing", TransferState.ASIDE),
+        ("", True, "Up", TransferState.CONSULTING),
+        ("b", True, "Ringing", TransferState.DIALLING),
+        ("b", True, "Up", TransferState.ANSWERED),
+        ("b", False, "Ringing", TransferState.WAITING),
+        ("b", False, "Up", TransferState.AGENT_LEFT),
+    ],
+)
+def test_a_consultation_is_known_again_after_a_restart(
+    bridge: str, agent: bool, state: str, seen: TransferState
+) -> None:
+    legs = [centre_leg(1, "PJSIP/utility-water-00000002", state, "1701")]
+    legs += [at_seat(1, "8001")] if agent else []
+    found = transfers_of([caller(1, "conference", BridgeID=bridge), *legs])[call_id(1)]
+    assert (found.state, found.form, found.target) == (seen, Form.ATTENDED, "701")
 
 
 @pytest.mark.parametrize(
