@@ -166,7 +166,7 @@ async def test_the_agent_goes_back_to_the_caller_and_consults_again_and_an_emerg
     police = await here.far_end("emergency-110", tone_hz=POLICE_HZ)
     await told.talk.send_digits("*110")
     third = await police.wait_talking(20)
-    await hear_each_other((told.call, CITIZEN_HZ), (told.talk, SEAT_HZ), (third, POLICE_HZ))
+    await hear_each_other((told.call, CITIZEN_HZ), (told.talk, SEAT_HZ), (third, POLICE_HZ), seconds=20)
     await second.ended(20)
     told.never_in_silence()
     await told.call.hang_up()
@@ -178,7 +178,7 @@ async def test_a_partner_who_does_not_come_leaves_the_two_together_and_told(
 ) -> None:
     told = await talking(here, f"13800000{key}")
     told.call.say(quiet())
-    told.seat.talk.say(quiet())
+    told.talk.say(quiet())
     await here.far_end("utility-power", behaviour=Refuse(486))
     told.began = asyncio.get_running_loop().time()
     await told.talk.send_digits(f"*1{key}")
