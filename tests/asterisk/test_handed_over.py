@@ -1,4 +1,4 @@
-"""A centre gives its citizen back by REFER, and no further than to us; it holds and drops nobody."""
+"""A centre gives its citizen back by REFER, and no further than to us; it holds, moves its media, drops nobody."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ async def test_a_call_of_a_centres_own_cannot_be_referred_away(here: Scene) -> N
     await call.hang_up()
 
 
-async def test_a_centre_that_holds_drops_nobody_and_the_citizen_hears_music(here: Scene) -> None:
+async def test_a_centre_that_holds_and_moves_its_media_drops_nobody_and_the_citizen_hears_music(here: Scene) -> None:
     call, there = await with_the_police(here, "13800000208")
     for hold in ("sendonly", "inactive"):
         since = asyncio.get_running_loop().time()
@@ -224,6 +224,10 @@ async def test_a_centre_that_holds_drops_nobody_and_the_citizen_hears_music(here
         assert await there.change("sendrecv") == 200
         await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ))
         never_in_silence(call, since)
+    since = asyncio.get_running_loop().time()
+    assert await there.move() == 200
+    await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ), seconds=20)
+    never_in_silence(call, since)
     await call.hang_up()
 
 
