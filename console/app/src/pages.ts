@@ -15,7 +15,13 @@ export interface Page {
   home?: readonly Role[];
 }
 
-export const pages: readonly Page[] = [];
+export const pages: readonly Page[] = [
+  {
+    path: "/floor", title: "现场", group: "班长", right: "supervise", home: ["supervisor"],
+    view: () => import("./floor/Floor.vue"),
+  },
+  { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
+];
 
 /** Where somebody begins; nothing: no page is theirs. */
 export function home(me: Me): string | undefined {
