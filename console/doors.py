@@ -136,6 +136,11 @@ DOORS: Final = (
     Door("GET", "/metrics", Right.METRICS_READ, "Prometheus 指标", answers="text/plain"),
     Door("GET", "/api/queues", Right.QUEUES_READ, "排队、振铃和通话中的来电"),
     Door("GET", "/api/queues/explain/{what}", Right.QUEUES_READ, "为什么这样分配"),
+    Door("GET", "/api/measures/half-hours", Right.STATUS_READ, "最近 24 小时，按半小时", listeners=WEB),
+    Door(
+        "GET", "/api/staffing", Right.STATUS_READ, "多少座席时市民要等多久（排队公式）",
+        query={name: {"type": "number"} for name in ("calls", "talk", "wrap_up", "patience", "seats")}, listeners=WEB,
+    ),
     # Agents and seats
     Door("GET", "/api/agents", Right.AGENTS_READ, "全部工号和状态"),
     Door("GET", "/api/seats", Right.AGENTS_READ, "全部话机和状态"),

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from console.api import Control, api_routes
 from console.doors import API_DOORS
+from console.foresight_routes import Measured, foresight_routes
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
 from console.live_hub import Hub, Screens
 from console.live_routes import add_live_routes
@@ -37,6 +38,9 @@ class Behind(Managed, Protocol):
 
     @property
     def phones(self) -> Phones: ...
+
+    @property
+    def measured(self) -> Measured: ...
 
 
 def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
@@ -67,6 +71,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *api_routes(control),
             *look_routes(behind, behind.archive, control),
             *people_routes(behind),
+            *foresight_routes(behind.measured, control.counters.aims),
         ]
     )
     add_live_routes(app, control)

@@ -29,6 +29,7 @@ from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
 from engine.engine import Engine, journal_folder
 from engine.for_ever import for_ever
+from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.plan import recordings_home, switch_home
 from engine.publishing import LiveField
@@ -104,7 +105,10 @@ async def serve(settings: Settings) -> None:
     control = Control(engine, books, tables, secrets.push_secret)
     runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
     archive = CallArchive(database, journal.folder, settings.node, recordings_home(settings.data_dir))
-    website = Website(settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones)
+    half_hours = HalfHours(past, settings.aims)
+    website = Website(
+        settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones, half_hours
+    )
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None

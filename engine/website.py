@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
 from console.api import Control
+from console.foresight_routes import Measured
 from console.guard import Site
 from console.live_hub import Screens
 from console.web import web_application
@@ -50,6 +51,7 @@ class Website:
         alarms: Alarms,
         screens: Screens,
         phones: PagePhones,
+        measured: Measured,
     ) -> None:
         self._settings = settings
         self._alarms = alarms
@@ -57,6 +59,7 @@ class Website:
         self.archive = archive
         self.screens: Screens = screens
         self.phones = phones
+        self.measured: Measured = measured
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)

@@ -101,3 +101,16 @@ async def test_the_wallboard_says_that_it_is_old_when_the_engine_dies_and_recove
     await wall.product.start_engine()
     await expect(banner).not_to_be_visible(timeout=SECONDS)
     await expect(age).to_contain_text("● 实时")
+
+
+async def test_the_day_is_drawn_and_a_question_about_seats_is_answered(here: Desk, boss: Person) -> None:
+    await here.sign_in(boss)
+    await here.page.get_by_role("link", name="统计与排班").click()
+    await expect(here.page.get_by_role("img", name="每半小时的接通").locator("canvas")).to_be_visible()
+    asked = here.page.get_by_role("region", name="排班试算")
+    await asked.get_by_label("每小时来电").fill("120")
+    await asked.get_by_label("通话（秒）").fill("180")
+    await asked.get_by_label("座席", exact=True).fill("7")
+    await asked.get_by_role("button", name="试算").click()
+    await expect(asked.get_by_role("status")).to_contain_text("7 个座席时")
+    await expect(asked.get_by_role("img", name="座席数与接听率").locator("canvas")).to_be_visible()

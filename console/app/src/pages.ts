@@ -21,6 +21,7 @@ export const pages: readonly Page[] = [
     view: () => import("./floor/Floor.vue"),
   },
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
+  { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
 ];
 
 /** Where somebody begins; nothing: no page is theirs. */
