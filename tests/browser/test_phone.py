@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from ledger.model import Kind
 from phones.tones import tone_share
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import FAKE_MEDIA, Desk, Person, chromium, desk, person
+from tests.browser.people import FAKE_MEDIA, WAIT_MS, Desk, Person, chromium, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -72,7 +72,7 @@ async def agent(hotline: Product, speaking: Browser, zhang: Person) -> AsyncIter
         await made.page.context.add_init_script(PEERS)
         await made.sign_in(zhang)
         await bar(made.page).get_by_role("button", name="打开网页电话").click()
-        await expect(bar(made.page)).to_contain_text(READY)
+        await says(made.page, READY)
         await hotline.sign_in("1001", "1001")
         yield made
     await hotline.ask("/api/agents/1001/sign-out", {})
@@ -90,14 +90,14 @@ async def test_the_page_rings_answers_and_both_hear_each_other(hotline: Product,
     await asyncio.sleep(2)
     assert tone_share(call.heard.pcm(begun, _now()), PAGE_HZ) > 0.3, "bursts, half of the time"
     await bar(agent.page).get_by_role("button", name="保持").click()
-    await expect(bar(agent.page)).to_contain_text("保持中")
+    await says(agent.page, "保持中")
     await until(lambda: hotline.seat_is("1001", "hold"), "the ACD to know that the caller is on hold")
     await bar(agent.page).get_by_role("button", name="恢复通话").click()
-    await expect(bar(agent.page)).to_contain_text(TALKS)
+    await says(agent.page, TALKS)
     await bar(agent.page).get_by_role("button", name="静音", exact=True).click()
-    await expect(bar(agent.page)).to_contain_text("您已静音")
+    await says(agent.page, "您已静音")
     await bar(agent.page).get_by_role("button", name="挂断").click()
-    await expect(bar(agent.page)).to_contain_text(READY)
+    await says(agent.page, READY)
     record = (await hotline.calls())[0]
     assert (record.agent, record.seat) == ("1001", "1001")
     await until(lambda: _told(hotline, Kind.RATING_ASKED), "the citizen to be asked for a rating")
@@ -110,16 +110,29 @@ async def test_the_line_is_cut_in_mid_call_and_the_talk_goes_on(hotline: Product
     await answer(agent.page)
     await hears(agent.page)
     await hotline.signal_engine(signal.SIGKILL)
-    await expect(bar(agent.page)).to_contain_text("正在重连，声音不受影响")
+    await says(agent.page, "正在重连，声音不受影响")
     await hears(agent.page)
     begun = _now()
     await asyncio.sleep(2)
     assert tone_share(call.heard.pcm(begun, _now()), PAGE_HZ) > 0.3
     await hotline.start_engine()
-    await expect(bar(agent.page).get_by_role("status")).to_have_text("☎ 通话中")
+    await expect(bar(agent.page).get_by_role("status")).to_have_text("☎ 通话中", timeout=WAIT_MS)
     assert call.is_talking
     await call.hang_up()
-    await expect(bar(agent.page)).to_contain_text(READY)
+    await says(agent.page, READY)
+
+
+async def test_asterisk_restarts_in_mid_call_and_the_page_says_so_and_is_ready_again(
+    hotline: Product, agent: Desk
+) -> None:
+    await hotline.citizen().call("12345", tone_hz=CITIZEN_HZ)
+    await answer(agent.page)
+    await hears(agent.page)
+    await hotline.kill_switch()
+    await says(agent.page, "正在重连，听不到对方的声音")
+    await hotline.start_switch()
+    await says(agent.page, READY)
+    await until(lambda: hotline.seat_is("1001", "ready"), "the seat to be ready again")
 
 
 async def test_a_reload_in_mid_call_brings_the_call_back(hotline: Product, agent: Desk) -> None:
@@ -127,7 +140,7 @@ async def test_a_reload_in_mid_call_brings_the_call_back(hotline: Product, agent
     await answer(agent.page)
     await hears(agent.page)
     await agent.page.reload()
-    await expect(bar(agent.page)).to_contain_text(TALKS)
+    await says(agent.page, TALKS)
     await hears(agent.page)
     begun = _now()
     await asyncio.sleep(2)
@@ -145,24 +158,24 @@ async def test_one_tab_has_the_phone_and_another_takes_it_over_with_its_call(hot
     await answer(agent.page)
     other = await agent.page.context.new_page()
     await other.goto(agent.home)
-    await expect(bar(other)).to_contain_text("在另一个标签页")
+    await says(other, "在另一个标签页")
     await bar(other).get_by_role("button", name="拿到这里").click()
-    await expect(bar(other)).to_contain_text(TALKS)
-    await expect(bar(agent.page)).to_contain_text("在另一个标签页")
+    await says(other, TALKS)
+    await says(agent.page, "在另一个标签页")
     await hears(other)
     assert call.is_talking
     await bar(other).get_by_role("button", name="挂断").click()
-    await expect(bar(other)).to_contain_text(READY)
+    await says(other, READY)
     await call.hang_up()
     await other.close()
-    await expect(bar(agent.page)).to_contain_text(READY)
+    await says(agent.page, READY)
 
 
 async def test_a_browser_that_dies_gives_its_caller_to_the_next_agent(hotline: Product, zhang: Person) -> None:
     async with chromium() as mortal, desk(mortal, hotline) as made:
         await made.sign_in(zhang)
         await bar(made.page).get_by_role("button", name="打开网页电话").click()
-        await expect(bar(made.page)).to_contain_text(READY)
+        await says(made.page, READY)
         await hotline.sign_in("1001", "1001")
         call = await hotline.citizen().call("12345", tone_hz=CITIZEN_HZ)
         await answer(made.page)
@@ -174,9 +187,13 @@ async def test_a_browser_that_dies_gives_its_caller_to_the_next_agent(hotline: P
     await call.hang_up()
 
 
+async def says(page: Page, words: str) -> None:
+    await expect(bar(page)).to_contain_text(words, timeout=WAIT_MS)
+
+
 async def answer(page: Page) -> None:
     await bar(page).get_by_role("button", name="接听").click()
-    await expect(bar(page)).to_contain_text(TALKS)
+    await says(page, TALKS)
 
 
 async def hears(page: Page) -> None:

@@ -164,3 +164,13 @@ def test_the_command_lists_faulty_settings(
     assert ended.value.code == 1
     findings = json.loads(capsys.readouterr().out)
     assert [finding["subject"] for finding in findings] == ["设置", "设置"]
+
+
+def test_the_phone_in_the_page_is_looked_at(settings: Settings) -> None:
+    assert found(settings, "网页电话")[-1].level is Level.NOTE
+    with socket.socket() as asterisk:
+        asterisk.bind(("127.0.0.1", settings.asterisk_http_port))
+        asterisk.listen()
+        assert found(settings, "网页电话")[-1].level is Level.GOOD
+    (off,) = found(settings.model_copy(update={"page_phones": False}), "网页电话")
+    assert "page_phones" in off.message

@@ -145,3 +145,38 @@ def test_a_file_of_sections_reads_back() -> None:
     parser = ConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";",), interpolation=None)
     parser.read_string(FILES["etc/rtp.conf"])
     assert parser["general"]["rtpstart"] == "26000"
+
+
+def test_a_page_s_phone_is_an_endpoint_called_as_its_agent_and_its_password_is_in_no_file() -> None:
+    text = FILES["etc/pjsip.conf"]
+    for agent in TABLE.agents:
+        assert f"[{agent}](page)" in text
+    assert text.count("webrtc = yes") == 1, "in the template alone: desk phones have none of it"
+    assert "password" not in text.partition("[page](!)")[2]
+    assert "auth = astdb,page" in FILES["etc/sorcery.conf"]
+
+
+def test_a_seat_of_the_same_name_goes_first() -> None:
+    same = replace(TABLE, seats=(*TABLE.seats, "1001"))
+    text = render(plan(snapshot=same, seat_passwords=dict.fromkeys(same.seats, "made-up")))["etc/pjsip.conf"]
+    assert "[1001](seat)" in text
+    assert "[1001](page)" not in text
+
+
+def test_asterisk_s_http_serves_this_machine_alone_and_nothing_but_the_websocket() -> None:
+    text = render(plan(bind="0.0.0.0"))["etc/http.conf"]  # noqa: S104
+    assert "bindaddr = 127.0.0.1" in text
+    assert {"enable_static = no", "enable_status = no"} <= set(text.splitlines())
+    assert not {"res_ari", "res_http_post", "res_phoneprov"} & {*MODULES, *PAGE_MODULES}
+    assert "webenabled" not in FILES["etc/manager.conf"]
+
+
+def test_without_phones_in_pages_nothing_of_theirs_is_there() -> None:
+    files = render(plan(page_phones=False))
+    assert "enabled = no" in files["etc/http.conf"]
+    assert "icesupport = no" in files["etc/rtp.conf"]
+    assert "astdb" not in files["etc/sorcery.conf"]
+    assert not any(
+        "page" in files[f"etc/{name}.conf"] or "webrtc" in files[f"etc/{name}.conf"] for name in ("pjsip", "extensions")
+    )
+    assert not any(module in files["etc/modules.conf"] for module in PAGE_MODULES)

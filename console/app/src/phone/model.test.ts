@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isKey, stateOf, wordsOf, type Moment } from "./model";
 
-const idle: Moment = { line: "open", call: "none", held: false, muted: false, resuming: false, fault: "" };
+const idle: Moment = { line: "open", call: "none", held: false, muted: false, silent: false, resuming: false, fault: "" };
 
 describe("the state of the phone", () => {
   it("is the line's while there is no call", () => {
@@ -27,6 +27,11 @@ describe("the words", () => {
     expect(wordsOf({ ...idle, call: "talking" })).toBe("通话中");
     expect(wordsOf({ ...idle, call: "talking", line: "cut" })).toContain("正在重连，声音不受影响");
     expect(wordsOf({ ...idle, call: "talking", muted: true })).toContain("静音");
+  });
+
+  it("do not promise a sound that is not there", () => {
+    expect(wordsOf({ ...idle, call: "talking", line: "cut", silent: true })).toContain("正在重连，听不到对方的声音");
+    expect(wordsOf({ ...idle, call: "talking", silent: true })).toContain("听不到对方的声音");
   });
 
   it("tell the engine's own sentence when it refused", () => {

@@ -26,6 +26,8 @@ export interface Moment {
   readonly call: "none" | "ringing" | "talking";
   readonly held: boolean;
   readonly muted: boolean;
+  /** Nothing at all has come from the other side for some seconds. */
+  readonly silent: boolean;
   /** A talk that a reload interrupted is being fetched back. */
   readonly resuming: boolean;
   /** The engine's own sentence, when it said no; or why there is no microphone. */
@@ -52,7 +54,8 @@ export function stateOf(now: Moment): PhoneState {
 
 /** What is going on, in words; never an empty promise. */
 export function wordsOf(now: Moment): string {
-  const cut = now.line === "open" ? "" : "；与系统的连接断了，正在重连，声音不受影响";
+  const sound = now.silent ? "听不到对方的声音" : "声音不受影响";
+  const cut = now.line === "open" ? (now.silent ? `；${sound}，请稍候` : "") : `；与系统的连接断了，正在重连，${sound}`;
   if (now.call === "ringing") return now.resuming ? "正在接回刷新前的通话……" : "来电，请接听";
   if (now.call === "talking") {
     const what = now.held ? "保持中，对方听等待音乐" : now.muted ? "通话中，您已静音" : "通话中";

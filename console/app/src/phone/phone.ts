@@ -48,6 +48,7 @@ export interface Phone {
 
 const REGISTER_SECONDS = 120;
 const LEVEL_MS = 200;
+const SILENT_MS = 3000; // sound comes fifty times a second, also when nobody speaks
 const RESUME_MS = 12_000; // the engine rings for 10 s
 const WANTED = "hotline.phone.on";
 const MEDIA = { pcConfig: { iceServers: [] as RTCIceServer[] } };
@@ -59,6 +60,7 @@ const now = reactive<{ -readonly [K in keyof Moment]: Moment[K] }>({
   call: "none",
   held: false,
   muted: false,
+  silent: false,
   resuming: false,
   fault: "",
 });
@@ -73,6 +75,8 @@ let session: RTCSession | null = null;
 let media: MediaStream | null = null;
 let meter: ReturnType<typeof setInterval> | undefined;
 let resume: ReturnType<typeof setTimeout> | undefined;
+/** Packets of sound that have come, and when that number last changed. */
+let heard = { packets: 0, at: 0 };
 /** The page was loaded, or took the phone over, and has not asked yet whether a call was lost by it. */
 let fresh = true;
 
@@ -283,6 +287,7 @@ async function answer(): Promise<void> {
   }
   media = stream;
   incoming.answer({ mediaStream: stream, ...MEDIA });
+  heard = { packets: 0, at: Date.now() };
   meter = setInterval(() => void measure(incoming), LEVEL_MS);
 }
 
@@ -292,7 +297,11 @@ function listen(connection: RTCPeerConnection): void {
 
 async function measure(of: RTCSession): Promise<void> {
   if (of !== session || !of.connection) return;
-  Object.assign(more.levels, await loudness(of.connection));
+  const { mine, theirs, packets } = await loudness(of.connection);
+  if (of !== session) return;
+  Object.assign(more.levels, { mine, theirs });
+  if (packets !== heard.packets) heard = { packets, at: Date.now() };
+  now.silent = Date.now() - heard.at > SILENT_MS;
 }
 
 function hangUp(): void {
@@ -306,7 +315,7 @@ function over(): void {
   media = null;
   ear.stop();
   bell.stop();
-  Object.assign(now, { call: "none", held: false, muted: false });
+  Object.assign(now, { call: "none", held: false, muted: false, silent: false });
   Object.assign(more.levels, { mine: 0, theirs: 0 });
 }
 

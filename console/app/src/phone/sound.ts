@@ -112,15 +112,24 @@ export class Bell {
   }
 }
 
-/** How loud both sides are, 0 to 1, as the browser measures its own media. */
-export async function loudness(connection: RTCPeerConnection): Promise<{ mine: number; theirs: number }> {
-  let mine = 0;
-  let theirs = 0;
-  for (const one of (await connection.getStats()).values() as Iterable<{ type: string; audioLevel?: number }>) {
-    if (one.type === "media-source") mine = one.audioLevel ?? 0;
-    if (one.type === "inbound-rtp") theirs = one.audioLevel ?? 0;
+/** How loud both sides are, 0 to 1, and how many packets have come, as the browser measures its own media. */
+export async function loudness(
+  connection: RTCPeerConnection,
+): Promise<{ mine: number; theirs: number; packets: number }> {
+  const found = { mine: 0, theirs: 0, packets: 0 };
+  for (const one of (await connection.getStats()).values() as Iterable<Measured>) {
+    if (one.type === "media-source") found.mine = one.audioLevel ?? 0;
+    if (one.type !== "inbound-rtp") continue;
+    found.theirs = one.audioLevel ?? 0;
+    found.packets = one.packetsReceived ?? 0;
   }
-  return { mine, theirs };
+  return found;
+}
+
+interface Measured {
+  readonly type: string;
+  readonly audioLevel?: number;
+  readonly packetsReceived?: number;
 }
 
 async function through(what: Sinkable, device: string): Promise<void> {
