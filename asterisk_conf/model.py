@@ -96,6 +96,11 @@ class SwitchPlan:
         return self.recordings.parent / "messages"
 
     @property
+    def drills(self) -> Path:
+        """Where drills are recorded, apart from the calls of citizens."""
+        return self.recordings.parent / "drills"
+
+    @property
     def orders(self) -> Path:
         """Where the sounds of urgent orders lie, by order number."""
         return self.recordings.parent / "orders"

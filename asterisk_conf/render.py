@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
 from ledger import cel
+from routing.drills import DRILL, drill_trunks
 from routing.model import Partner, Snapshot, Trunk
 from routing.outward import outward
 from routing.places import places
@@ -127,6 +128,9 @@ MAX_RING_SECONDS: Final = 20
 ORDER_SECONDS: Final = 300
 """A duty phone that plays with its keys for so long is given up for the next one."""
 
+DRILL_SECONDS: Final = 180
+"""A drill (演练) whose agent does not hang up ends after this."""
+
 FORMS: Final = ("one-key", "three-party")
 """Names of the keys that an agent presses in a talk."""
 
@@ -170,6 +174,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         for trunk in table.trunks.values()
     ]
     centres = [_centre(number, tuple(table.trunks.values())) for number in EMERGENCY_NUMBERS]
+    drills = [{"number": number, "trunks": drill_trunks(table, number)} for number in EMERGENCY_NUMBERS]
     return {
         "node": plan.node,
         "bind": plan.bind,
@@ -201,6 +206,9 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "targets": centres,
         "centres": plan.centres,
         "consult": plan.consult,
+        "drills": [target for target in drills if target["trunks"]],
+        "drill_seconds": DRILL_SECONDS,
+        "drill_recordings": plan.drills,
         "hotline_number": HOTLINE_NUMBER,
         "node_hex": plan.node.encode().hex(),
         "ours": handed_over(table),
@@ -255,8 +263,9 @@ def _trunk(trunk: Trunk, *, often: bool) -> dict[str, Any]:
         "name": " ".join(trunk.name.split()),
         "host": trunk.host,
         "port": 0 if inbound else trunk.port,
-        "context": "from-centre" if emergency else "from-pstn",
+        "context": "from-centre" if emergency else "from-drill" if trunk.role == DRILL else "from-pstn",
         "centre": trunk.number if emergency else "",
+        "drill": trunk.role == DRILL,
         "qualify_seconds": 10 if emergency or often else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import structlog
 from aiohttp import web
 
+from console.drill_routes import Drilling, drill_routes
 from console.live_routes import add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
 from console.plain import answered, asker, body_of, refused
@@ -43,7 +44,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(Supervised, Ordering, Protocol):
+class Control(Supervised, Ordering, Drilling, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -115,6 +116,7 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         web.get("/api/seats", api.seats),
         *queue_routes(control),
         *transfer_routes(control),
+        *drill_routes(control),
         *promise_routes(control),
         *order_routes(control),
         *routing_routes(control),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from telephony.model import EMERGENCY_NUMBERS
 from users.model import Right, Role
 
 Schema = Mapping[str, Any]
@@ -188,6 +189,15 @@ DOORS: Final = (
     Door(
         "POST", "/api/calls/{call}/reveal", Right.NUMBERS_REVEAL, "看来电号码（留痕）", Own.HANDLED,
         {"reason": REASON}, ("reason",), listeners=WEB,
+    ),
+    # Drills
+    Door(
+        "POST", "/api/drills", Right.DRILLS_START, "在一部话机上开始演练", Own.SEAT,
+        {"target": {"enum": list(EMERGENCY_NUMBERS)}, "seat": SEAT}, ("target", "seat"),
+    ),
+    Door(
+        "GET", "/api/drills", Right.DRILLS_READ, "一个月的演练",
+        query={"month": {"type": "string", "examples": ["2026-11"]}},
     ),
     # Urgent orders
     Door(

@@ -24,11 +24,14 @@ from engine.plan import messages_home
 from engine.sealing import seal_deeds
 from engine.settings import Settings
 from ledger.drain import Drainer
+from ledger.drills import Drill, drills
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
+from ledger.model import drill_line
 from ledger.push import Pusher, Receiver
 from ledger.reader import facts_now
 from ledger.records import fold
+from ledger.store import first_at
 from orders import book as order_book
 from orders.reader import raised
 from orders.service import Orders
@@ -82,6 +85,7 @@ class Books:
             journal.folder,
             settings.node,
             push_to=centres,
+            push_drills_to=settings.push_drills,
             followers=(promises_follow, orders_follow, seal_deeds),
         )
         self.pusher = Pusher(database, receivers)
@@ -129,6 +133,15 @@ class Books:
             log.warning("caller of a past call not known", call=call, reason=str(error))
             return None
         return record.caller if record is not None else None
+
+    async def drills(self) -> list[Drill]:
+        """Every drill that the ledger knows. Raises DatabaseError and its kin."""
+        return drills(await facts_now(self._database, self.drainer.folder, self._node, drill_line(self._node)))
+
+    async def began(self) -> datetime | None:
+        """When the ledger begins. Raises DatabaseError and its kin."""
+        async with self._database.reading() as session:
+            return await first_at(session)
 
     async def _bring_schema(self) -> None:
         while not self._schema.is_set():

@@ -266,6 +266,24 @@ def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.GOOD, f"{len(now['centres'])} 条线路都通"
 
 
+def _drills(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from console.client import EngineUnreachable, Refused, call
+    from engine.credentials import credentials
+
+    if not (settings.data_dir / "secrets.json").exists():
+        yield Level.NOTE, "热线还没有启动过；启动后才知道"
+        return
+    try:
+        now = call(settings.control_port, credentials(settings.data_dir).api_token, "/api/status")
+    except (EngineUnreachable, Refused):
+        yield Level.NOTE, "热线没有在运行；哪些中心还没有演练，请看 ./hotline drill report"
+        return
+    late = [alarm["text"] for alarm in now["alarms"] if alarm["alarm"].startswith("drill-")]
+    yield from ((Level.NOTE, text) for text in late)
+    if not late:
+        yield Level.GOOD, "没有整月未演练的应急中心"
+
+
 CHECKS: Final[dict[str, Check]] = {
     "Python": _python,
     "环境变量": _variables,
@@ -280,4 +298,5 @@ CHECKS: Final[dict[str, Check]] = {
     "路由表": _routing,
     "提示音": _prompts,
     "应急线路": _centres,
+    "应急演练": _drills,
 }

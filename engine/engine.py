@@ -26,6 +26,7 @@ from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
+from engine.drills import Drills
 from engine.for_ever import for_ever
 from engine.healing import Healing
 from engine.live import LiveBoard
@@ -99,6 +100,15 @@ class Engine:
         self.press = Press(self.switch)
         self.alarms = Alarms(journal, NodeId(settings.node))
         self.routes = Routes(lambda: self.snapshot, self.alarms)
+        self.drills = Drills(
+            lambda: self.snapshot,
+            lambda: self.queues.acd,
+            self.switch,
+            journal,
+            self.alarms,
+            NodeId(settings.node),
+            self.clock,
+        )
         self.transfers = TransferWatch(self.calls.note, self.routes.reached, self._partner)
         self.recovery = Recovery(
             NodeId(settings.node),
@@ -123,6 +133,7 @@ class Engine:
             self.callbacks.hung_up,
             self.mailbox,
             self.orders,
+            self.drills,
         )
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)

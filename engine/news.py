@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from engine.callers import broke_off
 from engine.calls import Calls
 from engine.channels import CHANNEL
+from engine.drills import Drills
 from engine.routes import Routes
 from ledger.model import Kind
 from orders.service import Orders
@@ -60,6 +61,7 @@ class SwitchNews:
         called_back: HungUp,
         mailbox: Mailbox,
         orders: Orders,
+        drills: Drills,
     ) -> None:
         """``sent_away`` hears of callers who wait in app_queue although we are here, ``called_back`` of hang-ups."""
         self._routes = routes
@@ -71,6 +73,7 @@ class SwitchNews:
         self._called_back = called_back
         self._mailbox = mailbox
         self._orders = orders
+        self._drills = drills
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
@@ -166,6 +169,9 @@ class SwitchNews:
         return held is not None and held.stage is Stage.TALK and self._queues.is_short(call)
 
     def _user_event(self, event: Event) -> None:
+        if event.get("UserEvent") == "Drill":
+            self._drills.hear(event.headers)
+            return
         call = CallId(event.get("Call") or "")
         if not CALL_ID.fullmatch(call):
             return

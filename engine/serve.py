@@ -27,6 +27,7 @@ from engine.books import Books
 from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
 from engine.credentials import credentials
+from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
 from engine.for_ever import for_ever
 from engine.half_hours import HalfHours
@@ -110,6 +111,7 @@ async def serve(settings: Settings) -> None:
         settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones, half_hours
     )
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
+    drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
     try:
@@ -125,6 +127,7 @@ async def serve(settings: Settings) -> None:
         await stopping.wait()
     finally:
         reminding.cancel()
+        drilling.cancel()
         if recalling is not None:
             recalling.cancel()
         await _quietly(website.stop())

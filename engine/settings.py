@@ -65,6 +65,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "centre_parallel_seconds": "0",
     "centre_silence_seconds": "20",
     "centre_push": '"110=https://10.0.0.110/12345"',
+    "centre_push_drills": '"110 119"',
     "caller_centre_key": '"*" 或 "*=110"',
     "consult_back_key": '"*00"',
     "consult_leave_key": '"*01"',
@@ -183,6 +184,8 @@ class Settings(BaseModel):
     """A centre that sends no sound at all for so long is given up for its next trunk; 0: never."""
     centre_push: str = ""
     """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
+    centre_push_drills: str = ""
+    """Centres of ``centre_push`` whose data interface knows drills and takes part in them; empty: none."""
     caller_centre_key: str = ""
     """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
     consult_back_key: str = "*00"
@@ -258,6 +261,13 @@ class Settings(BaseModel):
             raise ValueError("应为 中心号码=网址，多个用空格分开")
         return told
 
+    @field_validator("centre_push_drills")
+    @classmethod
+    def _centres(cls, told: str) -> str:
+        if not set(told.split()) <= set(EMERGENCY_NUMBERS):
+            raise ValueError(f"应为 {'、'.join(EMERGENCY_NUMBERS)} 中的几个，用空格分开")
+        return told
+
     @field_validator("web_origin")
     @classmethod
     def _origin(cls, origin: str) -> str:
@@ -290,6 +300,11 @@ class Settings(BaseModel):
     def push_urls(self) -> Mapping[str, str]:
         """Centre to the address of its data interface."""
         return dict(one.split("=", 1) for one in self.centre_push.split())
+
+    @property
+    def push_drills(self) -> frozenset[str]:
+        """Centres whose data interface is told of drills."""
+        return frozenset(self.centre_push_drills.split()) & self.push_urls.keys()
 
     @property
     def web_secure(self) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.errors import DatabaseError
 from engine.books import Books
 from engine.engine import Engine
 from engine.orders import steps_of
 from engine.pins import PinRefused
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
+from ledger.drills import Report, report
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
 from ledger.push_rules import secret_of
@@ -25,11 +30,14 @@ from queues.events import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
 from queues.states import AgentState
 from recordings.layout import recording_file
+from routing.drills import trunks_of
 from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.errors import AmiError
 from telephony.model import EMERGENCY_NUMBERS, AgentId, CallId, GroupId, SeatId, Var
 from transfers.states import Form, Settlement
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 MAX_LAG_FACTS = 10_000
 """More facts than this only in the journal is a database that does not follow."""
@@ -154,6 +162,21 @@ class Control:
             raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按咨询键，它不需要引擎")
         await self._engine.press.settle(call, how)
 
+    async def start_drill(self, target: str, seat: SeatId, by: str) -> None:
+        """Ring a seat for a drill. Raises NotAllowed."""
+        if not self._engine.switch.up:
+            raise NotAllowed(f"Asterisk 暂时没有连上；请在话机上按 *9{target}，它不需要引擎")
+        await self._engine.drills.start(target, seat, by)
+
+    async def drill_report(self, month: str) -> Report | None:
+        """A month's drills; None while the ledger cannot be asked."""
+        try:
+            held = await self._books.drills()
+        except (DatabaseError, SQLAlchemyError, OSError) as error:
+            log.warning("drills not read", reason=str(error))
+            return None
+        return report(month, held, trunks_of(self.snapshot), self._engine.settings.zone)
+
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
         held = self._engine.calls.live.get(call)
@@ -250,6 +273,7 @@ class Control:
             },
             "centres": engine.routes.shown(),
             "partners": engine.routes.partners(),
+            "drills": engine.drills.shown(),
             "alarms": [
                 {"alarm": one.key, "text": one.text, "since": one.since.isoformat(), "grave": one.grave}
                 for one in engine.alarms.standing.values()

@@ -75,6 +75,7 @@ class Drainer:
         node: str,
         *,
         push_to: frozenset[str] = frozenset(),
+        push_drills_to: frozenset[str] = frozenset(),
         followers: Sequence[Follower] = (),
         page_facts: int = PAGE_FACTS,
         poll_seconds: float = POLL_SECONDS,
@@ -85,6 +86,7 @@ class Drainer:
         self._folder = folder
         self._node = node
         self._push_to = push_to
+        self._push_drills_to = push_drills_to
         self._followers = followers
         self._page_facts = page_facts
         self._poll_seconds = poll_seconds
@@ -163,7 +165,7 @@ class Drainer:
         async with self._database.transaction() as session:
             if facts:
                 await add_facts(session, facts)
-                await put(session, facts, self._push_to)
+                await put(session, facts, self._push_to, self._push_drills_to)
                 for follow in self._followers:
                     await follow(session, facts)
             if cursor is not None:

@@ -33,6 +33,10 @@ class Kind(StrEnum):
     """Recording was arranged, before any media [file]."""
     TRANSFER = "transfer"
     """Transfer to a centre, each state it enters [id, target, state, trunk, form, cause]."""
+    DRILL = "drill"
+    """A drill (演练), each step; about the node's :func:`drill_line`, so that it is no call and counts in no measure
+    [drill, target, state, seat, agent, by, trunk, ms, status, cause, received], ms = since the key;
+    ledger/drills.py reads it."""
     FROM_CENTRE = "from-centre"
     """The call came in by a centre's own trunk [centre, reference], reference = theirs."""
     NOTED = "noted"
@@ -73,6 +77,11 @@ class Kind(StrEnum):
 
 NO_CALL: Final = CallId("-")
 """What a fact is about that concerns no call in particular."""
+
+
+def drill_line(node: str) -> CallId:
+    """The line in the ledger on which all drills of a node stand."""
+    return CallId(f"{node}-0000000000.1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database.base import Base, UtcDateTime, insert_ignore
 from ledger.codec import MAX_CALL, MAX_ID
-from ledger.model import Fact
-from ledger.push_rules import PUSHED, encoded, message, targets
+from ledger.drills import PUSHED as DRILL_STATES
+from ledger.model import Fact, Kind
+from ledger.push_rules import PUSHED, drill_message, encoded, message, targets
+from ledger.records import word
 from ledger.store import facts_of
 from telephony.model import CallId
 
@@ -59,9 +61,19 @@ class Message:
     told: Mapping[str, Any]
 
 
-async def put(session: AsyncSession, facts: Sequence[Fact], wanted: frozenset[str]) -> None:
-    """Write the messages that these facts call for; a fact that is brought over twice makes one message."""
-    found = []
+async def put(
+    session: AsyncSession, facts: Sequence[Fact], wanted: frozenset[str], drilled: frozenset[str] = frozenset()
+) -> None:
+    """Write the messages that these facts call for; a fact that is brought over twice makes one message.
+
+    ``drilled``: the centres whose data interface takes part in drills.
+    """
+    found = [
+        Message(fact.id, target, CallId(word(fact.data, "drill")), fact.at, drill_message(fact))
+        for fact in facts
+        if fact.kind is Kind.DRILL and word(fact.data, "state") in DRILL_STATES
+        if (target := word(fact.data, "target")) in drilled
+    ]
     for fact in facts:
         if fact.kind not in PUSHED or not wanted:
             continue

@@ -27,7 +27,7 @@ SIGNATURE_SECONDS: Final = 300
 """A signature that comes to us is refused when its time is further from ours."""
 
 PUSHED: Final = (Kind.TRANSFER, Kind.NOTED)
-"""Facts that a centre is told of."""
+"""Facts of a call that a centre is told of."""
 
 
 class Outcome(StrEnum):
@@ -89,6 +89,7 @@ def message(fact: Fact, facts: Iterable[Fact]) -> dict[str, Any]:
         "call": fact.call,
         "at": fact.at.isoformat(),
         "what": str(fact.kind),
+        "drill": False,
         "transfer": {name: word(told, name) for name in ("id", "target", "state", "form", "trunk") if word(told, name)},
         "caller": record.caller if record else "",
         "number": record.number if record else "",
@@ -98,6 +99,23 @@ def message(fact: Fact, facts: Iterable[Fact]) -> dict[str, Any]:
         "seat": record.seat if record else "",
         "address": next((one["address"] for one in reversed(noted) if one.get("address")), ""),
         "summary": next((one["summary"] for one in reversed(noted) if one.get("summary")), ""),
+    }
+
+
+def drill_message(fact: Fact) -> dict[str, Any]:
+    """One message about a drill (演练), marked twice, so that nobody takes it for a citizen in need."""
+    told = {"state": word(fact.data, "state"), "target": word(fact.data, "target"), "trunk": word(fact.data, "trunk")}
+    blank = ("caller", "number", "entered_at", "answered_at", "address", "summary")
+    return {
+        "id": fact.id,
+        "call": word(fact.data, "drill"),
+        "at": fact.at.isoformat(),
+        "what": str(fact.kind),
+        "drill": True,
+        "transfer": {name: value for name, value in told.items() if value},
+        "agent": word(fact.data, "agent"),
+        "seat": word(fact.data, "seat"),
+        **dict.fromkeys(blank, ""),
     }
 
 

@@ -17,6 +17,9 @@ from telephony.model import CallId
 MAX_WORD: Final = 64
 MAX_WHOLE: Final = 2**53
 
+OF_NO_CALL: Final = frozenset({Kind.ALARM, Kind.DRILL})
+"""Facts that stand on a line of the node's own."""
+
 ENGINE: Final = "engine"
 CEL: Final = "cel"
 MIXED: Final = "mixed"
@@ -69,7 +72,7 @@ def ordered(facts: Iterable[Fact]) -> list[Fact]:
 
 def fold(facts: Iterable[Fact]) -> CallRecord | None:
     """The outline of the one call that these facts are about; None without facts of a call."""
-    line = [fact for fact in ordered(facts) if fact.call != NO_CALL and fact.kind is not Kind.ALARM]
+    line = [fact for fact in ordered(facts) if fact.call != NO_CALL and fact.kind not in OF_NO_CALL]
     if not line:
         return None
     entered = _first(line, Kind.ENTERED)

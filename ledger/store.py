@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, delete, insert, select
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -143,6 +143,11 @@ async def facts_of_kind(session: AsyncSession, kind: Kind, since: datetime, unti
     """All facts of one kind from ``since`` up to, but not at, ``until``, in their order."""
     query = select(*_FACT).where(FactRow.at >= since, FactRow.at < until, FactRow.kind == kind.value)
     return _as_facts(await session.execute(query.order_by(FactRow.at, FactRow.id)))
+
+
+async def first_at(session: AsyncSession) -> datetime | None:
+    """When the ledger begins; None while it is empty."""
+    return await session.scalar(select(func.min(FactRow.at)))
 
 
 async def kinds_of(session: AsyncSession, calls: Iterable[CallId]) -> dict[CallId, set[Kind]]:

@@ -282,6 +282,7 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.ANSWERED: _answered,
     Kind.RECORDING: lambda data: "开始录音",
     Kind.TRANSFER: _transfer,
+    Kind.DRILL: lambda data: f"演练 {word(data, 'target')}：{words.DRILL_STATES.get(word(data, 'state'), '')}",
     Kind.FROM_CENTRE: _from_centre,
     Kind.NOTED: lambda data: "记下案情（内容不在此显示）",
     Kind.ALARM: _alarm,

@@ -56,6 +56,24 @@ FORMS: Final[Mapping[str, str]] = {
     "attended": "先咨询",
     "caller-key": "市民按键",
 }
+DRILL_STATES: Final[Mapping[str, str]] = {
+    "asked": "开始",
+    "dialling": "呼叫线路",
+    "invited": "已发出呼叫",
+    "answered": "对方接听",
+    "missed": "线路未接通",
+    "failed": "各条线路都未接通",
+    "left": "对方离开",
+    "ended": "结束",
+}
+DIAL_STATUS: Final[Mapping[str, str]] = {
+    "BUSY": "占线",
+    "NOANSWER": "无应答",
+    "CONGESTION": "拒绝或故障",
+    "CHANUNAVAIL": "线路不通",
+    "ANSWER": "接听后即断开",
+    "CANCEL": "座席先挂机",
+}
 TRANSFER_WHY: Final[Mapping[str, str]] = {"closed": "不在对方服务时间", "loop": "由对方转来，不再转回"}
 CALLBACK_STATES: Final[Mapping[str, str]] = {
     "waiting": "已约定回拨，保留排队时间",

@@ -145,12 +145,12 @@ class LegacyNumber:
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A SIP peer. ``role``: pstn, emergency, emergency-backup, subcentre, utility, neighbour."""
+    """A SIP peer. ``role``: pstn, emergency, emergency-backup, subcentre, utility, neighbour, drill."""
 
     id: str
     role: str
     number: str
-    """The user part that is dialled there; empty for pstn."""
+    """The user part that is dialled there; empty for pstn. Of a drill's trunk: the centre that it stands for."""
     host: str
     port: int
     name: str

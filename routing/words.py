@@ -136,6 +136,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "subcentre": "分中心",
         "utility": "公用事业",
         "neighbour": "邻市 12345",
+        "drill": "演练",
     },
 }
 

@@ -209,6 +209,8 @@ class Var(StrEnum):
     """On a call to a duty phone: whose phone it is."""
     PAGE_PASSWORD = "HL_PAGE_PASSWORD"  # noqa: S105  the name of a variable
     """On the channel that tells the switch the password of a phone in a browser; empty: it has none any more."""
+    DRILL = "HL_DRILL"
+    """On the channels of a drill (演练): the unique id of the agent's. They have no ``HL_CALL``: a drill is no call."""
     PARTY = "HL_PARTY"
     """Who a channel is in this call: caller, agent or centre."""
 

@@ -40,6 +40,8 @@ class Right(StrEnum):
     """Listen, whisper, barge in, take over: on one's own phone."""
     ANNOUNCE = "announce"
     ANNOUNCEMENTS_READ = "announcements.read"
+    DRILLS_START = "drills.start"
+    DRILLS_READ = "drills.read"
     ORDERS_READ = "orders.read"
     ORDERS_WORK = "orders.work"
     ORDERS_END = "orders.end"

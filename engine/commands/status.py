@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.remote import ask
+from ledger.words import DRILL_STATES
 from orders.model import State
 from orders.rules import NAMES
 from queues.words import STATE
@@ -41,6 +42,9 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
             mine = [row for row in now["partners"] if row["partner"] == partner]
             told = (f"{row['trunk']} {UP[row['up']]}" for row in mine)
             typer.echo(f"{mine[0]['name']}（{mine[0]['key']}）  {'，'.join(told)}")
+        for drill in now["drills"]:
+            where = f"，线路 {drill['trunk']}" if drill["trunk"] else ""
+            typer.echo(f"演练      {drill['target']}，话机 {drill['seat']}，{DRILL_STATES[drill['state']]}{where}")
         for alarm in now["alarms"]:
             typer.echo(f"{'告警' if alarm['grave'] else '提醒'}      {alarm['text']}")
         for fault in now["faults"]:

@@ -16,7 +16,7 @@ from routing.lint.model import Rule, View
 from routing.model import CallbackPolicy, DayKind, MessagePolicy
 from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
 
-TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour")
+TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour", "drill")
 LONGEST_NAME: Final = 60
 LONGEST_NOTE: Final = 200
 MAX_SECONDS: Final = 3600

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from routing.drills import DRILL
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group, MergeMode, WaitingAction
@@ -169,6 +170,20 @@ def _emergency(view: View) -> Iterator[Fault]:
             yield Fault(f"trunks.{trunk.id}.number", repr(trunk.number), reason, '"110"')
 
 
+def _drills(view: View) -> Iterator[Fault]:
+    """A drill must not end at a place that takes it for an emergency, nor be known by the address of somebody else."""
+    others = {(trunk.host, trunk.port): trunk.id for trunk in view.table.trunks if trunk.role != DRILL}
+    for trunk in view.table.trunks:
+        if trunk.role != DRILL:
+            continue
+        if DIALLED.fullmatch(trunk.number) and trunk.number not in EMERGENCY_NUMBERS:
+            reason = f"演练线路应写它替代哪个中心：{'、'.join(EMERGENCY_NUMBERS)}"
+            yield Fault(f"trunks.{trunk.id}.number", repr(trunk.number), reason, '"110"')
+        if other := others.get((trunk.host, trunk.port)):
+            reason = f"与 {other} 是同一个地址，演练会打到那里；请改成专供演练的地址"
+            yield Fault(f"trunks.{trunk.id}.host", f"{trunk.host}:{trunk.port}", reason, '"192.0.2.119"')
+
+
 def _target_without_trunk(view: View) -> Iterator[Fault]:
     subcentres = {trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"}
     for row in view.table.numbers:
@@ -227,6 +242,7 @@ RULES: Final = (
     Rule("duplicate", Severity.ERROR, "编号重复", _doubles),
     Rule("shadowed", Severity.ERROR, "被另一行遮住", _shadowed),
     Rule("emergency-touched", Severity.ERROR, "动了紧急号码", _emergency),
+    Rule("drill-not-apart", Severity.ERROR, "演练线路会碰到真实的线路", _drills),
     Rule("target-without-trunk", Severity.ERROR, "要转出去却没有中继", _target_without_trunk),
     Rule("trunk-without-target", Severity.ERROR, "有中继却不会转出去", _trunk_without_target),
     Rule("emergency-changed", Severity.WARNING, "紧急中继有改动", _emergency_changed, surroundings=True),

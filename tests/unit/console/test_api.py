@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -13,15 +14,18 @@ from console.plain import MAX_WHO
 from engine.orders import steps_of
 from ivr.desk import SupervisorAction
 from ivr.model import Script
+from ledger.drills import Drill, Report, Try, report
 from ledger.live import Live
 from orders.model import Order
 from orders.service import Orders, Wish
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
-from queues.events import Event, SeatReachable
+from queues.events import Event, SeatReachable, SeatUnreachable
 from queues.model import NotAllowed
 from queues.states import AgentState
+from routing.calendar import CITY
+from routing.drills import trunks_of
 from routing.model import Snapshot
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId
@@ -76,6 +80,7 @@ class Control:
     def __init__(self, house: House) -> None:
         self.house = house
         self.refuses = ""
+        self.drilled: list[Drill] = []
         self.transferred: list[tuple[str, str, str]] = []
         self.settled: list[tuple[str, str]] = []
         self.noted: list[tuple[str, str, str]] = []
@@ -145,6 +150,14 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.settled.append((call, how))
+
+    async def start_drill(self, target: str, seat: SeatId, by: str) -> None:
+        await self.house.drills.start(target, seat, by)
+
+    async def drill_report(self, month: str) -> Report | None:
+        if self.refuses:
+            return None
+        return report(month, self.drilled, trunks_of(self.house.table), CITY)
 
     def take_down(self, call: CallId, address: str, summary: str) -> None:
         if self.refuses:
@@ -485,3 +498,34 @@ async def test_what_an_agent_takes_down_is_handed_to_the_engine(client: Client, 
 async def test_a_note_that_is_none_is_refused(client: Client, control: Control, body: Any) -> None:
     assert (await client.post(NOTE, json=body, headers=ALLOWED)).status == 400
     assert control.noted == []
+
+
+async def test_a_drill_is_handed_to_the_engine_and_its_refusal_told(client: Client, control: Control) -> None:
+    control.house.queues.tell(SeatReachable(SeatId("8001")))
+    control.house.queues.tell(SeatUnreachable(SeatId("8002")))
+    status, body = await ask(client, "POST", "/api/drills", {"target": "110", "seat": "8001", "by": "班长"})
+    assert (status, body) == (200, {"target": "110", "seat": "8001"})
+    assert control.house.link.sent[-1][1]["Context"] == "drill"
+    status, body = await ask(client, "POST", "/api/drills", {"target": "110", "seat": "8002"})
+    assert (status, "不在线" in body["error"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"target": "110"}, {"target": "12345", "seat": "8001"}, {"target": [], "seat": {}}]
+)
+async def test_a_drill_of_what_is_no_centre_or_at_no_seat_is_refused_with_an_example(client: Client, body: Any) -> None:
+    status, told = await ask(client, "POST", "/api/drills", body)
+    assert (status, '"seat": "8001"' in told["error"]) == (400, True)
+
+
+async def test_a_months_drills_are_told_and_a_ledger_out_of_reach_says_so(client: Client, control: Control) -> None:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    control.drilled = [Drill("hl1-1795351322.7", "110", at, tries=(Try("drill-110", 9, 700),), ended=True)]
+    status, told = await ask(client, "GET", "/api/drills?month=2026-11")
+    assert (status, told["missing"]) == (200, ["119", "120", "122"])
+    for month in ("", "2026-13", "2026-1", "next"):
+        status, told = await ask(client, "GET", f"/api/drills?month={month}")
+        assert (status, "2026-11" in told["error"]) == (400, True)
+    control.refuses = "gone"
+    status, told = await ask(client, "GET", "/api/drills?month=2026-11")
+    assert (status, "数据库" in told["error"]) == (503, True)

@@ -14,6 +14,7 @@ from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.calls import Calls
 from engine.desk import EngineDesk
+from engine.drills import Drills
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.page_phones import PagePhones
@@ -169,6 +170,15 @@ class House:
             self.alarms,
             lambda: self.now,
         )
+        self.drills = Drills(
+            lambda: self.table,
+            lambda: self.queues.acd,
+            cast("AmiLink", self.link),
+            cast("Journal", self.ledger),
+            self.alarms,
+            NodeId("hl1"),
+            lambda: self.now,
+        )
         self.news = SwitchNews(
             lambda: self.table,
             self.queues,
@@ -179,6 +189,7 @@ class House:
             self.callbacks.hung_up,
             self.mailbox,
             self.orders,
+            self.drills,
         )
         self.pins = Pins(None, Path("/nonexistent"), lambda: self.now, seconds=20)
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))

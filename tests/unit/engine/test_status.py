@@ -48,7 +48,7 @@ class Place:
             transfers=house.transfers, switch=switch,
             server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),
-            routes=house.routes, alarms=house.alarms,
+            routes=house.routes, alarms=house.alarms, drills=house.drills,
             clock=lambda: house.now, recovery=SimpleNamespace(reconciled_at=None, differences=0),
         )  # fmt: skip
 

@@ -227,3 +227,21 @@ async def test_over_the_wire_to_the_reference_receiver(database: Database) -> No
             await put(session, [fact(1, 1), fact(2, 1), fact(3, 2, target="119", state="asked")], WANTED | {"119"})
         assert [await pusher.step("110"), await pusher.step("110"), await pusher.step("119")] == [1, 1, 0]
     assert list(reference.taken) == ["F0001", "F0002"]
+
+
+async def test_a_drill_is_told_only_to_interfaces_that_take_part_and_says_twice_that_it_is_one(world: World) -> None:
+    told = [
+        fact(n, 0, Kind.DRILL, drill="hl1-1795351322.7", target=target, state=state)
+        for n, (target, state) in enumerate((("110", "asked"), ("110", "invited"), ("119", "asked"), ("110", "ended")))
+    ]
+    async with world.database.transaction() as session:
+        await add_facts(session, told)
+        await put(session, told, frozenset({"110", "119"}), frozenset({"110"}))
+        await put(session, told, frozenset({"110", "119"}))
+    async with world.database.reading() as session:
+        rows = await outbox.listed(session, (outbox.WAITING,), 100)
+    bodies = [json.loads(row.body) for row in rows]
+    assert [(row.target, row.call_id) for row in rows] == [("110", "hl1-1795351322.7")] * 2
+    assert [(body["drill"], body["what"], body["transfer"]["state"]) for body in bodies] == [
+        (True, "drill", "asked"), (True, "drill", "ended"),
+    ]  # fmt: skip

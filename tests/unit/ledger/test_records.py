@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.codec import clean
 from ledger.model import Fact, Kind
-from ledger.records import CEL, ENGINE, MIXED, TransferRecord, fold
+from ledger.records import CEL, ENGINE, MIXED, OF_NO_CALL, TransferRecord, fold
 from telephony.model import CallId
 
 pytestmark = pytest.mark.unit
@@ -103,7 +103,7 @@ def test_no_facts_no_row() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([kind for kind in Kind if kind is not Kind.ALARM]),
+            st.sampled_from([kind for kind in Kind if kind not in OF_NO_CALL]),
             st.dictionaries(
                 st.sampled_from(["number", "group", "talk_ms", "waited_ms", "level", "version", "cause", "target"]),
                 st.none() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.booleans(),

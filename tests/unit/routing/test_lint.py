@@ -330,7 +330,7 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     ),
     "bad-trunk": (
         [
-            (trunk("pstn", role="carrier"), "trunks.pstn.role", "neighbour 之一"),
+            (trunk("pstn", role="carrier"), "trunks.pstn.role", "drill 之一"),
             (trunk("pstn", port=65536), "trunks.pstn.port", "65535"),
             (trunk("pstn", host="a b"), "trunks.pstn.host", "IP 地址"),
             (trunk("emergency-110", number="110;x"), "trunks.emergency-110.number", "电话号码"),
@@ -411,6 +411,13 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (trunk("emergency-110", number="12345"), "trunks.emergency-110.number", "只能拨 110"),
         ],
         [extra_number("1100"), table(seats=("8001", "1190")), trunk("utility-water", number="96110")],
+    ),
+    "drill-not-apart": (
+        [
+            (trunk("drill-110", number="12345"), "trunks.drill-110.number", "替代哪个中心"),
+            (trunk("drill-110", port=15110), "trunks.drill-110.host", "与 emergency-110 是同一个地址"),
+        ],
+        [trunk("drill-110", number="119"), trunk("drill-110", port=15919)],
     ),
     "target-without-trunk": (
         [

@@ -105,7 +105,7 @@ def test_rating_keys_default_to_the_level() -> None:
         ("[numbers.12333]", '[numbers."1,2"]', "numbers.1,2", "不带区号"),
         ('note = "示例，待核"', 'overflow_group = "x"', "numbers.12333.overflow_group", "没有这个技能组"),
         ('note = "示例，待核"', 'prompt = "../x"', "numbers.12333.prompt", '"legacy-12333-during"'),
-        ('role = "pstn"', 'role = "carrier"', "trunks.pstn.role", "neighbour 之一"),
+        ('role = "pstn"', 'role = "carrier"', "trunks.pstn.role", "drill 之一"),
         ('number = "110"', 'number = "110;x"', "trunks.emergency-110.number", "电话号码"),
         ('host = "127.0.0.1"', 'host = "a b"', "trunks.pstn.host", "IP 地址或主机名"),
         ("port = 15060", "port = 150600", "trunks.pstn.port", "65535"),

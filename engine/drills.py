@@ -1,0 +1,148 @@
+"""Drills (演练) on one node: started for a seat, heard from the switch, written down apart from calls.
+
+One job: the live side. The drill itself is the dialplan's (context ``drill``) and needs nobody here; what it was
+worth is ledger/drills.py's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from asterisk_conf.render import DRILL_SECONDS
+from engine.alarms import Alarms
+from ledger.drills import State
+from ledger.journal import Journal
+from ledger.model import Kind, drill_line
+from queues.acd import Acd
+from queues.model import NotAllowed
+from queues.service import Clock
+from queues.states import AgentState
+from routing.drills import drill_trunks
+from routing.model import Snapshot
+from telephony.ami_link import AmiLink
+from telephony.errors import AmiError
+from telephony.model import CALL_ID, EMERGENCY_NUMBERS, NodeId, SeatId
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+WHERE: Final = "请用 hotline drill report 查看，在路由表里补上演练线路（用途“演练”）"
+RING_MS: Final = 30_000
+"""A seat's phone rings so long for a drill that was asked for here; later a key pressed there is the agent's own."""
+
+IDLE: Final = frozenset({AgentState.READY, AgentState.PAUSED})
+MAX_MS: Final = 10
+"""Digits of a time that the switch tells."""
+
+_SHOWN: Final = frozenset({State.ASKED, State.DIALLING, State.ANSWERED, State.FAILED})
+
+
+@dataclass(slots=True)
+class Running:
+    """A drill that goes on."""
+
+    target: str
+    seat: str
+    began_ms: int
+    state: str = State.ASKED
+    trunk: str = ""
+    success: bool = False
+
+
+class Drills:
+    """Of one node."""
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], acd: Callable[[], Acd], switch: AmiLink, journal: Journal,
+        alarms: Alarms, node: NodeId, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._snapshot = snapshot
+        self._acd = acd
+        self._switch = switch
+        self._journal = journal
+        self._alarms = alarms
+        self._line = drill_line(node)
+        self._clock = clock
+        self._running: dict[str, Running] = {}
+        self._asked: dict[str, tuple[str, int]] = {}
+        """Seat to who asked for a drill there, and when."""
+
+    async def start(self, target: str, seat: SeatId, by: str) -> None:
+        """Ring this seat's phone; who answers is in a drill of this centre. Raises NotAllowed."""
+        if target not in EMERGENCY_NUMBERS:
+            raise NotAllowed(f"演练的目标应为 {'、'.join(EMERGENCY_NUMBERS)} 之一")
+        if not drill_trunks(self._snapshot(), target):
+            raise NotAllowed(f"{target} 没有演练线路；{WHERE}")
+        held = self._acd().seats.get(seat)
+        if held is None or not held.reachable:
+            raise NotAllowed(f"话机 {seat} 不在线；请换一部话机")
+        if held.call is not None or (held.agent is not None and held.state not in IDLE):
+            raise NotAllowed(f"座席 {seat} 正在处理来电，通话中不能演练；请结束后再试")
+        self._asked[seat] = (by, self._clock())
+        try:
+            await self._switch.send(
+                "Originate",
+                {
+                    "Channel": f"PJSIP/{seat}", "Context": "drill", "Exten": target, "Priority": "1",
+                    "Async": "true", "CallerID": f"演练 {target} <{target}>", "Timeout": str(RING_MS),
+                },
+            )  # fmt: skip
+        except AmiError as error:
+            raise NotAllowed(f"话机 {seat} 现在呼不通（{error}）；请在话机上按 *9{target}") from None
+
+    def hear(self, told: Mapping[str, str]) -> None:
+        """The dialplan tells of a drill (UserEvent Drill)."""
+        drill, target, state = told.get("Drill", ""), told.get("Target", ""), told.get("State", "")
+        if not CALL_ID.fullmatch(drill) or target not in EMERGENCY_NUMBERS or state not in set(State):
+            log.warning("drill news not understood")
+            return
+        trunk, status, cause = (told.get(name, "")[:40] for name in ("Trunk", "Status", "Cause"))
+        data: dict[str, Any] = {"drill": drill, "state": state, "target": target}
+        data |= {name: value for name, value in (("trunk", trunk), ("status", status), ("cause", cause)) if value}
+        for name, count in (("ms", told.get("Ms", "")), ("received", told.get("Received", ""))):
+            if count.isascii() and count.isdigit() and len(count) <= MAX_MS:
+                data[name] = int(count)
+        if state == State.ASKED:
+            data |= self._who(told.get("Seat", ""))
+        self._journal.note(Kind.DRILL, self._line, data)
+        self._follow(drill, target, State(state), trunk, str(data.get("seat", "")))
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Drills that go on. One whose end was not heard is forgotten when no drill can last so long."""
+        oldest = self._clock() - DRILL_SECONDS * 1000
+        self._running = {drill: one for drill, one in self._running.items() if one.began_ms >= oldest}
+        return [
+            {"drill": drill, "target": one.target, "seat": one.seat, "state": one.state, "trunk": one.trunk}
+            for drill, one in self._running.items()
+        ]
+
+    def _who(self, seat: str) -> dict[str, str]:
+        held = self._acd().seats.get(SeatId(seat))
+        by, asked_ms = self._asked.pop(seat, ("", 0))
+        who = {"seat": seat if held is not None else "", "agent": (held.agent or "") if held is not None else ""}
+        if self._clock() - asked_ms <= RING_MS:
+            who["by"] = by
+        return {name: value for name, value in who.items() if value}
+
+    def _follow(self, drill: str, target: str, state: State, trunk: str, seat: str) -> None:
+        if state is State.ASKED:
+            self._running[drill] = Running(target, seat, self._clock())
+        one = self._running.get(drill)
+        if one is None:
+            return
+        if state in _SHOWN:
+            one.state, one.trunk = state, trunk
+        if state in (State.ANSWERED, State.MISSED):
+            one.success = state is State.ANSWERED
+        if state is State.ENDED:
+            del self._running[drill]
+            if one.success:
+                self._alarms.clear(alarm_of(target))
+
+
+def alarm_of(target: str) -> str:
+    """The alarm that a centre is overdue."""
+    return f"drill-{target}"

@@ -1,0 +1,95 @@
+"""A drill on one node: begun only at an idle phone, written down whatever comes from the switch, overdue told once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.drill_reminder import DrillReminder
+from engine.drills import RING_MS, alarm_of
+from ledger.drills import Drill, Try
+from ledger.model import Kind
+from queues.events import SeatReachable
+from queues.model import NotAllowed
+from routing.calendar import CITY
+from telephony.model import SeatId
+from tests.unit.engine.house import House
+
+pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
+
+SEAT = SeatId("8001")
+ID = "hl1-1795351322.7"
+
+
+@pytest.fixture
+def house() -> House:
+    made = House()
+    made.queues.tell(SeatReachable(SEAT))
+    return made
+
+
+async def test_a_seat_rings_for_a_drill_and_who_asked_is_kept(house: House) -> None:
+    await house.drills.start("110", SEAT, "班长")
+    ((action, told),) = house.link.sent
+    assert (action, told["Channel"], told["Context"], told["Exten"]) == ("Originate", "PJSIP/8001", "drill", "110")
+    house.drills.hear({"Drill": ID, "Target": "110", "State": "asked", "Seat": "8001"})
+    house.drills.hear({"Drill": ID, "Target": "110", "State": "answered", "Trunk": "drill-110", "Ms": "812"})
+    asked, heard = house.ledger.of(Kind.DRILL)
+    assert asked == {"drill": ID, "state": "asked", "target": "110", "seat": "8001", "by": "班长"}
+    assert heard == {"drill": ID, "state": "answered", "target": "110", "trunk": "drill-110", "ms": 812}
+    (shown,) = house.drills.shown()
+    assert (shown["seat"], shown["state"]) == ("8001", "answered")
+    house.drills.hear({"Drill": ID, "Target": "110", "State": "ended", "Ms": "9000"})
+    assert house.drills.shown() == []
+
+
+async def test_who_asked_long_ago_did_not_ask_for_the_drill_of_a_key(house: House) -> None:
+    await house.drills.start("110", SEAT, "班长")
+    house.now += RING_MS + 1
+    house.drills.hear({"Drill": ID, "Target": "110", "State": "asked", "Seat": "8001"})
+    assert "by" not in house.ledger.of(Kind.DRILL)[0]
+
+
+async def test_a_drill_is_refused_with_what_to_do(house: House) -> None:
+    for target, seat, why in (("12345", SEAT, "110"), ("110", SeatId("8002"), "不在线")):
+        with pytest.raises(NotAllowed, match=why):
+            await house.drills.start(target, seat, "")
+    house.table = replace(house.table, trunks={"pstn": house.table.trunks["pstn"]})
+    with pytest.raises(NotAllowed, match="没有演练线路"):
+        await house.drills.start("110", SEAT, "")
+    assert house.link.sent == []
+
+
+async def test_what_is_no_drills_news_is_dropped_and_odd_numbers_are_left_out(house: House) -> None:
+    for told in (
+        {},
+        {"Drill": "x", "Target": "110", "State": "asked"},
+        {"Drill": ID, "Target": "12345", "State": "asked"},
+        {"Drill": ID, "Target": "110", "State": "won"},
+    ):
+        house.drills.hear(told)
+    assert house.ledger.of(Kind.DRILL) == []
+    house.drills.hear({"Drill": ID, "Target": "110", "State": "left", "Trunk": "t", "Ms": "-1", "Received": "九"})
+    assert house.ledger.of(Kind.DRILL) == [{"drill": ID, "state": "left", "target": "110", "trunk": "t"}]
+
+
+async def test_a_month_without_a_drill_is_an_alarm_until_one_succeeds(house: House) -> None:
+    now = datetime(2026, 11, 5, tzinfo=UTC)
+    held = [Drill(ID, "110", now, tries=(Try("drill-110", 1, 2),))]
+
+    async def known() -> list[Drill]:
+        return held
+
+    async def began() -> datetime | None:
+        return datetime(2026, 1, 5, tzinfo=UTC)
+
+    await DrillReminder(known, began, house.alarms, CITY).look(now)
+    assert set(house.alarms.standing) == {alarm_of(target) for target in ("119", "120", "122")}
+    assert not any(alarm.grave for alarm in house.alarms.standing.values())
+    for state in ("asked", "answered", "ended"):
+        house.drills.hear({"Drill": ID, "Target": "119", "State": state, "Trunk": "drill-119"})
+    for state in ("asked", "answered", "missed", "ended"):
+        house.drills.hear({"Drill": ID, "Target": "120", "State": state, "Trunk": "drill-120"})
+    assert set(house.alarms.standing) == {alarm_of("120"), alarm_of("122")}
