@@ -111,7 +111,7 @@ async def test_an_agent_drills_alone_the_whole_way_is_run_and_everything_is_mark
         assert drill.reached.answer_ms is not None
         # No call, no measure, no recording of a citizen; the sound lies apart.
         assert await here.hotline.calls() == []
-        assert (await here.hotline.ask("/api/live"))["all"] == before["all"]
+        assert (await here.hotline.ask("/api/live"))["day"] == before["day"]
         folder = here.hotline.plan.recordings.parent / "drills"
         assert [path.stem for path in folder.rglob("*.wav")] == [drill.id]
         assert not list(here.hotline.plan.recordings.rglob("*.wav"))
