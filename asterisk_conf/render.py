@@ -275,6 +275,7 @@ def _centre(number: str, trunks: tuple[Trunk, ...]) -> dict[str, Any]:
     mine = [t for t in trunks if t.number == number and t.role.startswith("emergency")]
     return {
         "number": number,
+        "briefing": any(t.briefing for t in mine if t.role == "emergency"),
         "trunks": sorted(mine, key=lambda t: (t.role != "emergency", t.id)),
     }
 
@@ -286,6 +287,7 @@ def _partner(row: Partner, trunks: Mapping[str, Trunk]) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": row.key,
+        "briefing": False,
         "trunks": [trunks[trunk] for trunk in row.trunks if trunk in trunks],
         "ring_seconds": row.ring_seconds,
     }

@@ -110,6 +110,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "trunks.host": Advice("对方的 IP 地址或主机名", "192.0.2.10"),
     "trunks.port": Advice("1 到 65535", "5060"),
     "trunks.name": Advice("看得懂的名字", "12366 税务分中心"),
+    "trunks.briefing": Advice("是：应急中心接听后先单独听到来电号码，再接通市民；只写在中心的主线路上", "否"),
     "agents.id": Advice("3 到 8 位数字", "1001"),
     "agents.name": Advice("看得懂的名字", "座席1001"),
     "agents.groups": Advice("用顿号隔开，靠前的是专长", "market、general", "groups"),

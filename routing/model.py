@@ -154,6 +154,8 @@ class Trunk:
     host: str
     port: int
     name: str
+    briefing: bool = False
+    """Of a centre's main trunk (role emergency) alone, for all its trunks: who answers there hears first who calls."""
 
 
 @dataclass(frozen=True, slots=True)

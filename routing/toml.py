@@ -466,6 +466,7 @@ def _trunk(name: str, row: _Row) -> Trunk:
         host=row.text("host", '"127.0.0.1"'),
         port=row.whole("port", 5060, "5060"),
         name=row.text("name", '"市公安局 110"'),
+        briefing=row.yes("briefing", default=False),
     )
     row.end()
     return trunk

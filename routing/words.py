@@ -81,6 +81,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "trunks.host": "地址",
     "trunks.port": "端口",
     "trunks.name": "名称",
+    "trunks.briefing": "接听后先播报",
     "agents.name": "姓名",
     "agents.groups": "技能组",
     "agents.supervisor": "班长",

@@ -273,6 +273,9 @@ def _trunks(view: View) -> Iterator[Fault]:
             yield Fault(f"{path}.host", repr(trunk.host), "应为 IP 地址或主机名", '"127.0.0.1"')
         if not 1 <= trunk.port <= 65535:
             yield Fault(f"{path}.port", str(trunk.port), "应为 1 到 65535", "5060")
+        if trunk.briefing and trunk.role != "emergency":
+            reason = '只有应急中心的主线路（role = "emergency"）才能先播报，对它的各条线路都有效；请改成 false'
+            yield Fault(f"{path}.briefing", "true", reason, "false")
 
 
 RULES: Final = (

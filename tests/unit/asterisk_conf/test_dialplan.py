@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 from agi_scripts import questions
+from asterisk_conf.model import CentrePolicy
 from asterisk_conf.render import render
 from ivr.catalogue import catalogue
 from ivr.desk import SeatAction
@@ -241,3 +242,21 @@ def test_only_centres_may_refer_and_only_once_they_have_answered() -> None:
     assert all("TRANSFER_CONTEXT=no-hand-over" in one for one in endpoints if "allow_transfer = yes" in one)
     assert sum("TRANSFER_CONTEXT=hand-over" in step for _, _, step in STEPS) == 1
     assert "Set(TRANSFER_CONTEXT=hand-over)" in PLAN["reached"]["s"]
+
+
+def test_only_a_centre_that_wants_it_is_briefed_after_its_answer_and_by_the_dialplan_alone() -> None:
+    assert "briefed^" not in CODE, "off unless the table says otherwise"
+    trunks = {name: replace(one, briefing=name == "emergency-119") for name, one in TABLE.trunks.items()}
+    for policy in (CentrePolicy(), CentrePolicy(parallel_after_seconds=5)):
+        text = dialplan(render(plan(snapshot=replace(TABLE, trunks=trunks), centres=policy))["etc/extensions.conf"])
+        for number in EMERGENCY_NUMBERS:
+            dials = [step for step in text["dial-centre"][number] if step.startswith("Dial(")]
+            assert dials
+            assert {re.findall(r"U\(([a-z]+)\^", step)[0] for step in dials} == {
+                "briefed" if number == "119" else "reached"
+            }
+            assert not any("briefing" in step for step in text["dial-centre"][number]), "nothing before the INVITE"
+        assert not any("ask" in step for step in text["briefed"]["s"])
+    assert {"briefing-caller", "briefing-unknown", *(f"digit-{n}" for n in range(10))} <= catalogue(
+        TABLE, "揭阳"
+    ).keys()

@@ -335,8 +335,14 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (trunk("pstn", host="a b"), "trunks.pstn.host", "IP 地址"),
             (trunk("emergency-110", number="110;x"), "trunks.emergency-110.number", "电话号码"),
             (trunk("pstn", id="8001"), "trunks.8001", "小写字母开头"),
+            (trunk("emergency-110-backup", briefing=True), "trunks.emergency-110-backup.briefing", "主线路"),
+            (trunk("utility-water", briefing=True), "trunks.utility-water.briefing", "主线路"),
         ],
-        [trunk("pstn", port=65535), trunk("pstn", host="pbx.example.cn", port=1)],
+        [
+            trunk("emergency-110", briefing=True),
+            trunk("pstn", port=65535),
+            trunk("pstn", host="pbx.example.cn", port=1),
+        ],
     ),
     "unknown-reference": (
         [
