@@ -302,7 +302,7 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "centre-choice": (Kind.TRANSFER, "报警请按一，火警请按二，急救请按三，交通事故请按四。"),
     "emergency-failed": (Kind.TRANSFER, "应急中心暂未接通，请继续通话。"),
     "consult-hold": (Kind.TRANSFER, "正在为您联系有关单位，请稍候。"),
-    "briefing-caller": (Kind.TRANSFER, "12345转来，号码"),
+    "briefing-caller": (Kind.TRANSFER, "12345转来"),
     "briefing-unknown": (Kind.TRANSFER, "12345转来，号码未知。"),
     "drill-notice": (Kind.TRANSFER, "这是12345热线的演练，不是真实来电。"),
     "drill-failed": (Kind.TRANSFER, "演练线路没有接通，请挂机。"),
