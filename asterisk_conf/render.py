@@ -21,6 +21,7 @@ from routing.model import Partner, Snapshot, Trunk
 from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
+from telephony.auto_answer import auto_answer_headers
 from telephony.model import AGENT_ID, DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, PAGE_AUTHS, SEAT_ID
 
 MODULES: Final = (
@@ -225,6 +226,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
             for seat in table.seats
         ],
         "auto_answer": bool(table.auto_answer),
+        "auto_answer_headers": auto_answer_headers(plan.bind),
         "caller_lists": {row.list: CALLER_LISTS[row.list] for row in table.callers.values()},
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "sites": [table.trunks[group.trunk] for group in table.groups.values() if group.trunk in table.trunks],

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from console.plain import answered, refused
+from ledger.words import CALLBACK_STATES, CALLBACK_WHY
+from promises.service import Callbacks
 from queues.acd import Acd, Ticket
 from queues.explain import explain_agent, explain_call
 from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId
@@ -20,6 +22,9 @@ class Queues(Protocol):
 
     @property
     def acd(self) -> Acd: ...
+
+    @property
+    def callbacks(self) -> Callbacks: ...
 
     @property
     def now_ms(self) -> int: ...
@@ -48,12 +53,22 @@ class _Views:
         """Why a call (by its id) or an agent (by 工号) is where it is, and why not elsewhere, in Chinese lines."""
         what, acd, now = request.match_info["what"], self._control.acd, self._control.now_ms
         if CALL_ID.fullmatch(what):
-            lines = explain_call(acd, CallId(what), now)
+            lines = self._call(CallId(what))
         elif AGENT_ID.fullmatch(what):
             lines = explain_agent(acd, AgentId(what), now)
         else:
             raise refused(400, f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001")
         return answered({"lines": list(lines)})
+
+    def _call(self, call: CallId) -> tuple[str, ...]:
+        """Why a call is where it is. A callback is found by the call in which it was promised, too."""
+        acd, now, book = self._control.acd, self._control.now_ms, self._control.callbacks.book
+        promise = book.of_attempt(call) or (book.get(call) if call not in acd.tickets else None)
+        if promise is None or not promise.open:
+            return explain_call(acd, call, now)
+        why = f"（上次：{CALLBACK_WHY.get(promise.why, promise.why)}）" if promise.why else ""
+        line = f"这是来电{promise.id}约定的回拨：{CALLBACK_STATES[promise.state]}{why}"
+        return (line, *explain_call(acd, promise.call, now))
 
 
 def _row(acd: Acd, ticket: Ticket) -> dict[str, Any]:

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from engine.calls import Calls
+from ivr.catalogue import whisper
 from ledger.journal import Journal
 from ledger.model import Kind
 from promises.model import Callback
+from promises.seat_legs import SeatLegs
 from promises.service import Callbacks, Terms
 from queues.effects import Offer
 from queues.service import Clock, QueueService
 from routing.calendar import is_open
-from routing.model import Snapshot
+from routing.model import CallbackFirst, Snapshot
 from telephony.ami_link import AmiLink
-from telephony.model import Stage
+from telephony.auto_answer import auto_answer_headers
+from telephony.model import GroupId, Stage
+
+AGENT_PROMPT: Final = "callback-agent"
 
 
 def terms(table: Snapshot, now: datetime) -> Terms | None:
@@ -35,7 +41,17 @@ def terms(table: Snapshot, now: datetime) -> Terms | None:
         retry_minutes=policy.retry_minutes,
         per_day=policy.per_day,
         hours_open=schedule is None or is_open(schedule, now, table.holidays),
+        agent_first=frozenset(
+            group.id for group in table.groups.values() if group.callback_first is CallbackFirst.AGENT
+        ),
     )
+
+
+def told(table: Snapshot, callback: Callback) -> str:
+    """What an agent whose phone rings first hears: that it is a callback, and which old number was dialled then."""
+    group, line = table.groups.get(GroupId(callback.group)), table.numbers.get(callback.line)
+    named = (whisper(line.number),) if group is not None and group.whisper and line is not None else ()
+    return "&".join((AGENT_PROMPT, *named))
 
 
 def callbacks(
@@ -45,8 +61,9 @@ def callbacks(
     calls: Calls,
     journal: Journal,
     clock: Clock,
+    host: str,
 ) -> Callbacks:
-    """The callbacks of this node, wired."""
+    """The callbacks of this node, wired; ``host`` is our own address."""
 
     def dialling(callback: Callback, offer: Offer) -> None:
         calls.enter(callback.call, "", Stage.RING)
@@ -79,4 +96,10 @@ def callbacks(
         clock,
         calls.live.keys,
         dialling,
+        SeatLegs(
+            switch,
+            clock,
+            lambda callback: told(snapshot(), callback),
+            lambda seat: auto_answer_headers(host) if seat in snapshot().auto_answer else {},
+        ),
     )

@@ -88,6 +88,8 @@ class Calls:
     def note(self, kind: Kind, call: CallId, **data: Any) -> None:
         """Write a fact into the journal; never blocks. A call that was told to have entered does not enter again."""
         held = self.live.get(call)
+        if held is None and kind is Kind.NOT_ANSWERED:
+            return  # an agent who is rung first for a callback: there is no call yet, the promise's own facts tell
         if held is not None and kind is Kind.ENTERED:
             if held.entered:
                 return
@@ -101,6 +103,7 @@ class Calls:
         held = self.live.get(call)
         if held is None:
             held = self.live[call] = LiveCall(call, channel, stage)
+        held.channel = held.channel or channel  # a citizen who is called back has one only from the first sign of it on
         return held
 
     def record(self, call: CallId, file: str) -> None:

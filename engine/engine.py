@@ -120,7 +120,9 @@ class Engine:
             self.clock,
             self.routes.look,
         )
-        self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
+        self.callbacks = callbacks(
+            lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock, settings.bind
+        )
         self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
         self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
         self.news = SwitchNews(
@@ -130,7 +132,7 @@ class Engine:
             self.transfers,
             self.recovery.sent_away,
             self.routes,
-            self.callbacks.hung_up,
+            self.callbacks,
             self.mailbox,
             self.orders,
             self.drills,

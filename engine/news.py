@@ -41,10 +41,14 @@ MAX_DIGITS: Final = 12
 """Of a count that the switch tells."""
 
 
-class HungUp(Protocol):
-    """Somebody who wants to know of every channel that is gone."""
+class CalledBack(Protocol):
+    """Who makes callbacks, and wants to know of every channel that is gone and of agents who were rung first."""
 
-    def __call__(self, call: CallId, cause: str, *, human: bool) -> None: ...
+    def hung_up(self, call: CallId, cause: str, *, human: bool) -> None: ...
+
+    def met(self, call: CallId, seat: SeatId, channel: str) -> None: ...
+
+    def agent_gone(self, call: CallId, seat: SeatId) -> None: ...
 
 
 class SwitchNews:
@@ -58,19 +62,19 @@ class SwitchNews:
         transfers: TransferWatch,
         sent_away: Callable[[CallId], None],
         routes: Routes,
-        called_back: HungUp,
+        callbacks: CalledBack,
         mailbox: Mailbox,
         orders: Orders,
         drills: Drills,
     ) -> None:
-        """``sent_away`` hears of callers who wait in app_queue although we are here, ``called_back`` of hang-ups."""
+        """``sent_away`` hears of callers who wait in app_queue although we are here, ``callbacks`` of hang-ups."""
         self._routes = routes
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
         self._transfers = transfers
         self._sent_away = sent_away
-        self._called_back = called_back
+        self._callbacks = callbacks
         self._mailbox = mailbox
         self._orders = orders
         self._drills = drills
@@ -157,7 +161,7 @@ class SwitchNews:
         live = self._calls.live.get(call)
         stage = live.stage if live is not None else None
         dropped = broke_off(self._queues.talks(call), cause)
-        self._called_back(call, cause, human=live is not None and live.human)
+        self._callbacks.hung_up(call, cause, human=live is not None and live.human)
         self._orders.hung_up(call, cause)
         self._queues.left(call)
         self._transfers.forget(call)
@@ -192,6 +196,8 @@ class SwitchNews:
                 size, group = event.get("Bytes") or "", event.get("Group") or ""
                 if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
                     self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
+            case "AgentFirst":
+                self._agent_first(call, event)
             case "Order":  # a duty phone has taken it
                 self._orders.pressed(event.get("Order") or "", event.get("Department") or "", call)
             case "Emergency":
@@ -215,6 +221,19 @@ class SwitchNews:
         elif held is not None and held.stage is not Stage.EMERGENCY:
             held.stage = Stage.CONFERENCE
         self._transfers.hear(call, event.headers)
+
+    def _agent_first(self, call: CallId, event: Event) -> None:
+        """A callback whose agent was rung first: the citizen has come, or the agent has gone before."""
+        seat = SeatId(event.get("Seat") or "")
+        if not self._snapshot().is_phone(seat):
+            return
+        if event.get("State") == "gone":
+            self._callbacks.agent_gone(call, seat)
+            return
+        held = self._calls.enter(call, event.get("Channel") or "")
+        held.human, held.stage, held.taken_by = True, Stage.TALK, None
+        self._calls.record(call, recording_file(call))
+        self._callbacks.met(call, seat, held.channel)
 
     def _entered_alone(self, event: Event, call: CallId, stage: Stage) -> None:
         """A call of which we hear first from the dialplan that goes on without us."""

@@ -227,6 +227,9 @@ def _ticket(caller: Caller, default_group: GroupId) -> TicketSeen | None:
         return TicketSeen(joined)
     if caller.seat is not None and (caller.bridged or caller.stage is Stage.CONFERENCE):
         return TicketSeen(joined, TicketPhase.TALKING, caller.seat)
+    if caller.seat is not None and caller.stage is Stage.RING and not caller.bridged:
+        # An agent who was rung first waits for this citizen, who must not be redirected before the answer.
+        return TicketSeen(replace(joined, channel=""), TicketPhase.OFFERED, caller.seat)
     if caller.seat is not None and caller.stage is Stage.CONNECT:
         return TicketSeen(joined, TicketPhase.OFFERED, caller.seat)
     return None

@@ -288,6 +288,8 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "callback-promised": (Kind.WAITING, "已登记回拨，排队顺序为您保留，请留意来电。"),
     "callback-already": (Kind.WAITING, "这个号码已经登记回拨，请留意来电。"),
     "callback-too-many": (Kind.WAITING, "这个号码登记回拨的次数已满，请继续等候。"),
+    "callback-agent": (Kind.SEAT, "回拨，正在呼叫市民。"),
+    "callback-agent-failed": (Kind.SEAT, "市民没有接通，本次回拨结束。"),
     "callback-failed": (Kind.TROUBLE, "抱歉，没有登记成功，请继续等候。"),
     "urgent-noted": (Kind.WAITING, "已为您优先安排，请不要挂机。"),
     "no-agent": (Kind.WAITING, "抱歉，座席暂时无法接通，请稍后再拨。"),

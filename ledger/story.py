@@ -226,7 +226,9 @@ def _callback(data: Data) -> str:
     state, why = word(data, "state"), word(data, "why")
     attempts = whole(data, "attempts") or 0
     text = words.CALLBACK_STATES.get(state, state)
-    if state == "waiting" and attempts:
+    if state == "ringing":
+        text = f"{text}：{_seat(data)}振铃"
+    elif state == "waiting" and attempts and not why.startswith("agent-"):
         text = f"回拨未接通，稍后再拨（已拨 {attempts} 次）"
     elif state == "dialling":
         text = f"{text}，第 {attempts} 次"

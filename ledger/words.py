@@ -77,6 +77,7 @@ DIAL_STATUS: Final[Mapping[str, str]] = {
 TRANSFER_WHY: Final[Mapping[str, str]] = {"closed": "不在对方服务时间", "loop": "由对方转来，不再转回"}
 CALLBACK_STATES: Final[Mapping[str, str]] = {
     "waiting": "已约定回拨，保留排队时间",
+    "ringing": "回拨先呼座席",
     "dialling": "座席已预留，正在回拨",
     "reached": "市民已接听回拨",
     "kept": "回拨完成",
@@ -93,6 +94,14 @@ CALLBACK_WHY: Final[Mapping[str, str]] = {
     "unseen": "失去联系期间已接通",
     "served": "市民已由座席接听",
     "disk": "未能记入磁盘",
+    "agent-no-answer": "座席未接听",
+    "agent-busy": "座席话机忙",
+    "agent-rejected": "座席拒接",
+    "agent-unreachable": "座席话机无法接通",
+    "agent-error": "座席话机未能振铃",
+    "agent-cut-short": "座席接听后即挂断",
+    "agent-gone": "座席不再可派",
+    "agent-unknown": "失去联系期间座席未接通",
 }
 ORDER_STEPS: Final[Mapping[str, str]] = {
     "not-called": "值班电话暂时不能呼叫",

@@ -14,6 +14,8 @@ class State(StrEnum):
 
     WAITING = "waiting"
     """Stands in the line at the caller's age, or waits for its hours or the next attempt."""
+    RINGING = "ringing"
+    """先呼座席: the phone of the agent who is reserved rings first; the citizen is not dialled yet."""
     DIALLING = "dialling"
     """An agent is reserved and the citizen's telephone rings."""
     REACHED = "reached"
@@ -27,6 +29,9 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     """Not to be kept any more: the citizen was served meanwhile, or somebody said so."""
 
+
+UNDIALLED = frozenset({State.WAITING, State.RINGING})
+"""The citizen's telephone has not been asked to ring for the current attempt."""
 
 CLOSED = frozenset({State.KEPT, State.LEFT, State.UNREACHED, State.WITHDRAWN})
 
@@ -92,7 +97,7 @@ class Callback:
         """Id of the call that is, or will be, this promise's current attempt: made without asking anyone, so that a
         restarted engine and the switch agree on it. Serials from nine thousand million up are never the switch's own.
         """
-        attempt = self.attempts + (self.state is State.WAITING)
+        attempt = self.attempts + (self.state in UNDIALLED)
         head, _, serial = self.id.rpartition(".")
         return CallId(f"{head}.{CALLBACK_SERIALS + (int(serial) * 10 + attempt) % 1_000_000_000}")
 

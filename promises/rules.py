@@ -2,7 +2,9 @@
 
 ::
 
-    waiting   an agent is reserved            dialling
+    waiting   an agent is reserved            dialling; or ringing, where the agent's phone rings first (先呼座席)
+    ringing   the agent answers               dialling
+    ringing   the agent does not, or goes     waiting, at its place, and nothing counts
     dialling  the citizen does not answer     waiting, later; or unreached after the last attempt
     dialling  the agent went before we dialled  waiting, and the attempt does not count
     dialling  the citizen answers             reached
@@ -11,7 +13,7 @@
     any open  served otherwise, or cancelled  withdrawn
 
 Exactly one conversation comes of a promise: an attempt is written down before the switch is asked to dial, nobody is
-dialled in any state but ``waiting``, and no state leads back to it once the citizen has answered.
+dialled in any state but ``waiting`` and ``ringing``, and no state leads back to them once the citizen has answered.
 """
 
 from __future__ import annotations
@@ -27,8 +29,12 @@ from promises.model import Callback, Failed, State
 MAX_ATTEMPTS: Final = 9
 """The last digit of an attempt's call id."""
 
+AGENT: Final = "agent-"
+"""What stands before the reason when it was the agent who could not, and not the citizen."""
+
 MOVES: Final[Mapping[State, frozenset[State]]] = {
-    State.WAITING: frozenset({State.DIALLING, State.WITHDRAWN}),
+    State.WAITING: frozenset({State.RINGING, State.DIALLING, State.WITHDRAWN}),
+    State.RINGING: frozenset({State.WAITING, State.DIALLING, State.WITHDRAWN}),
     State.DIALLING: frozenset({State.WAITING, State.REACHED, State.KEPT, State.UNREACHED, State.WITHDRAWN}),
     State.REACHED: frozenset({State.KEPT, State.LEFT, State.WITHDRAWN}),
     State.KEPT: frozenset(),
@@ -65,9 +71,19 @@ def callable_number(told: str) -> str:
     return ""
 
 
+def agent_rung(callback: Callback, agent: str) -> Callback:
+    """The phone of the agent who is reserved rings first. No attempt yet: nobody but us has noticed anything."""
+    return _move(callback, State.RINGING, agent=agent, not_before=None, why="")
+
+
+def agent_missed(callback: Callback, why: str, not_before: datetime | None = None) -> Callback:
+    """That agent did not take it: the promise stands in the line as before. ``why``: a word of queues.model.Failure."""
+    return _move(callback, State.WAITING, agent="", why=f"{AGENT}{why}", not_before=not_before)
+
+
 def dialled(callback: Callback) -> Callback:
     """An attempt begins."""
-    return _move(callback, State.DIALLING, attempts=callback.attempts + 1, not_before=None, why="")
+    return _move(callback, State.DIALLING, attempts=callback.attempts + 1, not_before=None, agent="", why="")
 
 
 def not_dialled(callback: Callback, not_before: datetime | None = None) -> Callback:

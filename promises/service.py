@@ -1,8 +1,10 @@
 """Callbacks against the world: into the line, dialled when an agent is reserved, written down at every step.
 
-One job: run promises/rules.py. The agent comes first: a callback stands in the ACD's line like any caller, without a
-channel, and the citizen is dialled only once a seat is reserved for it, so there are never more callbacks on their way
-than agents held free for them. From the citizen's answer on the call is a call like any other.
+One job: run promises/rules.py. A callback stands in the ACD's line like any caller, without a channel, and the citizen
+is dialled only once a seat is reserved for it, so there are never more callbacks on their way than agents held free for
+them. Whose telephone rings first is the group's to say; where it is the agent's (先呼座席), the citizen is dialled only
+when that one was answered, and then finds the agent in the switch, without us. From the citizen's answer on the call is
+a call like any other.
 
 Every step is a fact on the disk before the switch is asked for what cannot be taken back. After a crash an attempt that
 was begun is judged by the switch: its channel is there, or the switch noted that the citizen answered, or it failed.
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,15 +25,16 @@ from ledger.model import Kind
 from promises import rules
 from promises.book import REMEMBERED, Book
 from promises.facts import data_of
-from promises.model import Callback, Failed, Outcome, State
-from queues.effects import Connected, Effect, Offer
-from queues.events import TicketJoined
-from queues.model import TicketPhase
+from promises.model import UNDIALLED, Callback, Failed, Outcome, State
+from promises.seat_legs import HANG_UP_SECONDS, SeatLegs
+from queues.effects import Connected, Effect, Offer, Withdraw
+from queues.events import Answered, NotAnswered, Ringing, TicketJoined
+from queues.model import Failure, TicketPhase
 from queues.service import Clock, Note, QueueService
 from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
-from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, Stage, Var
+from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, SeatId, Stage, Var
 from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -45,11 +48,11 @@ DURABLE_SECONDS: Final = 1.5
 AGAIN_SECONDS: Final = 30.0
 """A step that the disk or the switch refused is tried again after this."""
 
-HANG_UP_SECONDS: Final = 0.3
-"""How long an attempt's hang-up may come after its outcome."""
-
 MOST_OPEN: Final = 2000
 """Promises that may be open at once; more could not be kept."""
+
+GONE: Final = "gone"
+"""Why an agent whose phone rang first did not take it: somebody else's word, or the phone out of reach."""
 
 DATABASE: Final = "callbacks"
 """Family in the switch's own small database; see context ``callback`` of the dialplan."""
@@ -70,6 +73,8 @@ class Terms:
     """Promises to one number within a day; 0 = none at all."""
     hours_open: bool
     """Citizens may be called at this hour."""
+    agent_first: frozenset[str] = frozenset()
+    """Groups whose agents' phones ring before the citizen's."""
 
 
 class Callbacks:
@@ -85,9 +90,10 @@ class Callbacks:
         clock: Clock,
         live: Callable[[], Collection[CallId]],
         dialling: Callable[[Callback, Offer], None],
+        legs: SeatLegs,
     ) -> None:
-        """``terms`` is None when there is no trunk to dial through, ``live`` are the callers' channels that are up, and
-        ``dialling`` hears of each attempt just before it.
+        """``terms`` is None when there is no trunk to dial through, ``live`` are the callers' channels that are up,
+        ``dialling`` hears of each attempt just before it, and ``legs`` ring agents' phones first where that is wanted.
         """
         self.book = Book()
         self.loaded = False
@@ -100,6 +106,9 @@ class Callbacks:
         self._clock = clock
         self._live = live
         self._dialling = dialling
+        self._legs = legs
+        self._rung: dict[CallId, CallId] = {}
+        """Attempt to the agent's channel, while its phone rings first."""
         self._seen = self._settled = False
         self._mine: set[CallId] = set()
         """Attempts that this process makes and waits for."""
@@ -144,10 +153,9 @@ class Callbacks:
     def cancel(self, call: CallId, why: str) -> bool:
         """Somebody says that it need not be kept; False when it is not open or the citizen's phone rings already."""
         callback = self.book.get(call)
-        if callback is None or callback.state is not State.WAITING:
+        if callback is None or callback.state not in UNDIALLED:
             return False
-        self._queues.left(callback.call)
-        self._set(rules.withdrawn(callback, why, self._now()))
+        self._withdraw(callback, why)
         return True
 
     # The line and the switch
@@ -184,7 +192,8 @@ class Callbacks:
                 self._queues.left(callback.call)
 
     def hung_up(self, call: CallId, cause: str, *, human: bool) -> None:
-        """A channel is gone; ``human``: somebody of ours had talked with it."""
+        """A channel is gone, of whomever; ``human``: somebody of ours had talked with it."""
+        self._legs.hung_up(call, cause)
         callback = self.book.of_attempt(call)
         if callback is None:
             return
@@ -199,6 +208,28 @@ class Callbacks:
         if callback is not None and callback.state is State.DIALLING:
             self._set(rules.reached(callback))
 
+    def met(self, call: CallId, seat: SeatId, channel: str) -> None:
+        """The citizen has answered and is put through to the agent who waits (先呼座席)."""
+        self.answered(call)
+        callback, ticket = self.book.of_attempt(call), self._queues.acd.tickets.get(call)
+        if callback is not None and ticket is not None and ticket.phase is TicketPhase.OFFERED and not ticket.channel:
+            self._queues.tell(replace(_ticket(callback), channel=channel))
+        self._queues.tell(Answered(call, seat))
+
+    def agent_gone(self, call: CallId, seat: SeatId) -> None:
+        """The agent who had answered first has hung up before the citizen came.
+
+        A citizen whose telephone rings already is not cut off: it rings on, and who is reserved next is rung at the
+        answer, as where the citizen is dialled first.
+        """
+        callback = self.book.of_attempt(call)
+        if callback is None or not self._offered(call, seat):
+            return
+        if callback.state is State.RINGING:
+            self._missed(callback, seat, Failure.CUT_SHORT)
+        elif callback.state is State.DIALLING:
+            self._queues.tell(NotAnswered(call, seat, Failure.CUT_SHORT))
+
     async def settle(self) -> None:
         """After a start or a lost link: judge attempts whose channel is gone by what the switch noted of them.
 
@@ -210,6 +241,9 @@ class Callbacks:
                 continue
             if callback.state is State.REACHED:
                 self._set(rules.kept(callback, self._now(), why="unseen"))
+            elif callback.state is State.RINGING:
+                if callback.call not in self._rung:
+                    self._set(rules.agent_missed(callback, Failed.UNKNOWN))
             elif callback.state is State.DIALLING:
                 if await self._was_answered(callback):
                     self._set(rules.kept(callback, self._now(), why="unseen"))
@@ -228,37 +262,88 @@ class Callbacks:
             case Offer():
                 callback = self.book.of_attempt(effect.call)
                 if callback is not None and callback.state is State.WAITING:
-                    self._start(self._dial(callback, effect))
+                    self._start(
+                        self._ring(callback, effect)
+                        if self._agent_first(callback, effect)
+                        else self._dial(callback, effect)
+                    )
+            case Withdraw():
+                callback = self.book.of_attempt(effect.call)
+                if callback is not None and callback.state is State.RINGING:
+                    self._start(self._legs.let_go(self._rung[callback.call]))
+                    self._set(rules.agent_missed(callback, GONE))
             case Connected():
                 callback = self.book.of_attempt(effect.call)
                 if callback is not None and callback.state in (State.DIALLING, State.REACHED):
                     self._set(rules.kept(callback, self._now(), effect.agent or ""))
                     return
                 served = self.book.get(effect.call)
-                if served is not None and served.state is State.WAITING:
-                    self._queues.left(served.call)
-                    self._set(rules.withdrawn(served, "served", self._now()))
+                if served is not None and served.state in UNDIALLED:
+                    self._withdraw(served, "served")
             case _:
                 pass
 
-    async def _dial(self, waiting: Callback, offer: Offer) -> None:
-        """A seat is reserved: write the attempt down, then dial."""
+    def _withdraw(self, callback: Callback, why: str) -> None:
+        self._queues.left(callback.call)  # which lets go of a phone that rings for it
+        self._set(rules.withdrawn(self.book.get(callback.id) or callback, why, self._now()))
+
+    def _agent_first(self, callback: Callback, offer: Offer) -> bool:
+        terms = self._terms(self._now())
+        return terms is not None and callback.group in terms.agent_first and not self._queues.acd.seats[offer.seat].site
+
+    async def _ring(self, waiting: Callback, offer: Offer) -> None:
+        """A seat is reserved, and its phone is to ring before the citizen's."""
+        terms = self._terms(self._now())
+        if self.book.get(waiting.id) is not waiting or terms is None or not self._offered(waiting.call, offer.seat):
+            return
+        callback = rules.agent_rung(waiting, offer.agent)
+        leg = self._rung[callback.call] = self._legs.named(callback)
+        self._set(callback)
+        self._queues.tell(Ringing(callback.call, offer.seat))
+        try:
+            missed = await self._legs.ring(leg, callback, offer, terms.ring_seconds)
+        except AmiError as error:
+            log.warning("agent not rung for a callback", call=callback.id, seat=offer.seat, error=str(error))
+            if self.book.get(callback.id) is callback:
+                self._set(rules.agent_missed(callback, Failure.ERROR, self._later()))
+                self._queues.left(callback.call)
+            return
+        finally:
+            if self._rung.get(callback.call) == leg:
+                del self._rung[callback.call]
+        if self.book.get(callback.id) is not callback:  # withdrawn or gone meanwhile
+            return
+        if missed is None:
+            await self._dial(callback, offer, leg)
+        else:
+            self._missed(callback, offer.seat, missed)
+
+    def _missed(self, callback: Callback, seat: SeatId, why: Failure) -> None:
+        """The agent did not take it: the promise keeps its place, and the ACD offers it on."""
+        self._set(rules.agent_missed(callback, why))
+        self._queues.tell(NotAnswered(callback.call, seat, why))
+
+    async def _dial(self, waiting: Callback, offer: Offer, leg: str = "") -> None:
+        """A seat is reserved: write the attempt down, then dial. ``leg``: the channel of an agent who waits for it."""
         terms = self._terms(self._now())
         callback = rules.dialled(waiting)
         self._mine.add(callback.call)
         self._set(callback)
         try:
-            if terms is None or not await self._written() or not self._reserved(callback):
+            if terms is None or not await self._written():
                 self._undo(callback)
+                return
+            if not self._reserved(callback):
+                self._set(rules.not_dialled(callback))  # and stands in the line as before
                 return
             self._dialling(callback, offer)
             outcome = await self._switch.originate(
                 f"PJSIP/{terms.endpoint}/sip:{callback.number}@{terms.address}",
                 context="callback",
-                exten="s",
+                exten=offer.seat if leg else "s",
                 ring_seconds=terms.ring_seconds,
                 caller_id=HOTLINE_NUMBER,
-                variables=_variables(callback),
+                variables=_variables(callback) | ({Var.FETCH: leg} if leg else {}),
                 channel_id=callback.call,
             )
             if not outcome.answered:
@@ -288,12 +373,19 @@ class Callbacks:
         now = self.book.get(callback.id)
         return now is callback and ticket is not None and ticket.phase is TicketPhase.OFFERED
 
+    def _offered(self, call: CallId, seat: SeatId) -> bool:
+        ticket = self._queues.acd.tickets.get(call)
+        return ticket is not None and ticket.phase is TicketPhase.OFFERED and ticket.seat == seat
+
     def _undo(self, callback: Callback) -> None:
         """Nobody was dialled. The seat goes back to its place; the promise to the line, a little later."""
         if self.book.get(callback.id) is not callback:
             return
-        self._set(rules.not_dialled(callback, datetime.fromtimestamp(self._clock() / 1000 + AGAIN_SECONDS, UTC)))
+        self._set(rules.not_dialled(callback, self._later()))
         self._queues.left(callback.call)
+
+    def _later(self) -> datetime:
+        return datetime.fromtimestamp(self._clock() / 1000 + AGAIN_SECONDS, UTC)
 
     def _not_reached(self, call: CallId, why: Failed) -> None:
         callback = self.book.of_attempt(call)

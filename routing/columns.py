@@ -127,6 +127,9 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "groups.trunk": Advice("由分中心接听的技能组：通往它的中继；留空即只由自己的座席接", "subcentre-12366", "trunks"),
     "groups.capacity": Advice("分中心同时能接几个来电，1 到 200；没有分中心写 0", "5"),
     "groups.schedule": Advice("分中心的上班时间；留空即全天", "office", "schedules"),
+    "groups.callback_first": Advice(
+        "回拨先呼谁：先呼市民，市民接听后再接通座席；先呼座席，座席接听后再拨市民，市民一接听就有人说话", "先呼市民"
+    ),
     "numbers.language": Advice("要求会这种语言的座席接听，写技能编号；空为不要求", "teochew"),
     "agents.skills": Advice("技能:等级，1 最好，用顿号隔开", "teochew:1"),
     "skills.name": Advice("给人看的名字", "潮汕话"),

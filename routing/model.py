@@ -85,6 +85,15 @@ class Overflow:
     """Group id, trunk id of a sub-centre, or telephone number of the duty phone."""
 
 
+class CallbackFirst(StrEnum):
+    """Whose telephone rings first when a group's citizen is called back (回拨)."""
+
+    CITIZEN = "citizen"
+    """先呼市民: while an agent is held; the agent's phone rings once the citizen has answered."""
+    AGENT = "agent"
+    """先呼座席: the citizen is dialled once the agent has answered, and talks to a human from the first word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """技能组."""
@@ -112,6 +121,8 @@ class Group:
     """How many calls of this group may be there at once; each is a place that the ACD offers calls to like a seat."""
     schedule: str = ""
     """The sub-centre's hours; empty = round the clock."""
+    callback_first: CallbackFirst = CallbackFirst.CITIZEN
+    """Who is rung first when somebody who waited for this group is called back; a sub-centre's place never is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from routing.lint import lint
 from routing.model import (
     Agent,
     Announcement,
+    CallbackFirst,
     CallbackPolicy,
     CallerList,
     DayKind,
@@ -126,9 +127,10 @@ class _Row:
         except (TypeError, ValueError):
             return self._wrong(key, value, "应为时刻", '"08:30"', time(0))
 
-    def choice(self, key: str, kind: type[E]) -> E:
+    def choice(self, key: str, kind: type[E], default: E | None = None) -> E:
+        """One of the words of ``kind``; to be written out unless there is a default."""
         first = next(iter(kind))
-        value = self._take(key, f'"{first}"', None)
+        value = self._take(key, f'"{first}"', default)
         try:
             return kind(value)
         except ValueError:
@@ -311,6 +313,7 @@ def _group(name: str, row: _Row) -> Group:
         trunk=row.text("trunk", '"subcentre-12366"', ""),
         capacity=row.whole("capacity", 0),
         schedule=row.text("schedule", '"office"', ""),
+        callback_first=row.choice("callback_first", CallbackFirst, CallbackFirst.CITIZEN),
     )
     row.end()
     return group

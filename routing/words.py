@@ -58,6 +58,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "groups.trunk": "分中心中继",
     "groups.capacity": "分中心席位数",
     "groups.schedule": "分中心班表",
+    "groups.callback_first": "回拨先呼",
     "schedules.name": "名称",
     "schedules.periods": "平日时段",
     "schedules.holiday_periods": "节假日时段",
@@ -130,6 +131,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "numbers.mode": MODE_NAMES,
     "holidays.kind": {"workday": "工作日", "weekend": "周末", "holiday": "节假日", "makeup-workday": "调休上班日"},
     "waiting_keys.value": {"callback": "回拨", "message": "留言", "urgent": "情况紧急"},
+    "groups.callback_first": {"citizen": "先呼市民", "agent": "先呼座席"},
     "trunks.role": {
         "pstn": "运营商",
         "emergency": "紧急中心",

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -44,6 +45,11 @@ MAX_OPEN_ACTIONS: Final = 2000
 MAX_UNSENT_BYTES: Final = 1024 * 1024
 MAX_COLLECTED: Final = 50_000
 """Events of one list; past it the list is given up."""
+
+
+SIP_HEADER_NAME: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,40}")
+SIP_HEADER_VALUE: Final = re.compile(r"[A-Za-z0-9<>:;=./ -]*")
+"""Nothing that Asterisk's own parsing of ``Variable`` could take for a separator, a quote or an expression."""
 
 
 class LinkState(Enum):
@@ -181,6 +187,7 @@ class AmiLink:
         ring_seconds: float = 30,
         caller_id: str = "",
         variables: Mapping[str, str] | None = None,
+        sip_headers: Mapping[str, str] | None = None,
         channel_id: str = "",
         other_channel_id: str = "",
         deadline: float | None = None,
@@ -188,6 +195,7 @@ class AmiLink:
         """Calls ``channel`` and, when it answers, sends it to the extension or the application; waits for the outcome.
 
         Always asynchronous on Asterisk's side. The deadline defaults to the ringing time plus the link's deadline.
+        ``sip_headers`` go with the INVITE of a PJSIP channel.
         Raises what :meth:`send` raises; AmiUnsafeValue for a variable past :data:`telephony.model.VARIABLE_VALUE`.
         """
         headers = [("Channel", channel), ("Async", "true"), ("Timeout", str(round(ring_seconds * 1000)))]
@@ -195,9 +203,14 @@ class AmiLink:
             headers += [("Application", application), ("Data", data)]
         else:
             headers += [("Context", context), ("Exten", exten), ("Priority", str(priority))]
-        optional = (("CallerID", caller_id), ("ChannelId", channel_id), ("OtherChannelId", other_channel_id))
+        optional = (
+            ("CallerID", caller_id),
+            ("ChannelId", channel_id),
+            ("OtherChannelId", other_channel_id),
+        )
         headers += [(name, value) for name, value in optional if value]
         headers += [("Variable", _assignment(name, value)) for name, value in (variables or {}).items()]
+        headers += [("Variable", _sip_header(name, value)) for name, value in (sip_headers or {}).items()]
         wire = self._open_wire()
         asked = _action("Originate", headers)
         ended: asyncio.Future[OriginateOutcome] = asyncio.get_running_loop().create_future()
@@ -483,6 +496,12 @@ def _assignment(name: str, value: str) -> str:
     if not VARIABLE_NAME.fullmatch(name) or not VARIABLE_VALUE.fullmatch(value):
         raise AmiUnsafeValue(f"a character that has no place in a channel variable: {name!r:.80}")
     return f"{name}={value}"
+
+
+def _sip_header(name: str, value: str) -> str:
+    if not SIP_HEADER_NAME.fullmatch(name) or not SIP_HEADER_VALUE.fullmatch(value):
+        raise AmiUnsafeValue(f"a character that has no place in a SIP header of ours: {name!r:.80}")
+    return f"PJSIP_HEADER(add,{name})={value}"
 
 
 def _outcome(event: Event) -> OriginateOutcome:

@@ -11,7 +11,7 @@ from typing import Final
 
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
-from routing.model import LegacyNumber, MergeMode
+from routing.model import CallbackFirst, LegacyNumber, MergeMode
 from telephony.model import GroupId, OverflowTo
 
 _UNUSED_MODES: Final[Mapping[MergeMode, str]] = {
@@ -115,6 +115,15 @@ def _unreachable(view: View) -> Iterator[Fault]:
     yield from _unused("trunks", subcentres - dialled, "没有号码会转到这个分中心")
     for row in numbers:
         yield from _ignored(row, view)
+    yield from _nobody_first(view)
+
+
+def _nobody_first(view: View) -> Iterator[Fault]:
+    """先呼座席 for people who have no phone of ours."""
+    for group in view.table.groups:
+        if group.callback_first is CallbackFirst.AGENT and group.trunk and group.id not in view.staffed:
+            reason = f"技能组“{group.name}”只有分中心的人接，分中心的席位不能先呼；请改为先呼市民，或给它派自己的座席"
+            yield Fault(f"groups.{group.id}.callback_first", repr(str(group.callback_first)), reason, '"citizen"')
 
 
 def _ignored(row: LegacyNumber, view: View) -> Iterator[Fault]:

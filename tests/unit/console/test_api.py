@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from ledger.live import Live
 from orders.model import Order
 from orders.service import Orders, Wish
 from promises.mailbox import Mailbox
+from promises.model import Outcome
 from promises.service import Callbacks
 from queues.acd import Acd
 from queues.events import Event, SeatReachable, SeatUnreachable
@@ -26,7 +28,7 @@ from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.calendar import CITY
 from routing.drills import trunks_of
-from routing.model import Snapshot
+from routing.model import CallbackPolicy, Snapshot
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.unit.engine.house import House, call_id
@@ -306,6 +308,17 @@ async def test_a_call_and_an_agent_are_explained_and_nonsense_is_a_sentence(clie
     status, told = await ask(client, "GET", "/api/queues/explain/nonsense")
     assert status == 400
     assert "例如" in told["error"]
+
+
+async def test_a_callback_is_explained_by_the_call_in_which_it_was_promised(client: Client, house: House) -> None:
+    house.table = replace(house.table, callback=CallbackPolicy())
+    house.desk.place(house.question(Script.OFFER, 1))
+    assert house.desk.promise(house.question(Script.CALLBACK, 1), "13600000001") is Outcome.PROMISED
+    await house.callbacks.settle()
+    house.callbacks.look()
+    _, told = await ask(client, "GET", f"/api/queues/explain/{call_id(1)}")
+    assert told["lines"][0] == f"这是来电{call_id(1)}约定的回拨：已约定回拨，保留排队时间"
+    assert "排在第1位" in told["lines"][2]
 
 
 async def test_every_agent_and_seat_of_the_table_is_listed(client: Client, house: House) -> None:

@@ -157,6 +157,7 @@ class House:
             self.calls,
             cast("Journal", self.ledger),
             lambda: self.now,
+            "127.0.0.1",
         )
         self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
         self.paper = Paper()
@@ -186,7 +187,7 @@ class House:
             self.transfers,
             self.sent_away.append,
             self.routes,
-            self.callbacks.hung_up,
+            self.callbacks,
             self.mailbox,
             self.orders,
             self.drills,

@@ -227,7 +227,13 @@ async def test_nobody_is_called_before_all_is_known_that_was_promised(home: Home
 def revived(home: Home, one: Callback) -> Callbacks:
     """A new engine beside the same switch, with what the disk says."""
     fresh = callbacks(
-        lambda: home.table, cast("Any", home.link), home.queues, home.calls, cast("Any", home.ledger), lambda: home.now
+        lambda: home.table,
+        cast("Any", home.link),
+        home.queues,
+        home.calls,
+        cast("Any", home.ledger),
+        lambda: home.now,
+        "127.0.0.1",
     )
     fresh.book.learn([one])
     fresh.loaded = True

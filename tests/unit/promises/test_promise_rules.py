@@ -92,6 +92,8 @@ def test_every_attempt_is_a_call_of_its_own_that_engine_and_switch_agree_on() ->
 
 
 STEPS: dict[str, Callable[[Callback], Callback]] = {
+    "ring-agent": lambda one: rules.agent_rung(one, "1001"),
+    "agent-misses": lambda one: rules.agent_missed(one, "busy"),
     "dial": rules.dialled,
     "undo": rules.not_dialled,
     "fail": lambda one: rules.failed(one, Failed.BUSY, NOW, attempts=3, retry_minutes=1),

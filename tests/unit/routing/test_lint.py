@@ -16,6 +16,7 @@ from routing.lint.days import missing_years, overlaps
 from routing.model import (
     Agent,
     Announcement,
+    CallbackFirst,
     CallbackPolicy,
     CallerList,
     DayKind,
@@ -75,6 +76,15 @@ def row_of(digits: str, **changes: object) -> Case:
 
 def group(**changes: object) -> Case:
     return table(groups=(replace(SAMPLE.groups[0], **changes), *SAMPLE.groups[1:]))  # type: ignore[arg-type]
+
+
+def at_a_site_alone(first: CallbackFirst) -> Case:
+    """A group that nobody of ours serves."""
+    site = Group(EMPTY, "税务", trunk="subcentre-12366", capacity=2, callback_first=first)
+    return table(
+        groups=(*SAMPLE.groups, site),
+        numbers=(replace(SAMPLE.numbers[0], overflow_group=EMPTY), *SAMPLE.numbers[1:]),
+    )
 
 
 def two_sites(first: str, second: str) -> Case:
@@ -607,8 +617,11 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (number(schedule="office"), "numbers.12333.schedule", "不看班表"),
             (row_of("12366", overflow_group=MARKET), "numbers.12366.overflow_group", "12345 受理组"),
             (hours(), "numbers.12329.schedule", "永远接不到"),
+            (at_a_site_alone(CallbackFirst.AGENT), "groups.empty.callback_first", "分中心的席位不能先呼"),
         ],
         [
+            at_a_site_alone(CallbackFirst.CITIZEN),
+            group(callback_first=CallbackFirst.AGENT),
             row_of("12366", overflow_group=GENERAL),
             hours(MORNING),
             table(

@@ -26,6 +26,7 @@ from routing.exchange.workbook import read_workbook, write_workbook
 from routing.lint import lint
 from routing.model import (
     Announcement,
+    CallbackFirst,
     CallerList,
     DayKind,
     Department,
@@ -153,6 +154,13 @@ def test_a_group_that_a_sub_centre_answers_for_comes_back_exactly(way: Callable[
     first, *others = SAMPLE.groups
     site = replace(first, trunk="subcentre-12366", capacity=5, schedule="office")
     table = replace(SAMPLE, groups=(site, *others))
+    assert way(table) == table
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_group_whose_agents_are_rung_first_comes_back_exactly(way: Callable[[Table], Table]) -> None:
+    first, *others = SAMPLE.groups
+    table = replace(SAMPLE, groups=(replace(first, callback_first=CallbackFirst.AGENT), *others))
     assert way(table) == table
 
 
