@@ -77,6 +77,30 @@ CALL: Final[Schema] = {"type": "string", "maxLength": 64, "examples": ["hl1-1700
 COUNT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1000}
 WHOLE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1000000000}
 MOMENT: Final[Schema] = {"type": "string", "examples": ["2026-10-10T09:00:00+08:00"]}
+CALLER: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^\+?[0-9]{4,32}$",
+    "description": "来电号码，完整的，或至少末尾 4 位",
+}
+SEARCH: Final[Mapping[str, Schema]] = {
+    "since": MOMENT,
+    "until": MOMENT,
+    "number": TEXT,
+    "group": TEXT,
+    "agent": AGENT,
+    "rating": {
+        "type": "string",
+        "pattern": "^[0-5](,[0-5])*$",
+        "description": "评价级别，0 为未评价",
+        "examples": ["1,2"],
+    },
+    "transfer": {"type": "string", "maxLength": 40, "description": "转接到的号码；* 为转过任何一处"},
+    "outcome": {"enum": ["answered", "unanswered"]},
+    "before": {"type": "string", "maxLength": 120, "description": "上一页答复里的 next"},
+    "limit": COUNT,
+}
+"""Which calls, newest first."""
+
 ROLES: Final[Schema] = {"type": "array", "items": {"enum": [role.value for role in Role]}, "minItems": 1}
 RIGHTS: Final[Schema] = {"type": "array", "items": {"enum": [right.value for right in Right]}, "minItems": 1}
 EDITS: Final[Schema] = {
@@ -182,8 +206,11 @@ DOORS: Final = (
     ),
     Door(
         "GET", "/api/calls", Right.CALLS_READ, "来电流水，号码已遮盖", Own.HANDLED,
-        query={"since": MOMENT, "until": MOMENT, "number": TEXT, "group": TEXT, "agent": AGENT, "limit": COUNT},
-        listeners=WEB,
+        query=SEARCH, listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/calls/search", Right.CALLS_READ, "按来电号码查来电（留痕），号码已遮盖", Own.HANDLED,
+        {**SEARCH, "caller": CALLER}, ("caller",), listeners=WEB,
     ),
     Door("GET", "/api/calls/{call}", Right.CALLS_READ, "一次来电的经过，号码已遮盖", Own.HANDLED, listeners=WEB),
     Door(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_urlsafe
@@ -17,12 +18,13 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from audit.model import Act
+from console.call_search import moment, names, place_after, wanted_calls
 from console.plain import WHO, answered, body_of, refused, text_of, whole_of
 from console.session_routes import People, actor_of
-from ledger.model import Fact
+from ledger.model import Fact, Kind
 from ledger.records import CallRecord
 from ledger.store import CallFilter
-from ledger.story import as_json, outline
+from ledger.story import as_json, mask, outline
 from orders.service import Orders
 from orders.words import sheet
 from promises.mailbox import Mailbox
@@ -79,6 +81,7 @@ def look_routes(people: People, archive: Archive, control: Now) -> list[web.Rout
     views = _Views(people, archive, control)
     return [
         web.get("/api/calls", views.calls),
+        web.post("/api/calls/search", views.search),
         web.get("/api/calls/{call}", views.call),
         web.post("/api/calls/{call}/reveal", views.reveal_caller),
         web.post("/api/callbacks/{call}/reveal", views.reveal_callback),
@@ -98,28 +101,42 @@ class _Views:
         self._looks: OrderedDict[str, tuple[str, CallId, float]] = OrderedDict()
 
     async def calls(self, request: web.Request) -> web.Response:
-        told = request.query
-        agent = told.get("agent", "")
+        return await self._found(request, wanted_calls(request.query, MOST_ROWS))
+
+    async def search(self, request: web.Request) -> web.Response:
+        """By the caller's number: never in an address, which proxies write down, and who looked for whom is kept."""
+        body = await body_of(request, '{"caller": "13800138000"}')
+        wanted = wanted_calls(body, MOST_ROWS, by_caller=True)
+        act = Act("look.caller", f"按来电号码查来电：{mask(wanted.caller_end)}")
+        await self._people.accounts.write_down(actor_of(request), act)
+        return await self._found(request, wanted)
+
+    async def _found(self, request: web.Request, wanted: CallFilter) -> web.Response:
+        """One page, and where the next begins. One row more than asked for tells whether there is one."""
         if _only_own(request, Right.CALLS_READ):
-            agent = _agent(request)
-        wanted = CallFilter(
-            _moment(told.get("since")),
-            _moment(told.get("until")),
-            told.get("number", "")[:40],
-            "",
-            agent[:8],
-            told.get("group", "")[:40],
-            whole_of(told.get("limit"), "limit", 50, 1, MOST_ROWS),
+            wanted = replace(wanted, agent=_agent(request))
+        records = await self._archive.calls(replace(wanted, limit=wanted.limit + 1))
+        page = records[: wanted.limit]
+        return answered(
+            {
+                "calls": [outline(record) for record in page],
+                "next": place_after(page[-1]) if len(records) > len(page) else None,
+                **({} if wanted.before else {"names": names(self._control.snapshot)}),
+            }
         )
-        return answered({"calls": [outline(record) for record in await self._archive.calls(wanted)]})
 
     async def call(self, request: web.Request) -> web.Response:
         record, facts = await self._story(request, Right.CALLS_READ)
         return answered(as_json(record, facts))
 
     async def reveal_caller(self, request: web.Request) -> web.Response:
-        record, _ = await self._story(request, Right.NUMBERS_REVEAL)
-        return await self._revealed(request, record.caller, f"来电号码：呼叫 {record.call}", record.call)
+        """The number, and what was taken down of the matter: both are the citizen's."""
+        record, facts = await self._story(request, Right.NUMBERS_REVEAL)
+        act = Act("look.number", f"看来电号码和案情：呼叫 {record.call}", await _reason(request), {"call": record.call})
+        await self._people.accounts.write_down(actor_of(request), act)
+        noted = next((fact.data for fact in reversed(facts) if fact.kind is Kind.NOTED), {})
+        notes = {key: str(noted.get(key, "")) for key in ("address", "summary")}
+        return answered({"number": record.caller, **notes})
 
     async def reveal_callback(self, request: web.Request) -> web.Response:
         found = self._control.callbacks.book.get(_call(request))
@@ -147,7 +164,7 @@ class _Views:
     async def recordings(self, request: web.Request) -> web.Response:
         told = request.query
         limit = whole_of(told.get("limit"), "limit", 50, 1, MOST_ROWS)
-        found = await self._archive.recordings(_moment(told.get("since")), _moment(told.get("until")), limit)
+        found = await self._archive.recordings(moment(told.get("since")), moment(told.get("until")), limit)
         rows = [
             {
                 "call": one.call,
@@ -238,16 +255,3 @@ def _call(request: web.Request) -> CallId:
 
 async def _reason(request: web.Request) -> str:
     return text_of(await body_of(request, EXAMPLE), "reason", MAX_REASON, what="原因")
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        moment.utctimetuple()
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise refused(400, f"{text[:40]!r} 不是带时区的时间；例如 2026-10-10T09:00:00+08:00")
-    return moment

@@ -18,6 +18,7 @@ from ledger.model import NO_CALL, Fact, Kind
 from ledger.records import CallRecord, fold, ordered
 from ledger.segments import Cursor, read
 from ledger.store import (
+    ANYWHERE,
     CallFilter,
     facts_between,
     facts_of,
@@ -131,4 +132,19 @@ def matches(record: CallRecord, wanted: CallFilter) -> bool:
                 (wanted.group, record.group),
             )
         )
+        and record.caller.endswith(wanted.caller_end)
+        and (not wanted.ratings or record.rating_level in wanted.ratings)
+        and _transferred(record, wanted.transfer)
+        and (wanted.answered is None or _answered(record) is wanted.answered)
+        and (wanted.before is None or (record.entered_at, record.call) < wanted.before)
     )
+
+
+def _transferred(record: CallRecord, target: str) -> bool:
+    targets = {one.target for one in record.transfers if one.target}
+    return not target or target in targets or (target == ANYWHERE and bool(targets))
+
+
+def _answered(record: CallRecord) -> bool | None:
+    """None: nobody has yet, and it goes on."""
+    return True if record.answered_at else False if record.ended_at else None

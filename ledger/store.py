@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, delete, func, insert, select
+from sqlalchemy import JSON, BigInteger, Index, Integer, Select, String, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,12 @@ KINDS: Final = tuple(kind.value for kind in Kind)
 
 CHUNK: Final = 400
 """Rows and keys of one statement, well below what either database allows."""
+
+CALLER_END: Final = 4
+"""Digits of a caller's number that are indexed; a search needs as many."""
+
+ANYWHERE: Final = "*"
+"""Transferred, wherever to."""
 
 
 class FactRow(Base):
@@ -49,11 +55,21 @@ class CallRow(Base):
     """A projection: may be thrown away and folded again from the facts."""
 
     __tablename__ = "calls"
-    __table_args__ = (Index(None, "entered_at"), Index(None, "caller"), Index(None, "number", "entered_at"))
+    __table_args__ = (
+        Index(None, "entered_at"),
+        Index(None, "caller"),
+        Index(None, "number", "entered_at"),
+        Index(None, "caller_end", "entered_at"),
+        Index(None, "agent", "entered_at"),
+        Index(None, "group_id", "entered_at"),
+        Index(None, "rating_level", "entered_at"),
+    )
 
     call_id: Mapped[str] = mapped_column(String(MAX_CALL), primary_key=True)
     number: Mapped[str] = mapped_column(String(MAX_WORD))
     caller: Mapped[str] = mapped_column(String(MAX_WORD))
+    caller_end: Mapped[str] = mapped_column(String(CALLER_END))
+    """Its last digits: what people remember of a number, and what either database can look up."""
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -71,6 +87,18 @@ class CallRow(Base):
     ended_by: Mapped[str] = mapped_column(String(MAX_WORD))
     transfers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     source: Mapped[str] = mapped_column(String(MAX_SOURCE))
+
+
+class CallTransferRow(Base):
+    """Where a call was transferred to, each target once: for searching. A projection like :class:`CallRow`."""
+
+    __tablename__ = "call_transfers"
+    __table_args__ = (Index(None, "target", "entered_at"),)
+
+    call_id: Mapped[str] = mapped_column(String(MAX_CALL), primary_key=True)
+    target: Mapped[str] = mapped_column(String(MAX_WORD), primary_key=True)
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When the call rang."""
 
 
 class JournalCursorRow(Base):
@@ -92,6 +120,16 @@ class CallFilter:
     agent: str = ""
     group: str = ""
     limit: int = 50
+    caller_end: str = ""
+    """The whole of the caller's number, or its end; at least :data:`CALLER_END` signs."""
+    ratings: tuple[int, ...] = ()
+    """Any of these levels; 0 is asked for and not given."""
+    transfer: str = ""
+    """A target, or :data:`ANYWHERE`."""
+    answered: bool | None = None
+    """Whether a human did; False is a call that ended without."""
+    before: tuple[datetime, CallId] | None = None
+    """Only what comes after this call in the list: when it rang, and its id."""
 
 
 async def add_facts(session: AsyncSession, facts: Sequence[Fact]) -> None:
@@ -121,10 +159,13 @@ async def project(session: AsyncSession, calls: Iterable[CallId]) -> None:
         by_call = defaultdict(list)
         for fact in await _facts(session, chunk):
             by_call[fact.call].append(fact)
-        rows = [_row(record) for facts in by_call.values() if (record := fold(facts))]
-        await session.execute(delete(CallRow).where(CallRow.call_id.in_(chunk)))
-        if rows:
-            await session.execute(insert(CallRow), rows)
+        records = [record for facts in by_call.values() if (record := fold(facts))]
+        for table in (CallRow, CallTransferRow):
+            await session.execute(delete(table).where(table.call_id.in_(chunk)))
+        if records:
+            await session.execute(insert(CallRow), [_row(record) for record in records])
+        if transfers := [row for record in records for row in _transfer_rows(record)]:
+            await session.execute(insert(CallTransferRow), transfers)
 
 
 async def facts_of(session: AsyncSession, call: CallId) -> list[Fact]:
@@ -177,7 +218,31 @@ async def list_calls(session: AsyncSession, wanted: CallFilter) -> list[CallReco
     ):
         if value:
             query = query.where(column == value)
+    if wanted.caller_end:
+        query = query.where(CallRow.caller_end == wanted.caller_end[-CALLER_END:])
+        query = query.where(CallRow.caller.endswith(wanted.caller_end, autoescape=True))
+    if wanted.ratings:
+        query = query.where(CallRow.rating_level.in_(wanted.ratings))
+    if wanted.transfer:
+        query = query.where(CallRow.call_id.in_(_transferred(wanted)))
+    if wanted.answered is not None:
+        answered = CallRow.answered_at.is_not(None)
+        query = query.where(answered if wanted.answered else ~answered & CallRow.ended_at.is_not(None))
+    if wanted.before:
+        at, call = wanted.before
+        query = query.where(CallRow.entered_at <= at, or_(CallRow.entered_at < at, CallRow.call_id < call))
     return [_record(row) for row in await session.scalars(query)]
+
+
+def _transferred(wanted: CallFilter) -> Select[str]:
+    query = select(CallTransferRow.call_id)
+    if wanted.transfer != ANYWHERE:
+        query = query.where(CallTransferRow.target == wanted.transfer)
+    if wanted.since:
+        query = query.where(CallTransferRow.entered_at >= wanted.since)
+    if wanted.until:
+        query = query.where(CallTransferRow.entered_at < wanted.until)
+    return query
 
 
 async def one_call(session: AsyncSession, call: CallId) -> CallRecord | None:
@@ -227,7 +292,13 @@ def _as_facts(rows: Iterable[Any]) -> list[Fact]:
 def _row(record: CallRecord) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__ if name not in ("call", "group")}
     transfers = [{"target": one.target, "state": one.state} for one in record.transfers]
-    return {**row, "call_id": record.call, "group_id": record.group, "transfers": transfers}
+    keys = {"call_id": record.call, "group_id": record.group, "caller_end": record.caller[-CALLER_END:]}
+    return {**row, **keys, "transfers": transfers}
+
+
+def _transfer_rows(record: CallRecord) -> list[dict[str, Any]]:
+    targets = dict.fromkeys(one.target for one in record.transfers if one.target)
+    return [{"call_id": record.call, "target": target, "entered_at": record.entered_at} for target in targets]
 
 
 def _record(row: CallRow) -> CallRecord:

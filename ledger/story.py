@@ -6,13 +6,14 @@ One job: facts to text, pure. The caller's number is masked unless the reader ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from ledger import words
 from ledger.model import Fact, Kind
 from ledger.records import ENGINE, CallRecord, ordered, whole, word
+from ledger.timeline import Timeline, draw
 
 Data = Mapping[str, Any]
 
@@ -69,6 +70,7 @@ def as_json(record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False) 
             {"seconds": round(line.seconds, 3), "at": line.at.isoformat(), "kind": line.kind.value, "text": line.text}
             for line in tell(kept, reveal=reveal)
         ],
+        "timeline": _drawn(draw(kept)),
         "facts": [
             {
                 "id": fact.id,
@@ -79,6 +81,16 @@ def as_json(record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False) 
             }
             for fact in kept
         ],
+    }
+
+
+def _drawn(timeline: Timeline) -> dict[str, Any]:
+    bars = [asdict(bar) | {"text": words.PHASES_OF_CALL[bar.phase]} for bar in timeline.bars]
+    return {
+        "seconds": timeline.seconds,
+        "recorded_at": timeline.recorded_at,
+        "bars": bars,
+        "marks": [asdict(mark) for mark in timeline.marks],
     }
 
 

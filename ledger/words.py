@@ -7,6 +7,15 @@ from typing import Final
 
 MODES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
 PHASES: Final[Mapping[str, str]] = {"before": "过渡期前", "during": "过渡期内", "after": "过渡期已过"}
+PHASES_OF_CALL: Final[Mapping[str, str]] = {
+    "greeted": "听提示音",
+    "waiting": "排队等候",
+    "ringing": "振铃",
+    "talking": "通话",
+    "after": "评价或转后",
+}
+"""What somebody does for a while: the bars of a call's timeline."""
+
 PARTIES: Final[Mapping[str, str]] = {"caller": "来电人", "agent": "座席", "centre": "转接方"}
 ACTIONS: Final[Mapping[str, str]] = {"joined": "加入通话", "left": "离开通话", "join": "加入通话", "leave": "离开通话"}
 LEVELS: Final[Mapping[int, str]] = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}

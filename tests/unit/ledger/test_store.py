@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from database.connection import Database
 from ledger.model import Fact, Kind
+from ledger.reader import matches
 from ledger.records import TransferRecord, fold
 from ledger.segments import Cursor
 from ledger.store import (
+    ANYWHERE,
     CallFilter,
     add_facts,
     facts_of,
@@ -140,3 +143,49 @@ async def test_the_cursor_is_kept_per_node(database: Database) -> None:
     async with database.reading() as session:
         assert await load_cursor(session, "hl1") == Cursor("B", 7)
         assert await load_cursor(session, "hl2") == Cursor("C", 9)
+
+
+async def test_searching_by_the_end_of_the_number_rating_transfer_and_outcome(database: Database) -> None:
+    def unanswered(number: int) -> list[Fact]:
+        first, *_, last = story(number)
+        return [first, last]
+
+    rated = Fact("rated", Kind.RATED, call(2), AT + timedelta(minutes=3), {"key": "1", "level": 1})
+    to_120 = Fact("to-120", Kind.TRANSFER, call(2), AT + timedelta(minutes=2, seconds=9), {"target": "120"})
+    async with database.transaction() as session:
+        await add_facts(session, [*story(1), *story(2), rated, to_120, *unanswered(3)])
+        await add_facts(session, story(4)[:1])
+    async with database.reading() as session:
+
+        async def found(**wanted: Any) -> list[CallId]:
+            filter_ = CallFilter(**wanted)
+            records = await list_calls(session, filter_)
+            everything = await list_calls(session, CallFilter())
+            assert [record for record in everything if matches(record, filter_)] == records, wanted
+            return [record.call for record in records]
+
+        assert await found(caller_end="13800138000") == [call(4), call(3), call(2), call(1)]
+        assert len(await found(caller_end="8000", limit=9)) == 4
+        assert await found(caller_end="18000") == []
+        assert await found(caller_end="%000") == []
+        assert await found(ratings=(1, 2)) == [call(2)]
+        assert await found(ratings=(0,)) == []
+        assert await found(transfer=ANYWHERE) == [call(2), call(1)]
+        assert await found(transfer="120") == [call(2)]
+        assert await found(transfer="120", since=AT + timedelta(minutes=3)) == []
+        assert await found(transfer="120", until=AT + timedelta(minutes=3)) == [call(2)]
+        assert await found(answered=True) == [call(2), call(1)]
+        assert await found(answered=False) == [call(3)]
+        assert await found(before=(AT + timedelta(minutes=3), call(3))) == [call(2), call(1)]
+
+
+@pytest.mark.parametrize("column", ["caller_end", "agent", "group_id", "rating_level", "number"])
+async def test_a_search_does_not_look_through_all_calls(database: Database, column: str) -> None:
+    query = f"SELECT * FROM calls WHERE {column} = '1' ORDER BY entered_at DESC LIMIT 50"  # noqa: S608
+    async with database.reading() as session:
+        if database.dialect == "sqlite":
+            plan = await session.execute(text(f"EXPLAIN QUERY PLAN {query}"))
+        else:
+            await session.execute(text("SET LOCAL enable_seqscan = off"))  # which is right for an empty table
+            plan = await session.execute(text(f"EXPLAIN {query}"))
+    assert f"ix_calls_{column}_entered_at" in str(plan.all())
