@@ -260,8 +260,8 @@ DOORS: Final = (
         query={"since": MOMENT, "until": MOMENT, "limit": COUNT}, listeners=WEB,
     ),
     Door(
-        "POST", "/api/recordings/{call}/look", Right.RECORDINGS_PLAY, "申请听录音（留痕）",
-        body={"reason": REASON}, needs=("reason",), listeners=WEB,
+        "POST", "/api/recordings/{call}/look", Right.RECORDINGS_PLAY, "申请听、导出录音（留痕）",
+        body={"reason": REASON, "export": FLAG}, needs=("reason",), listeners=WEB,
     ),
     Door(
         "GET", "/api/recordings/{call}/sound", Right.RECORDINGS_PLAY, "听录音，凭申请到的 look",

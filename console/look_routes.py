@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_urlsafe
@@ -93,12 +93,26 @@ def look_routes(people: People, archive: Archive, control: Now) -> list[web.Rout
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Leave to hear one recording, given to one person."""
+
+    who: str
+    call: CallId
+    at: float
+    taken: bool
+    """To take away, not only to hear."""
+
+    def over(self, now: float) -> bool:
+        return now - self.at > LOOK_SECONDS
+
+
 class _Views:
     def __init__(self, people: People, archive: Archive, control: Now) -> None:
         self._people = people
         self._archive = archive
         self._control = control
-        self._looks: OrderedDict[str, tuple[str, CallId, float]] = OrderedDict()
+        self._looks: OrderedDict[str, _Look] = OrderedDict()
 
     async def calls(self, request: web.Request) -> web.Response:
         return await self._found(request, wanted_calls(request.query, MOST_ROWS))
@@ -179,13 +193,16 @@ class _Views:
 
     async def look(self, request: web.Request) -> web.Response:
         """Ask to hear a recording: who and why is written down, and a ticket to play it is given."""
-        call, reason = _call(request), await _reason(request)
+        call, body = _call(request), await body_of(request, EXAMPLE)
+        reason = text_of(body, "reason", MAX_REASON, what="原因")
+        taken = body.get("export") is True
         if not self._file(call, "both").is_file():
             raise refused(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
-        act = Act("look.recording", f"听录音：呼叫 {call}", reason, {"call": call})
+        action, what = ("look.export", "导出录音") if taken else ("look.recording", "听录音")
+        act = Act(action, f"{what}：呼叫 {call}", reason, {"call": call})
         await self._people.accounts.write_down(actor_of(request), act)
         look = token_urlsafe(18)
-        self._looks[look] = (request[WHO].name, call, time.monotonic())
+        self._looks[look] = _Look(request[WHO].name, call, time.monotonic(), taken)
         while len(self._looks) > MOST_LOOKS:
             self._looks.popitem(last=False)
         return answered({"look": look, "sound": f"/api/recordings/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
@@ -193,8 +210,8 @@ class _Views:
     async def sound(self, request: web.Request) -> web.StreamResponse:
         """The sound itself, with ranges. The path is made of a call id of strict form, never of what was sent."""
         call, told = _call(request), request.query
-        who, of, at = self._looks.get(told.get("look", ""), ("", "", 0.0))
-        if (who, of) != (request[WHO].name, call) or time.monotonic() - at > LOOK_SECONDS:
+        look = self._looks.get(told.get("look", ""))
+        if look is None or (look.who, look.call) != (request[WHO].name, call) or look.over(time.monotonic()):
             raise refused(403, f"请先写明原因申请听这个录音（POST /api/recordings/{call}/look）")
         side = told.get("side", "both")
         if side not in ("both", *HALVES):
@@ -202,7 +219,8 @@ class _Views:
         path = self._file(call, side)
         if not path.is_file():
             raise refused(404, f"呼叫 {call} 的录音文件不在了；请运行 hotline recordings check")
-        headers = {"Content-Type": "audio/wav", "Cache-Control": "no-store", "Content-Disposition": "inline"}
+        manner = f"attachment; filename={path.name}" if look.taken else "inline"
+        headers = {"Content-Type": "audio/wav", "Cache-Control": "no-store", "Content-Disposition": manner}
         return web.FileResponse(path, headers=headers)
 
     def _file(self, call: CallId, side: str) -> Path:

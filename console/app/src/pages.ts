@@ -22,6 +22,7 @@ export const pages: readonly Page[] = [
   },
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
+  { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },
 ];
 
 /** Where somebody begins; nothing: no page is theirs. */

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
 import pytest
 
@@ -298,6 +299,51 @@ async def test_a_recording_is_asked_for_once_and_played_in_parts(hall: Hall) -> 
     assert (await hall.ask("GET", f"{asked['sound']}&side=..", token=token)).status == 400
     entries = (await hall.ask("GET", "/api/audit?action=look.", token=token)).body["entries"]
     assert [(one["action"], one["reason"]) for one in entries] == [("look.recording", "质检")]
+
+
+async def test_a_recording_is_exported_with_a_reason_of_its_own(hall: Hall) -> None:
+    token = await hall.session("auditor")
+    asked = (await hall.ask("POST", LOOK, {"reason": "调取证据", "export": True}, token=token)).body
+    whole = await hall.ask("GET", asked["sound"], token=token)
+    assert (whole.raw, whole.headers["Content-Disposition"]) == (SOUND, f"attachment; filename={call_id(1)}.wav")
+    entries = (await hall.ask("GET", "/api/audit?action=look.", token=token)).body["entries"]
+    assert [(one["action"], one["reason"]) for one in entries] == [("look.export", "调取证据")]
+
+
+async def test_a_search_by_number_is_masked_and_written_down(hall: Hall) -> None:
+    token = await hall.session("supervisor")
+    found = await hall.ask("POST", "/api/calls/search", {"caller": NUMBER, "outcome": "answered"}, token=token)
+    assert (len(found.body["calls"]), found.body["next"]) == (2, None)
+    assert NUMBER not in found.raw.decode()
+    assert found.body["names"]["groups"]["general"]
+    entries = (await hall.ask("GET", "/api/audit?action=look.", token=await hall.session("auditor"))).body["entries"]
+    assert [(one["action"], one["subject"]) for one in entries] == [("look.caller", "按来电号码查来电：138****8000")]
+    own = await hall.ask(
+        "POST", "/api/calls/search", {"caller": "8000", "agent": "1010"}, token=await hall.session("agent")
+    )
+    assert [row["agent"] for row in own.body["calls"]] == ["1001"]
+
+
+async def test_a_page_says_where_the_next_begins(hall: Hall) -> None:
+    token = await hall.session("supervisor")
+    first = (await hall.ask("GET", "/api/calls?limit=1", token=token)).body
+    assert len(first["calls"]) == 1
+    query = urlencode({"limit": 1, "before": first["next"]})
+    second = await hall.ask("GET", f"/api/calls?{query}", token=token)
+    assert (second.status, "names" in second.body) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("rating", "6"), ("rating", "1;2"), ("outcome", "lost"), ("before", "x~y"), ("before", "2026-01-01~hl1-1.1"),
+        ("since", "yesterday"), ("limit", "0"), ("number", "1\0"), ("caller", "800"), ("caller", "%%%%"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_search_is_refused_in_words(hall: Hall, field: str, value: str) -> None:
+    token = await hall.session("supervisor")
+    answer = await hall.ask("POST", "/api/calls/search", {"caller": "8000", field: value}, token=token)
+    assert (answer.status, bool(answer.body["error"])) == (400, True)
 
 
 async def test_a_look_is_good_for_its_asker_and_its_recording_only(hall: Hall) -> None:

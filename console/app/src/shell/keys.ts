@@ -29,6 +29,7 @@ export function pressed(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | 
 }
 
 function typing(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement && /^(radio|checkbox|button)$/.test(target.type)) return false;
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 

@@ -1,0 +1,83 @@
+/** What the engine tells of past calls (console/look_routes.py). Times are ISO 8601, UTC. */
+
+export interface CallOutline {
+  call: string;
+  number: string;
+  /** Masked; empty: withheld. */
+  caller: string;
+  entered_at: string;
+  answered_at: string | null;
+  ended_at: string | null;
+  group: string;
+  agent: string;
+  seat: string;
+  answered_by: string;
+  /** 1 to 5; 0: asked for and not given. */
+  rating_level: number | null;
+  talk_ms: number | null;
+  waited_ms: number | null;
+  transfers: { target: string; state: string }[];
+}
+
+export interface Bar {
+  lane: string;
+  who: string;
+  phase: "greeted" | "waiting" | "ringing" | "talking" | "after";
+  text: string;
+  /** Seconds since the call rang. */
+  since: number;
+  until: number | null;
+}
+
+export interface Mark {
+  seconds: number;
+  kind: "transfer" | "party" | "rating";
+  text: string;
+}
+
+export interface Timeline {
+  seconds: number;
+  /** Where the recording begins; null: there is none. */
+  recorded_at: number | null;
+  bars: Bar[];
+  marks: Mark[];
+}
+
+export interface Story extends CallOutline {
+  story: { seconds: number; at: string; kind: string; text: string }[];
+  timeline: Timeline;
+}
+
+export type Names = Record<"groups" | "agents" | "lines" | "targets", Record<string, string>>;
+
+export interface CallPage {
+  calls: CallOutline[];
+  /** Where the next page begins. */
+  next: string | null;
+  names?: Names;
+}
+
+/** Whether this is the id of a call: an address may say anything. telephony/model.py says the same and decides. */
+export function isCall(id: string): boolean {
+  return /^[a-z0-9]{1,12}-\d{10}\.\d{1,10}$/.test(id);
+}
+
+export const RATINGS: Readonly<Record<number, string>> = {
+  5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意", 0: "未评价",
+};
+
+const BY: Readonly<Record<string, string>> = {
+  agent: "已接听", subcentre: "分中心接听", "duty-phone": "值班电话接听", fallback: "应急排队接听", emergency: "应急中心接听",
+};
+
+/** What became of a call, in words. */
+export function outcome(call: Pick<CallOutline, "answered_at" | "ended_at" | "answered_by">): string {
+  if (call.answered_at) return BY[call.answered_by] ?? "已接听";
+  return call.ended_at ? "未接听" : "进行中";
+}
+
+/** `1002 王五`, or what there is of it. */
+export function called(id: string, names: Readonly<Record<string, string>>): string {
+  const name = names[id];
+  return name && name !== id ? `${id} ${name}` : id;
+}
