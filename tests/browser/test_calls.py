@@ -129,7 +129,7 @@ async def test_the_recording_plays_in_the_page_with_its_waveform_marks_and_sides
     await page.keyboard.press("k")
     await expect(page.get_by_role("button", name="播放 K")).to_be_visible()
     for side, hz in (("市民", CITIZEN_HZ), ("座席", SEAT_HZ)):
-        await page.get_by_text(side, exact=True).click()
+        await page.get_by_role("region", name="录音").get_by_text(side, exact=True).click()
         await page.keyboard.press("k")
         found = await page.evaluate(LISTEN)
         assert abs(found["peak"] - hz) < 60, side
