@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from engine.alarms import Alarms
+from routing.drills import DRILL
 from routing.model import Snapshot, Trunk
 
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
@@ -40,7 +41,7 @@ class Routes:
         """Asterisk's device state of an endpoint; one that is no trunk of ours is passed over.
 
         A centre's trunk that does not answer is an alarm from the start; any other one, not a grave one, once it has
-        answered and does so no more: a partner that was never connected is no news.
+        answered and does so no more: a partner that was never connected is no news. A drill's far end comes and goes.
         """
         trunk = self._snapshot().trunks.get(trunk_id)
         if trunk is None or trunk.role == "pstn":
@@ -52,7 +53,7 @@ class Routes:
         centre = trunk.role.startswith("emergency")
         if up:
             self._alarms.clear(f"trunk-{trunk_id}")
-        elif centre or (known is not None and known.up):
+        elif centre or (known is not None and known.up and trunk.role != DRILL):
             grave = centre and not trunk.host.startswith("127.")
             self._alarms.put(f"trunk-{trunk_id}", self._text(trunk), grave=grave)
 
@@ -97,4 +98,5 @@ class Routes:
     @staticmethod
     def _text(trunk: Trunk) -> str:
         where = f"{trunk.host}:{trunk.port}"
-        return f"{trunk.name}（{trunk.id}，{where}）探测不通；请联系对端，转接会先走其他线路"
+        then = "转接会先走其他线路" if trunk.role.startswith("emergency") else "恢复以前从这条线路接不通"
+        return f"{trunk.name}（{trunk.id}，{where}）探测不通；请联系对端，{then}"

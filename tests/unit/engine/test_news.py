@@ -278,5 +278,7 @@ async def test_a_partners_route_is_an_alarm_that_is_not_grave_once_it_had_answer
         house.news.hear(event("DeviceStateChange", Device="PJSIP/utility-water", State=state))
         standing = house.alarms.standing.get("trunk-utility-water")
         assert standing is None or not standing.grave
+    for state in ("NOT_INUSE", "UNAVAILABLE"):
+        house.news.hear(event("DeviceStateChange", Device="PJSIP/drill-110", State=state))
     told = [(data["alarm"], data["raised"]) for data in house.ledger.of(Kind.ALARM)]
     assert told == [("trunk-utility-water", True), ("trunk-utility-water", False)]
