@@ -40,7 +40,7 @@ const aim = (percent: number): object => ({
   silent: true,
   symbol: "none",
   lineStyle: { color: LEVEL, type: "dashed" },
-  label: { formatter: `目标 ${percent}%`, position: "insideEndTop", color: QUIET },
+  label: { formatter: `目标 ${percent}%`, position: "insideStartTop", color: QUIET },
   data: [{ yAxis: percent }],
 });
 
