@@ -92,7 +92,7 @@ async def test_a_group_is_closed_and_opened_and_everybody_sees_it(here: Desk, wa
 
 
 async def test_the_wallboard_says_that_it_is_old_when_the_engine_dies_and_recovers_by_itself(wall: Desk) -> None:
-    age = wall.page.get_by_role("main").get_by_role("status")
+    age = wall.page.locator(".wall .age")
     await expect(age).to_contain_text("● 实时")
     await wall.product.signal_engine(signal.SIGKILL)
     banner = wall.page.get_by_role("alert").filter(has_text="连接断了")
