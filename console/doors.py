@@ -54,6 +54,8 @@ class Door:
     body: Mapping[str, Schema] | None = None
     needs: tuple[str, ...] = ()
     """Fields of the body that must be there."""
+    upload: int = 0
+    """Bytes of the file that it takes in place of JSON, at most; 0: it takes none."""
     query: Mapping[str, Schema] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a part of the path may be, where it is not free."""
@@ -111,6 +113,7 @@ EDITS: Final[Schema] = {
             "kind": {"type": "string"},
             "key": {"type": "string"},
             "fields": {"type": ["object", "null"]},
+            "cells": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
             "seen": {"type": ["integer", "null"]},
         },
         "required": ["kind", "key"],
@@ -158,6 +161,7 @@ DOORS: Final = (
         "GET", "/api/ws", Right.LIVE_READ, "看着此刻的话务和自己的座席（WebSocket），topics 用逗号分开",
         query={"topics": TEXT}, answers="text/plain", listeners=WEB,
     ),
+    Door("GET", "/api/doctor", Right.METRICS_READ, "诊断本机和本系统", listeners=WEB),
     Door("GET", "/metrics", Right.METRICS_READ, "Prometheus 指标", answers="text/plain"),
     Door("GET", "/api/queues", Right.QUEUES_READ, "排队、振铃和通话中的来电"),
     Door("GET", "/api/queues/explain/{what}", Right.QUEUES_READ, "为什么这样分配"),
@@ -190,6 +194,10 @@ DOORS: Final = (
     Door(
         "GET", "/api/phone", Right.AGENTS_ACT, "网页电话的 WebSocket（子协议 sip）", Own.SELF, answers="text/plain",
         listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/seats/{seat}/set-up", Right.AGENTS_PIN, "看话机的注册密码（留痕）",
+        body={"reason": REASON}, needs=("reason",), listeners=WEB,
     ),
     # Calls
     Door(
@@ -328,7 +336,29 @@ DOORS: Final = (
         body={"edits": EDITS, "reason": TEXT}, needs=("edits",),
     ),
     Door("POST", "/api/routing/draft/discard", Right.ROUTING_EDIT, "丢弃草稿", body={"reason": TEXT}),
+    Door("GET", "/api/routing/forms", Right.ROUTING_READ, "路由表有哪些表、哪些列"),
     Door("GET", "/api/routing/lint", Right.ROUTING_READ, "检查草稿"),
+    Door(
+        "POST", "/api/routing/lint", Right.ROUTING_READ, "检查改动后的草稿，不保存",
+        body={"edits": EDITS}, needs=("edits",),
+    ),
+    Door(
+        "POST", "/api/routing/simulate", Right.ROUTING_READ, "推算来电去向，不发起呼叫",
+        body={"number": TEXT, "caller": TEXT, "at": TEXT}, needs=("number",),
+    ),
+    Door(
+        "GET", "/api/routing/picture", Right.ROUTING_READ, "一个号码的来电去向图", query={"number": TEXT},
+        answers="image/svg+xml", listeners=WEB,
+    ),
+    Door(
+        "GET", "/api/routing/export", Right.ROUTING_READ, "导出路由表",
+        query={"form": {"enum": ["xlsx", "toml", "csv"]}, "table": {"enum": ["draft", "published"]}, "kind": TEXT},
+        answers="application/octet-stream", listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/routing/import", Right.ROUTING_EDIT, "导入文件到草稿；check=1 只检查", upload=20_000_000,
+        query={"name": TEXT, "check": {"enum": ["0", "1"]}, "seen": WHOLE}, listeners=WEB,
+    ),
     Door("GET", "/api/routing/diff", Right.ROUTING_READ, "草稿与版本的差别", query={"version": WHOLE}),
     Door(
         "POST", "/api/routing/publish", Right.ROUTING_PUBLISH, "发布",
@@ -356,6 +386,7 @@ DOORS: Final = (
         body={"roles": ROLES, "agent": TEXT, "reason": REASON}, needs=("reason",),
         choices={"action": _USER_DEEDS}, listeners=WEB,
     ),
+    Door("GET", "/api/rights", Right.USERS, "哪个角色有哪些权限", listeners=WEB),
     Door("GET", "/api/sessions", Right.USERS, "谁登录着", query={"user": TEXT}, listeners=WEB),
     Door("GET", "/api/clients", Right.USERS, "程序的令牌", listeners=WEB),
     Door(
@@ -371,6 +402,7 @@ DOORS: Final = (
         "GET", "/api/audit", Right.AUDIT_READ, "审计记录；action=look. 只看谁看过号码、听过录音",
         query={"action": TEXT, "limit": COUNT}, listeners=WEB,
     ),
+    Door("GET", "/api/audit/verify", Right.AUDIT_READ, "核对审计记录有没有被动过", listeners=WEB),
 )  # fmt: skip
 
 BY_ROUTE: Final[Mapping[tuple[str, str], Door]] = {(door.method, door.path): door for door in DOORS}

@@ -29,6 +29,12 @@ BODY_SECONDS: Final = 10.0
 """How long a browser may take to send what it has to say."""
 
 MAX_BODY_BYTES: Final = 64 * 1024
+FILE_TYPE: Final = "application/octet-stream"
+FILE_SECONDS: Final = 60.0
+"""How long a file may take: 20 MB at 3 Mbit/s."""
+
+UPLOADED: Final = web.RequestKey("uploaded", bytes)
+"""The file that came, at a door that takes one."""
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; "
@@ -98,7 +104,7 @@ class Guard:
             require_right(door, who)
             request[WHO] = who
             request[STANDING] = Standing(self._now(door, token, program, who))
-        await _read(request)
+        await _read(request, door)
         if who is not None and door.right is not None and who.rights[door.right] is Scope.OWN:
             await require_own(door, request, who, self.control)
         return await handler(request)
@@ -169,9 +175,14 @@ def origin_of(request: web.Request) -> str:
     return f"网页 {request.remote or '?'} {agent}"[:200].strip()
 
 
-async def _read(request: web.Request) -> None:
-    """The body, whole and in time, and nothing but JSON: forms of other pages cannot send that unasked."""
-    if request.method in SAFE or not request.can_read_body:
+async def _read(request: web.Request, door: Door) -> None:
+    """The body, whole and in time, and nothing but JSON or a door's file: forms of other pages send neither unasked."""
+    if request.method in SAFE:
+        return
+    if door.upload:
+        await _take(request, door.upload)
+        return
+    if not request.can_read_body:
         return
     if request.content_type != "application/json":
         raise refused(415, "请求体应为 JSON（Content-Type: application/json）")
@@ -180,6 +191,25 @@ async def _read(request: web.Request) -> None:
             await request.read()
     except TimeoutError:
         raise refused(408, f"请求体 {BODY_SECONDS:.0f} 秒内没有收完；请检查网络后再试") from None
+
+
+async def _take(request: web.Request, most: int) -> None:
+    """A file, piece by piece, no more of it than the door takes."""
+    if request.content_type != FILE_TYPE:
+        raise refused(415, f"请求体应为文件（Content-Type: {FILE_TYPE}）")
+    told = f"文件最大 {most / 1e6:.0f} MB；请分成几个文件，或去掉图片和多余的行"
+    if (request.content_length or 0) > most:
+        raise refused(409, told)
+    pieces = bytearray()
+    try:
+        async with asyncio.timeout(FILE_SECONDS):
+            async for piece in request.content.iter_chunked(MAX_BODY_BYTES):
+                pieces += piece
+                if len(pieces) > most:
+                    raise refused(409, told)
+    except TimeoutError:
+        raise refused(408, f"文件 {FILE_SECONDS:.0f} 秒内没有收完；请检查网络后再试") from None
+    request[UPLOADED] = bytes(pieces)
 
 
 OWN_REFUSALS: Final = {
@@ -200,6 +230,8 @@ async def worded(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answered({"error": OWN_REFUSALS.get(error.status, error.reason)}, error.status)
     except DatabaseError as error:
         return answered({"error": f"没有做成，什么都没有改：{error}"}, 503)
+    except UnicodeEncodeError:  # half a character ("\ud800" in JSON), which an answer was to repeat
+        return answered({"error": "请求里有不成字的字符；请改正后重试"}, 400)
     except ConnectionResetError:
         raise
     except Exception:

@@ -62,6 +62,9 @@ def _operation(door: Door) -> dict[str, Any]:
     parameters = [*(_part(door, name) for name in re.findall(r"{(\w+)}", door.path)), *_query(door)]
     if parameters:
         made["parameters"] = parameters
+    if door.upload:
+        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        made["requestBody"] = {"required": True, "content": content}
     if door.body is not None:
         schema: dict[str, Any] = {"type": "object", "properties": {name: dict(one) for name, one in door.body.items()}}
         if door.needs:

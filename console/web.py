@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from console.api import Control, api_routes
+from console.care_routes import Care, care_routes
 from console.doors import API_DOORS
 from console.foresight_routes import Measured, foresight_routes
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
@@ -24,6 +25,7 @@ from console.pages import page_routes
 from console.people_routes import Managed, people_routes
 from console.phone_routes import Phones, add_phone_routes
 from console.plain import answered
+from console.routing_file_routes import routing_file_routes
 from console.session_routes import session_routes
 
 
@@ -41,6 +43,9 @@ class Behind(Managed, Protocol):
 
     @property
     def measured(self) -> Measured: ...
+
+    @property
+    def care(self) -> Care: ...
 
 
 def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
@@ -72,6 +77,8 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *look_routes(behind, behind.archive, control),
             *people_routes(behind),
             *foresight_routes(behind.measured, control.counters.aims),
+            *care_routes(behind, behind.care),
+            *routing_file_routes(control),
         ]
     )
     add_live_routes(app, control)

@@ -26,6 +26,7 @@ from engine.archive import CallArchive
 from engine.books import Books
 from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
+from engine.care import InstanceCare
 from engine.credentials import credentials
 from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
@@ -107,8 +108,9 @@ async def serve(settings: Settings) -> None:
     runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
     archive = CallArchive(database, journal.folder, settings.node, recordings_home(settings.data_dir))
     half_hours = HalfHours(past, settings.aims)
+    care = InstanceCare(settings, database, lambda: engine.snapshot)
     website = Website(
-        settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones, half_hours
+        settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones, half_hours, care
     )
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
 from console.api import Control
+from console.care_routes import Care
 from console.foresight_routes import Measured
 from console.guard import Site
 from console.live_hub import Screens
@@ -52,6 +53,7 @@ class Website:
         screens: Screens,
         phones: PagePhones,
         measured: Measured,
+        care: Care,
     ) -> None:
         self._settings = settings
         self._alarms = alarms
@@ -60,6 +62,7 @@ class Website:
         self.screens: Screens = screens
         self.phones = phones
         self.measured: Measured = measured
+        self.care: Care = care
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)

@@ -7,7 +7,7 @@ one the command line makes its own, and the engine takes up at its start what wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,15 +20,17 @@ from audit.store import append
 from database.errors import DatabaseError
 from routing import release_store, store
 from routing.calendar import CITY, city_time
+from routing.codec import Misfit
 from routing.diff import as_json, diff, summary
 from routing.draft import Conflict, Draft, DraftConflict, Edit
-from routing.faults import TableInvalid
+from routing.faults import Fault, TableInvalid
+from routing.forms import cells_of, fault_as_json
 from routing.lint import examine, require_publishable
 from routing.model import Snapshot, Table
 from routing.publish import Published, Publisher, PublishRefused, Wish, checked_reason, version_table
 from routing.releases import WORDS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
-from routing.rows import kinds
-from routing.service import NoTable, discard_draft, edit_draft, load_draft
+from routing.rows import Key, Row, kinds, patched, rows_of
+from routing.service import NoTable, discard_draft, edit_draft, load_draft, save_draft
 from routing.snapshot import SnapshotCorrupt, checksum, freeze, from_json, thaw, to_json
 from routing.words import KINDS
 
@@ -77,7 +79,7 @@ class Tables:
                 self.publisher.database, edits, by=actor.name, origin=actor.origin, reason=reason
             )
         except DraftConflict as conflict:
-            raise Refused(str(conflict), {"conflicts": [_conflict(one) for one in conflict.conflicts]}) from None
+            raise _overtaken(conflict) from None
         except TableInvalid as invalid:
             raise Refused(str(invalid)) from None
         return {"rows": [{"kind": k, "key": key, "revision": r} for (k, key), r in revisions.items()]}
@@ -90,20 +92,22 @@ class Tables:
             raise Refused(str(missing)) from None
         return {"rows": len(changed)}
 
-    async def lint(self) -> Said:
-        """What the lint says of the draft: errors block publishing, warnings explain."""
-        old, table = await self._both()
+    async def lint(self, edits: Sequence[Edit] = (), unread: Sequence[Fault] = ()) -> Said:
+        """What the lint says of the draft: errors block publishing, warnings explain.
+
+        With edits: as it would be with them, which nobody has saved; ``unread`` is what of them could not be read.
+        """
+        old, table = await self.both()
+        try:
+            table, faults = patched(table, _tried(table, edits)), [*unread]
+        except Misfit as misfit:
+            faults = [*unread, Fault(misfit.path, repr(misfit.value), f"应为{misfit.wanted}")]
         found = await asyncio.to_thread(lambda: examine(table, self.publisher.around(old)))
-        return {
-            "faults": [
-                {"severity": str(fault.severity), "rule": fault.rule, "path": fault.path, "sentence": str(fault)}
-                for fault in found
-            ]
-        }
+        return {"faults": [fault_as_json(fault) for fault in (*faults, *found)]}
 
     async def diff(self, version: int | None = None) -> Said:
         """What the draft would change in what is in force, or in another version."""
-        old, table = await self._both()
+        old, table = await self.both()
         if version is None:
             before, number = (thaw(old), old.version) if old is not None else (table, 0)
         else:
@@ -238,16 +242,32 @@ class Tables:
             return wanted
         return rebased(await self._version(release.base), wanted, thaw(current))
 
-    async def _both(self) -> tuple[Snapshot | None, Table]:
+    async def both(self) -> tuple[Snapshot | None, Table]:
+        """The version in force, None before the first, and the draft. Raises Refused."""
         return await self.publisher.in_force(), await self._draft()
 
-    async def _draft(self) -> Table:
+    async def draft(self) -> Draft:
+        """The draft with its revision. Raises Refused."""
         try:
             draft = await load_draft(self.publisher.database, self._seen[0] if self._seen else None)
-            self._seen[:] = [draft]
-            return draft.table
         except (NoTable, TableInvalid) as error:
             raise Refused(str(error)) from None
+        self._seen[:] = [draft]
+        return draft
+
+    async def save(self, table: Table, seen: int, actor: Actor, reason: str) -> None:
+        """Make the table the draft, which somebody saw at this revision. Raises Refused with the conflicts."""
+        try:
+            await save_draft(
+                self.publisher.database, table, seen=seen, by=actor.name, origin=actor.origin, reason=reason
+            )
+        except DraftConflict as conflict:
+            raise _overtaken(conflict) from None
+        except TableInvalid as invalid:
+            raise Refused(str(invalid)) from None
+
+    async def _draft(self) -> Table:
+        return (await self.draft()).table
 
     async def _version(self, version: int) -> Table:
         try:
@@ -288,6 +308,7 @@ def _row(key: tuple[str, str], stored: store.Stored) -> Said:
         "name": KINDS.get(key[0], key[0]),
         "key": key[1],
         "fields": stored.row,
+        "cells": cells_of(key, stored.row) if stored.row is not None else None,
         "revision": stored.revision,
         "changed_at": stored.changed_at.isoformat(),
         "changed_by": stored.changed_by,
@@ -310,6 +331,20 @@ def _release(release: Release) -> Said:
     }
 
 
+def _tried(table: Table, edits: Sequence[Edit]) -> dict[Key, Row | None]:
+    """The rows as the edits would leave them."""
+    now = rows_of(table)
+    return {
+        edit.key: None if edit.fields is None else {**now.get(edit.key, {}), **edit.fields}
+        for edit in edits
+        if edit.fields is not None or edit.key in now
+    }
+
+
+def _overtaken(conflict: DraftConflict) -> Refused:
+    return Refused(str(conflict), {"conflicts": [_conflict(one) for one in conflict.conflicts]})
+
+
 def _conflict(one: Conflict) -> Said:
     return {
         "kind": one.key[0],
@@ -318,6 +353,7 @@ def _conflict(one: Conflict) -> Said:
         "at": one.at.isoformat() if one.at is not None else None,
         "revision": one.revision,
         "deleted": one.deleted,
+        "sentence": str(one),
         "fields": [
             {"field": each.field, "base": each.base, "theirs": each.theirs, "yours": each.yours} for each in one.fields
         ],

@@ -5,11 +5,11 @@ One job: a path to a table and back.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from routing.columns import Sheet, sheets
-from routing.exchange.faults import whole_file
+from routing.exchange.faults import FileInvalid, whole_file
 from routing.exchange.grid import Grid, table_of
 from routing.exchange.separated import read_csv, write_csv
 from routing.exchange.toml_text import write_toml
@@ -32,18 +32,28 @@ def read_file(path: Path, base: Table | None) -> Table:
             raise whole_file(f"文件夹 {path.name} 里没有 .csv 文件；请核对文件夹，或先导出一份", "归并号码.csv")
         return table_of(map(_csv, found), base)
     if path.stat().st_size > MOST_BYTES:
-        raise whole_file(f"文件有 {path.stat().st_size / 1e6:.0f} MB，最多 {MOST_BYTES / 1e6:.0f} MB；请分批导入")
+        raise _too_big(path.stat().st_size)
+    if path.suffix.lower() not in (".toml", ".csv", *WORKBOOKS):
+        raise _strange(path)
+    return read_data(path.name, path.read_bytes(), base)
+
+
+def read_data(name: str, data: bytes, base: Table | None) -> Table:
+    """The same of a file's name and contents. Raises FileInvalid or TableInvalid."""
+    if len(data) > MOST_BYTES:
+        raise _too_big(len(data))
+    path = PurePath(name)
     suffix = path.suffix.lower()
     if suffix == ".toml":
         try:
-            return read_table(path.read_text(encoding="utf-8-sig"))
+            return read_table(data.decode("utf-8-sig"))
         except UnicodeDecodeError:
             raise whole_file("TOML 文件应为 UTF-8 编码；请另存为 UTF-8") from None
     if suffix == ".csv":
-        return table_of([_csv(path)], base)
+        return table_of([read_csv(_sheet(path), data)], base)
     if suffix in WORKBOOKS:
-        return table_of(read_workbook(path.read_bytes()), base)
-    raise whole_file(f"不认识 {path.suffix or '没有后缀'} 的文件；请用 .xlsx、.csv 或 .toml", "路由表.xlsx")
+        return table_of(read_workbook(data), base)
+    raise _strange(path)
 
 
 def write_file(table: Table, path: Path) -> list[Path]:
@@ -68,9 +78,17 @@ def _csv(path: Path) -> Grid:
     return read_csv(_sheet(path), path.read_bytes())
 
 
-def _sheet(path: Path) -> Sheet:
+def _sheet(path: PurePath) -> Sheet:
     for sheet in sheets().values():
         if path.stem in (sheet.name, sheet.title):
             return sheet
     titles = "、".join(f"{sheet.title}.csv" for sheet in sheets().values())
     raise whole_file(f"看不出 {path.name} 是哪张表；请改名", titles)
+
+
+def _too_big(size: int) -> FileInvalid:
+    return whole_file(f"文件有 {size / 1e6:.0f} MB，最多 {MOST_BYTES / 1e6:.0f} MB；请分批导入")
+
+
+def _strange(path: PurePath) -> FileInvalid:
+    return whole_file(f"不认识 {path.suffix or '没有后缀'} 的文件；请用 .xlsx、.csv 或 .toml", "路由表.xlsx")

@@ -284,7 +284,7 @@ class _Reading:
         if path:
             self.where[path] = at
         try:
-            return _read(column, cell)
+            return value_in(column, cell)
         except Unreadable as wrong:
             self.faults.append(at.fault(wrong.reason, wrong.example))
             if not path:
@@ -318,7 +318,8 @@ def harmless(column: Column) -> Any:
     return date.min if kind is date else (get_origin(kind) or kind)()
 
 
-def _read(column: Column, cell: object) -> Any:
+def value_in(column: Column, cell: object) -> Any:
+    """What stands in the column's cell; an empty one is what the column says that it is. Raises Unreadable."""
     if not _empty(cell):
         value = read(cell, column)
         return value.strip() if isinstance(value, str) and column.name not in FREE and not column.words else value

@@ -23,6 +23,11 @@ export const pages: readonly Page[] = [
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
   { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },
+  { path: "/routing", title: "路由表", group: "管理", right: "routing.read", home: ["admin"], view: () => import("./routing/Routing.vue") },
+  { path: "/phones", title: "话机与线路", group: "管理", right: "agents.pin", view: () => import("./phones/Phones.vue") },
+  { path: "/users", title: "用户与权限", group: "管理", right: "users", view: () => import("./users/Users.vue") },
+  { path: "/audit", title: "审计", group: "管理", right: "audit.read", view: () => import("./audit/Audit.vue") },
+  { path: "/health", title: "诊断", group: "管理", right: "metrics.read", view: () => import("./health/Health.vue") },
 ];
 
 /** Where somebody begins; nothing: no page is theirs. */

@@ -14,6 +14,7 @@ export const router = createRouter({
       component: () => import("./shell/Shell.vue"),
       children: [
         ...pages.map((page) => ({ path: page.path, component: page.view, meta: { title: page.title, right: page.right } })),
+        { path: "/totp", component: () => import("./shell/SecondFactor.vue"), meta: { title: "动态口令" } },
         { path: "", component: () => import("./shell/Nowhere.vue") },
         { path: ":rest(.*)*", component: () => import("./shell/Nowhere.vue"), meta: { title: "没有这个页面" } },
       ],

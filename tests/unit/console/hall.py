@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from audit.model import Entry
 from audit.store import of_action
+from console.care_routes import Care, Diagnosis, Line, Verified
 from console.guard import CSRF_HEADER, Site
 from console.live_hub import Screens
 from console.look_routes import Archive
@@ -147,6 +148,19 @@ class Day:
         return {"aims": {}, "rows": []}
 
 
+class Healthy:
+    """An instance that is well."""
+
+    async def verified(self) -> Verified:
+        return Verified(2, 2, [], "2:ab")
+
+    async def diagnosed(self) -> Sequence[Diagnosis]:
+        return [Diagnosis("设置", "正常", "没有拼错的变量")]
+
+    async def line(self, seat: SeatId) -> Line | None:
+        return Line("10.0.0.5", 5062, "geheim") if seat == "8001" else None
+
+
 class Behind:
     """Users, archive and screens."""
 
@@ -158,6 +172,7 @@ class Behind:
         self.screens = screens
         self.phones = phones
         self.measured = Day()
+        self.care: Care = Healthy()
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         async with self._people.database.reading() as session:

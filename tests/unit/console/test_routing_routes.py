@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from console.routing_routes import Routing, routing_routes
 from database.connection import Database
 from routing.publish import Publisher, ensure_published, plain_surroundings
+from routing.rows import kinds
 from routing.tables import Tables
 
 pytestmark = pytest.mark.unit
@@ -111,3 +112,54 @@ async def test_what_cannot_be_is_a_sentence(client: Client, path: str, body: Any
 async def test_an_unknown_kind_is_a_sentence(client: Client) -> None:
     status, told = await ask(client, "GET", "/api/routing/draft?kind=lines")
     assert (status, "numbers" in told["error"]) == (409, True)
+
+
+async def test_the_forms_tell_a_screen_every_sheet_and_column_in_words(client: Client) -> None:
+    _, told = await ask(client, "GET", "/api/routing/forms")
+    assert [sheet["kind"] for sheet in told["sheets"]] == [*kinds()]
+    numbers = next(sheet for sheet in told["sheets"] if sheet["kind"] == "numbers")
+    mode, group = (next(one for one in numbers["columns"] if one["name"] == name) for name in ("mode", "group"))
+    assert (mode["title"], mode["type"], mode["choices"][0]) == ("归并方式", "choice", "整体并入")
+    assert (group["type"], group["refers"], group["needed"]) == ("reference", "groups", True)
+
+
+async def test_a_row_is_edited_in_the_words_of_a_workbook(client: Client) -> None:
+    _, told = await ask(client, "GET", "/api/routing/draft?kind=numbers&limit=3")
+    row = next(one for one in told["rows"] if one["key"] == "12315")
+    assert row["cells"]["mode"] == "双号并行"
+    cells = {"edits": [{"kind": "numbers", "key": "12315", "cells": {"mode": "整体并入", "schedule": ""}}], **BY}
+    assert (await ask(client, "POST", "/api/routing/draft", cells))[0] == 200
+    _, told = await ask(client, "GET", "/api/routing/diff")
+    assert told["changes"][0]["sentence"].startswith("12315：由双号并行改为整体并入")
+
+
+async def test_a_cell_that_cannot_be_read_is_told_at_its_field_and_nothing_is_saved(client: Client) -> None:
+    typed = {"overflow_seconds": "很久", "name": "新名字"}
+    body = {"edits": [{"kind": "numbers", "key": "12315", "cells": typed}], **BY}
+    status, told = await ask(client, "POST", "/api/routing/draft", body)
+    assert (status, told["faults"][0]["field"]) == (409, "overflow_seconds")
+    assert "应为整数" in told["error"]
+    assert (await ask(client, "GET", "/api/routing/diff"))[1]["changes"] == []
+    _, told = await ask(client, "POST", "/api/routing/lint", body)
+    assert (told["faults"][0]["row"], told["faults"][0]["rule"]) == ("12315", "unreadable")
+
+
+async def test_the_lint_judges_what_is_typed_before_it_is_saved(client: Client) -> None:
+    body = {"edits": [{"kind": "numbers", "key": "12315", "cells": {"group": "nowhere"}}]}
+    _, told = await ask(client, "POST", "/api/routing/lint", body)
+    (fault,) = [one for one in told["faults"] if one["severity"] == "error"]
+    assert (fault["kind"], fault["row"], fault["field"]) == ("numbers", "12315", "group")
+    assert fault["told"].startswith("归并号码 12315 的“受理组”")
+    _, told = await ask(client, "GET", "/api/routing/lint")
+    assert [one for one in told["faults"] if one["severity"] == "error"] == []
+
+
+async def test_a_call_is_tried_on_the_draft_and_on_what_is_in_force(client: Client) -> None:
+    await ask(client, "POST", "/api/routing/draft", one({"mode": "full", "schedule": "", "group": "general"}))
+    body = {"number": "12315", "at": "2026-12-01T10:00"}
+    _, told = await ask(client, "POST", "/api/routing/simulate", body)
+    assert [row["name"] for row in told["tables"]] == ["草稿", "生效中"]
+    assert told["tables"][0]["decision"]["group"] == "general"
+    assert told["tables"][1]["decision"]["group"] == "market"
+    assert any("经过" in line for line in told["tables"][0]["lines"])
+    assert (await ask(client, "POST", "/api/routing/simulate", {"number": ""}))[0] == 409

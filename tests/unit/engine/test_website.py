@@ -15,7 +15,7 @@ from database.connection import Database
 from engine.archive import CallArchive
 from engine.settings import Settings
 from engine.website import Website
-from tests.unit.console.hall import Day
+from tests.unit.console.hall import Day, Healthy
 from tests.unit.console.test_api import Control
 from tests.unit.engine.house import House
 from tests.unit.users.people import ROOT
@@ -38,7 +38,9 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     settings = Settings.model_validate({"data_dir": folder, "http_port": port} | more)
     archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings")
     control = cast("ApiControl", Control(house))
-    return Website(settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day())
+    return Website(
+        settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy()
+    )
 
 
 async def test_an_auditor_signs_in_and_reads_the_archive_and_the_audit(

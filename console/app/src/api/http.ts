@@ -1,6 +1,7 @@
 /** Asking the engine: JSON there and back, refusals as Chinese sentences. */
 
 const SLOWEST_MS = 20_000;
+const SLOWEST_FILE_MS = 120_000;
 
 /** The engine said no; the message is a Chinese sentence that says what to do. */
 export class Refused extends Error {
@@ -34,10 +35,15 @@ export function onSignedOut(act: () => void): void {
 }
 
 export function get<T>(path: string, query: Query = {}): Promise<T> {
+  return asked<T>(withQuery(path, query), { method: "GET" });
+}
+
+/** The address with what is asked; empty values are left out. */
+export function withQuery(path: string, query: Query): string {
   const text = new URLSearchParams(
     Object.entries(query).flatMap(([key, value]) => (value === undefined || value === "" ? [] : [[key, `${value}`]])),
   ).toString();
-  return asked<T>(text ? `${path}?${text}` : path, { method: "GET" });
+  return text ? `${path}?${text}` : path;
 }
 
 export function post<T>(path: string, body: object = {}): Promise<T> {
@@ -45,12 +51,18 @@ export function post<T>(path: string, body: object = {}): Promise<T> {
   return asked<T>(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
+/** A file as it is, to a door that takes one. */
+export function upload<T>(path: string, file: Blob, query: Query = {}): Promise<T> {
+  const headers = { "Content-Type": "application/octet-stream", "X-CSRF-Token": csrf };
+  return asked<T>(withQuery(path, query), { method: "POST", headers, body: file }, SLOWEST_FILE_MS);
+}
+
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-async function asked<T>(path: string, init: RequestInit): Promise<T> {
+async function asked<T>(path: string, init: RequestInit, slowest = SLOWEST_MS): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, credentials: "same-origin", signal: AbortSignal.timeout(SLOWEST_MS) });
+    answer = await fetch(path, { ...init, credentials: "same-origin", signal: AbortSignal.timeout(slowest) });
   } catch {
     throw new Unreachable();
   }

@@ -1,0 +1,38 @@
+/** People, programs and rights as the engine tells them. */
+
+import type { Role, Scope } from "@/api/session";
+
+export interface User {
+  user: string;
+  name: string;
+  roles: Role[];
+  agent: string;
+  must_change: boolean;
+  disabled: boolean;
+  totp: boolean;
+  signed_in_at: string | null;
+}
+
+export interface Client {
+  id: string;
+  name: string;
+  rights: string[];
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+}
+
+export interface RightRow {
+  right: string;
+  /** What it opens, in Chinese. */
+  what: string[];
+  roles: Partial<Record<Role, Scope>>;
+  /** Whether a program may be given it. */
+  program: boolean;
+}
+
+export interface Rights {
+  roles: { role: Role; name: string }[];
+  rights: RightRow[];
+}
