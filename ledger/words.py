@@ -46,6 +46,7 @@ TRANSFER_STATES: Final[Mapping[str, str]] = {
     "asked": "按键",
     "requested": "按键",
     "dialling": "呼叫中",
+    "early-media": "对方线路放音，尚未接听",
     "ringing": "振铃",
     "aside": "市民听音乐，座席在等对方接听",
     "consulting": "座席与对方商谈，市民听音乐",

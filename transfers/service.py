@@ -18,7 +18,9 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 PROGRESS: Final = {"RINGING": Progress.RINGING, "PROGRESS": Progress.EARLY_MEDIA}
 """How Asterisk names it in a DialState."""
 
-CALLED: Final = frozenset({TransferState.DIALLING, TransferState.ASIDE, TransferState.WAITING})
+CALLED: Final = frozenset(
+    {TransferState.DIALLING, TransferState.EARLY_MEDIA, TransferState.ASIDE, TransferState.WAITING}
+)
 
 OVER: Final = frozenset({TransferState.RETURNED, TransferState.ENDED})
 
@@ -80,12 +82,14 @@ class TransferWatch:
         self._move(call, held, News(state), cause=told.get("Cause", ""))
 
     def progress(self, dialler: str, status: str) -> None:
-        """The trunk that this channel dials rings, or sends early media; shown until the next news, told to nobody."""
+        """The trunk that this channel dials rings, shown until the next news, or sends early media: then a state."""
         said = PROGRESS.get(status)
         for call, held in self.transfers.items():
             if said is not None and held.dialler == dialler != "" and held.state in CALLED:
                 held.progress = said
                 self._moved(call)
+                if said is Progress.EARLY_MEDIA:
+                    self._move(call, held, News.SOUNDS)
 
     def left(self, call: CallId, party: Party) -> None:
         """Somebody has left the conversation."""
@@ -125,6 +129,8 @@ class TransferWatch:
                 seen.target = self._partner(seen.target) or seen.target
             self.transfers[call] = seen
             self._tell(call, seen)
+        elif held.state is TransferState.EARLY_MEDIA and seen.state is TransferState.DIALLING:
+            return  # a channel does not show what it has sent
         elif held.state is not seen.state:
             held.state, held.trunk = seen.state, seen.trunk or held.trunk
             self._tell(call, held)

@@ -1,7 +1,8 @@
 """The states of a transfer to a centre, as a table: of one key (一键转接) and of three parties (三方通话).
 
 Theory of operation. The agent, or somebody for the agent, asks for a centre: *asked*. Caller and agent move
-into a conference of their own and the trunks of the centre are dialled: *dialling*, once per trunk. A centre
+into a conference of their own and the trunks of the centre are dialled: *dialling*, once per trunk. A trunk that
+sends sound of its own before its answer is *early-media*; the next one that is dialled is *dialling* again. A centre
 that answers joins them: *answered*, and the three talk. The agent may leave, before the answer (*waiting*: the
 caller alone hears the centre ring) or after it (*agent-left*: caller and centre talk on). The centre may leave
 (*centre-left*: caller and agent talk on). When no trunk answers: *failed*, and the two talk on as before. A
@@ -58,6 +59,7 @@ class Settlement(StrEnum):
 class TransferState(StrEnum):
     ASKED = "asked"
     DIALLING = "dialling"
+    EARLY_MEDIA = "early-media"
     ASIDE = "aside"
     CONSULTING = "consulting"
     WAITING = "waiting"
@@ -70,7 +72,7 @@ class TransferState(StrEnum):
 
 
 class Progress(StrEnum):
-    """What a trunk that is being dialled has said before its answer, in *dialling* and *waiting* only."""
+    """What a trunk that is being dialled has said before its answer: *dialling*, *early-media*, *waiting* only."""
 
     SILENT = ""
     """Nothing yet."""
@@ -86,6 +88,8 @@ class News(StrEnum):
 
     DIALS = "dialling"
     """The next trunk is dialled."""
+    SOUNDS = "early-media"
+    """The trunk sends sound of its own before its answer."""
     ANSWERS = "answered"
     FAILS = "failed"
     """The last trunk was tried."""
@@ -100,26 +104,28 @@ class News(StrEnum):
 
 _S, _N = TransferState, News
 _CALLED: Final = {_N.ANSWERS: _S.ANSWERED, _N.FAILS: _S.FAILED, _N.CALLER_LEAVES: _S.ENDED}
+_DIALLED: Final = {
+    **_CALLED, _N.DIALS: _S.DIALLING, _N.SOUNDS: _S.EARLY_MEDIA, _N.AGENT_LEAVES: _S.WAITING,
+    _N.CENTRE_LEAVES: _S.FAILED, _N.GOES_BACK: _S.RETURNED,
+}  # fmt: skip
 _OVER: Final = {_N.CALLER_LEAVES: _S.ENDED, _N.GOES_BACK: _S.RETURNED}
 
 MOVES: Final[Mapping[TransferState, Mapping[News, TransferState]]] = {
-    _S.ASKED: {
-        **_CALLED, _N.DIALS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
-        _N.GOES_BACK: _S.RETURNED,
-    },
-    _S.DIALLING: {
-        **_CALLED, _N.DIALS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
-        _N.GOES_BACK: _S.RETURNED,
-    },
+    _S.ASKED: _DIALLED,
+    _S.DIALLING: _DIALLED,
+    _S.EARLY_MEDIA: _DIALLED,
     _S.ASIDE: {
-        **_CALLED, _N.ANSWERS: _S.CONSULTING, _N.DIALS: _S.ASIDE, _N.CALLER_JOINS: _S.DIALLING,
-        _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED, _N.GOES_BACK: _S.RETURNED,
+        **_CALLED, _N.ANSWERS: _S.CONSULTING, _N.DIALS: _S.ASIDE, _N.SOUNDS: _S.ASIDE,
+        _N.CALLER_JOINS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
+        _N.GOES_BACK: _S.RETURNED,
     },
     _S.CONSULTING: {
         **_OVER, _N.CALLER_JOINS: _S.ANSWERED, _N.AGENT_LEAVES: _S.AGENT_LEFT, _N.CENTRE_LEAVES: _S.CENTRE_LEFT,
         _N.DIALS: _S.ASIDE, _N.FAILS: _S.FAILED,
     },
-    _S.WAITING: {**_CALLED, _N.ANSWERS: _S.AGENT_LEFT, _N.DIALS: _S.WAITING, _N.GOES_BACK: _S.RETURNED},
+    _S.WAITING: {
+        **_CALLED, _N.ANSWERS: _S.AGENT_LEFT, _N.DIALS: _S.WAITING, _N.SOUNDS: _S.WAITING, _N.GOES_BACK: _S.RETURNED,
+    },
     # A centre that drops the call at once has not been reached: the next trunk is dialled.
     _S.ANSWERED: {
         **_OVER, _N.AGENT_LEAVES: _S.AGENT_LEFT, _N.CENTRE_LEAVES: _S.CENTRE_LEFT, _N.DIALS: _S.DIALLING,
@@ -140,6 +146,7 @@ TALKING: Final[Mapping[TransferState, frozenset[Party]]] = {
     _S.DIALLING: _ALL - {Party.CENTRE},
     _S.ASIDE: _ALL - {Party.CENTRE},
     _S.CONSULTING: _ALL,
+    _S.EARLY_MEDIA: _ALL - {Party.CENTRE},
     _S.WAITING: frozenset({Party.CALLER}),
     _S.ANSWERED: _ALL,
     _S.AGENT_LEFT: _ALL - {Party.AGENT},

@@ -248,7 +248,7 @@ async def test_a_centre_that_rings_and_one_with_early_media_are_shown_and_the_tw
     for pair, key, centre in ((one, "*110", ringing), (two, "*119", speaking)):
         await pair.talk.send_digits(key)
         await centre.wait_ringing(20)
-    wanted = {"110": ("dialling", "ringing"), "119": ("dialling", "early-media")}
+    wanted = {"110": ("dialling", "ringing"), "119": ("early-media", "early-media")}
 
     async def as_wanted() -> bool:
         return await shown(here) == wanted

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from ledger.model import Kind
-from phones.phone import Answer, Behaviour, PhoneCall, Refuse, RingForEver
+from phones.phone import Answer, Behaviour, EarlyMedia, PhoneCall, Refuse, RingForEver
 from phones.sounds import quiet
 from phones.tones import tone_share
 from telephony.model import Party
@@ -27,12 +27,16 @@ from transfers.states import LEAVES, TALKING, Form, TransferState, after
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
 S = TransferState
-AT = (S.DIALLING, S.WAITING, S.ANSWERED, S.AGENT_LEFT, S.CENTRE_LEFT, S.FAILED)
+AT = (S.DIALLING, S.EARLY_MEDIA, S.WAITING, S.ANSWERED, S.AGENT_LEFT, S.CENTRE_LEFT, S.FAILED)
 """States in which somebody can hang up; asked lasts for a millisecond, and returned is the line's own matter."""
 
 FORMS = (Form.ONE_KEY, Form.THREE_PARTY)
-NUMBER = {S.DIALLING: "119", S.WAITING: "119", S.FAILED: "122"}
-"""Who rings for ever, who refuses; every other state is reached with 110, who answers."""
+NUMBER = {S.DIALLING: "119", S.EARLY_MEDIA: "120", S.WAITING: "119", S.FAILED: "122"}
+"""Who rings for ever, who only sends sound, who refuses; every other state is reached with 110, who answers."""
+
+
+FIRST = {"119": S.DIALLING, "120": S.EARLY_MEDIA, "122": S.FAILED, "110": S.ANSWERED}
+"""The state that a case waits for first, by whom it calls."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class People:
 
 
 async def lines(here: Scene) -> None:
-    behaviours: dict[str, Behaviour] = {"110": Answer(), "119": RingForEver(), "122": Refuse(486)}
+    behaviours: dict[str, Behaviour] = {"110": Answer(), "119": RingForEver(), "120": EarlyMedia(), "122": Refuse(486)}
     for number, behaviour in behaviours.items():
         for trunk in (f"emergency-{number}", f"emergency-{number}-backup"):
             centre = await here.far_end(trunk, behaviour=behaviour)
@@ -114,7 +118,7 @@ async def reach(here: Scene, case: Case, people: People) -> None:
     """Bring the transfer into the state of the case."""
     number = NUMBER.get(case.state, "110")
     await people.talk.send_digits(f"*{'3' if case.form is Form.THREE_PARTY else ''}{number}")
-    await in_state(here, case, S.FAILED if number == "122" else S.DIALLING if number == "119" else S.ANSWERED)
+    await in_state(here, case, FIRST[number])
     if number == "110":
         ends = [
             phone

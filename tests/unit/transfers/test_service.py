@@ -205,6 +205,9 @@ def test_a_line_that_rings_or_sends_early_media_is_known_until_the_next_news(wat
         watched.watch.progress(DIALLER, status)
         seen.append(held.progress)
     assert seen == [Progress.RINGING, Progress.EARLY_MEDIA, Progress.EARLY_MEDIA]
+    assert held.state is TransferState.EARLY_MEDIA
+    watched.watch.adopt(CALL, Transfer("110", TransferState.DIALLING))
+    assert held.state is TransferState.EARLY_MEDIA, "its channel shows no more than that it is dialled"
     watched.hear("dialling", Trunk="emergency-110-backup", Uniqueid=DIALLER)
     assert held.progress is Progress.SILENT, "the next trunk has said nothing yet"
     watched.watch.progress(DIALLER, "RINGING")
@@ -213,7 +216,8 @@ def test_a_line_that_rings_or_sends_early_media_is_known_until_the_next_news(wat
     watched.hear("answered", Trunk="emergency-110-backup", Uniqueid=DIALLER)
     watched.watch.progress(DIALLER, "RINGING")
     assert held.progress is Progress.SILENT, "it has answered"
-    assert watched.states == ["asked", "dialling", "dialling", "waiting", "agent-left"], "none of it is a fact"
+    told = ["asked", "dialling", "early-media", "dialling", "waiting", "agent-left"]
+    assert watched.states == told, "that it rings is no fact"
 
 
 def test_what_another_channel_dials_is_no_progress_of_ours(watched: Watched) -> None:

@@ -41,7 +41,7 @@ def test_a_matter_of_three_parties_comes_back_and_a_clear_one_does_not() -> None
     assert after(S.AGENT_LEFT, News.CENTRE_LEAVES, Form.ONE_KEY) is S.ENDED
 
 
-@pytest.mark.parametrize("state", [S.ASKED, S.DIALLING, S.ANSWERED, S.AGENT_LEFT, S.WAITING])
+@pytest.mark.parametrize("state", [S.ASKED, S.DIALLING, S.EARLY_MEDIA, S.ANSWERED, S.AGENT_LEFT, S.WAITING])
 def test_a_failure_gives_the_caller_to_the_agent_or_back_to_the_line(state: S) -> None:
     assert after(state, News.FAILS) is S.FAILED
     assert Party.AGENT in TALKING[S.FAILED]
@@ -51,6 +51,15 @@ def test_a_failure_gives_the_caller_to_the_agent_or_back_to_the_line(state: S) -
 def test_a_centre_that_drops_the_call_is_followed_by_the_next_trunk() -> None:
     assert after(S.ANSWERED, News.DIALS) is S.DIALLING
     assert after(S.AGENT_LEFT, News.DIALS) is S.WAITING
+
+
+def test_early_media_is_a_state_until_the_answer_the_next_trunk_or_the_agents_leaving() -> None:
+    assert after(S.DIALLING, News.SOUNDS) is S.EARLY_MEDIA
+    assert after(S.EARLY_MEDIA, News.DIALS) is S.DIALLING
+    assert after(S.EARLY_MEDIA, News.ANSWERS) is S.ANSWERED
+    assert after(S.EARLY_MEDIA, News.AGENT_LEAVES) is S.WAITING
+    assert after(S.WAITING, News.SOUNDS) is S.WAITING, "the caller alone hears it ring as before"
+    assert after(S.ANSWERED, News.SOUNDS) is None
 
 
 def test_what_is_over_stays_over() -> None:
