@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from telephony.ami_link import LinkState
+from telephony.auto_answer import auto_answer_headers
 from telephony.errors import AmiDeadline, AmiDown, AmiLoginRefused, AmiRefused, AmiUnsafeValue
 from telephony.events import Event, OriginateOutcome
 from tests.protocol.conftest import Linked, until
@@ -192,6 +193,20 @@ async def test_an_originate_is_known_by_its_response(
     assert (action["Async"], action["Timeout"], action["Exten"], action["CallerID"]) == ("true", "1500", "s", "12345")
     assert b"Variable: HL_A=a b\r\nVariable: HL_B=1\r\n" in b"".join(ami.raw)
     assert len(linked.named("OriginateResponse")) == 2
+
+
+async def test_headers_for_a_phone_are_checked_like_variables(ami: FakeAmi, make_link: MakeLink) -> None:
+    linked = make_link()
+    await linked.link.start()
+    for name, value in (("Call-Info", "x,HL_CALL=y"), ("Call-Info", "${SHELL(x)}"), ("X)=1,(Y", "z"), ("A-B", '"')):
+        with pytest.raises(AmiUnsafeValue):
+            await linked.link.originate("PJSIP/8001", context="c", exten="s", sip_headers={name: value})
+    calling = asyncio.ensure_future(
+        linked.link.originate("PJSIP/8001", context="c", exten="s", sip_headers=auto_answer_headers("127.0.0.1"))
+    )
+    await until(lambda: len(ami.actions) == 1)
+    calling.cancel()
+    assert b"Variable: PJSIP_HEADER(add,Call-Info)=<sip:127.0.0.1>;answer-after=0\r\n" in b"".join(ami.raw)
 
 
 async def test_the_ids_of_actions_are_ours(ami: FakeAmi, make_link: MakeLink) -> None:
