@@ -28,6 +28,8 @@ class Own(StrEnum):
     """``{agent}`` of the path is one's own 工号."""
     TALK = "talk"
     """``{call}`` of the path is the call at one's own seat at this moment."""
+    WORK = "work"
+    """The same, or the call that one's own wrap-up is about."""
     SUPERVISOR = "supervisor"
     """``supervisor`` of the body is one's own 工号: it is that phone which rings."""
     CLOSER = "closer"
@@ -199,6 +201,7 @@ DOORS: Final = (
         "POST", "/api/seats/{seat}/set-up", Right.AGENTS_PIN, "看话机的注册密码（留痕）",
         body={"reason": REASON}, needs=("reason",), listeners=WEB,
     ),
+    Door("GET", "/api/desk", Right.LIVE_READ, "座席界面可选的内容：示忙原因、协作单位、工单类型", listeners=WEB),
     # Calls
     Door(
         "POST", "/api/calls/{call}/transfer", Right.CALLS_ACT, "一键转接", Own.TALK,
@@ -209,8 +212,12 @@ DOORS: Final = (
         {"then": {"enum": ["join", "back", "leave"]}}, ("then",),
     ),
     Door(
-        "POST", "/api/calls/{call}/note", Right.CALLS_ACT, "记下地址和案情", Own.TALK,
+        "POST", "/api/calls/{call}/note", Right.CALLS_ACT, "记下地址和案情", Own.WORK,
         {"address": TEXT, "summary": LONG},
+    ),
+    Door(
+        "GET", "/api/calls/{call}/earlier", Right.CALLS_READ, "这个号码以前的来电和未了的事，号码不显示", Own.WORK,
+        listeners=WEB,
     ),
     Door(
         "GET", "/api/calls", Right.CALLS_READ, "来电流水，号码已遮盖", Own.HANDLED,
@@ -236,7 +243,7 @@ DOORS: Final = (
     ),
     # Urgent orders
     Door(
-        "POST", "/api/calls/{call}/orders", Right.ORDERS_WORK, "登记应急工单", Own.TALK,
+        "POST", "/api/calls/{call}/orders", Right.ORDERS_WORK, "登记应急工单", Own.WORK,
         {"type": TEXT, "place": TEXT, "summary": LONG, "key": TEXT}, ("type", "place", "summary"),
     ),
     Door("GET", "/api/orders", Right.ORDERS_READ, "应急工单"),

@@ -13,7 +13,7 @@ from console.doors import Door, Own
 from console.plain import json_of, refused
 from orders.service import Orders
 from queues.acd import Acd
-from telephony.model import AgentId
+from telephony.model import AgentId, CallId
 from users.model import Identity
 
 FOREIGN: Final = "这不是您自己的{what}，不能操作；需要时请班长处理"
@@ -27,6 +27,9 @@ class Floor(Protocol):
 
     @property
     def orders(self) -> Orders: ...
+
+    def wrapped_up(self, agent: AgentId) -> CallId | None:
+        """The call that this agent's wrap-up is about; None outside a wrap-up."""
 
 
 async def require_own(door: Door, request: web.Request, who: Identity, control: Floor) -> None:
@@ -42,11 +45,12 @@ async def require_own(door: Door, request: web.Request, who: Identity, control: 
         _require(order is not None and order.by == who.name, "工单")
     elif door.own is Own.AGENT:
         _require(request.match_info["agent"] == who.agent, "工号")
-    elif door.own is Own.TALK:
-        acd = control.acd
+    elif door.own in (Own.TALK, Own.WORK):
+        acd, call = control.acd, request.match_info["call"]
         at = acd.seat_of.get(AgentId(who.agent))
         seat = acd.seats.get(at) if at is not None else None
-        _require(seat is not None and seat.call == request.match_info["call"], "通话")
+        talks = seat is not None and seat.call == call
+        _require(talks or (door.own is Own.WORK and control.wrapped_up(AgentId(who.agent)) == call), "通话")
     else:
         body = await json_of(request)
         if door.own is Own.SEAT:

@@ -32,8 +32,8 @@ class Transfers(Protocol):
     async def settle(self, call: CallId, how: Settlement) -> None:
         """Raises NotAllowed when nobody is being consulted."""
 
-    def take_down(self, call: CallId, address: str, summary: str) -> None:
-        """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
+    def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
+        """Keep what an agent has noted; None leaves what was noted before. Raises NotAllowed for a call of the past."""
 
 
 def transfer_routes(control: Transfers) -> list[web.RouteDef]:
@@ -86,10 +86,11 @@ class _Views:
         if not CALL_ID.fullmatch(call):
             raise refused(404, NO_CALL.format(call=call[:80]))
         body = await body_of(request, NOTE_EXAMPLE)
-        address, summary = body.get("address", ""), body.get("summary", "")
-        if not all(isinstance(text, str) for text in (address, summary)) or not (address or summary):
-            raise refused(400, '应为 {"address": "地址", "summary": "案情"}，至少写一项')
-        if len(address) > MAX_ADDRESS or len(summary) > MAX_SUMMARY:
+        address, summary = body.get("address"), body.get("summary")
+        told = [text for text in (address, summary) if text is not None]
+        if not told or not all(isinstance(text, str) for text in told):
+            raise refused(400, '应为 {"address": "地址", "summary": "案情"}，至少写一项；没写的一项不变')
+        if len(address or "") > MAX_ADDRESS or len(summary or "") > MAX_SUMMARY:
             raise refused(400, f"地址最多 {MAX_ADDRESS} 个字，案情最多 {MAX_SUMMARY} 个字")
         try:
             self._control.take_down(CallId(call), address, summary)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from console.api import Control, api_routes
 from console.care_routes import Care, care_routes
+from console.desk_routes import desk_routes
 from console.doors import API_DOORS
 from console.foresight_routes import Measured, foresight_routes
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
@@ -74,6 +75,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *session_routes(behind, site),
             web.get("/api/openapi.json", described),
             *api_routes(control),
+            *desk_routes(behind.archive, control),
             *look_routes(behind, behind.archive, control),
             *people_routes(behind),
             *foresight_routes(behind.measured, control.counters.aims),

@@ -106,6 +106,10 @@ class Calls:
         held.channel = held.channel or channel  # a citizen who is called back has one only from the first sign of it on
         return held
 
+    def known(self, call: CallId) -> LiveCall | None:
+        """A call that is up, or the last of some agent; None for others of the past."""
+        return self.live.get(call) or next((held for held in self.last_of.values() if held.call == call), None)
+
     def record(self, call: CallId, file: str) -> None:
         """Recording is arranged, before any media; told once per call."""
         held = self.live.get(call)

@@ -16,6 +16,7 @@ from queues.acd import Seat
 from queues.states import IN_TALK, OFFERED, AgentState
 from queues.words import PRIORITY, STATE, WHY
 from routing.model import CallerList, WaitingAction
+from routing.numbers import area
 from telephony.model import HOTLINE_NUMBER, AgentId, GroupId, Priority, Stage
 from transfers.service import Transfer
 from transfers.states import TALKING, Progress
@@ -94,6 +95,7 @@ def call_row(rooms: Rooms, held: LiveCall) -> dict[str, Any]:
         "number": held.number,
         "line": f"{held.number} {line.name}" if line is not None else held.number or HOTLINE_NUMBER,
         "caller": mask(held.caller),
+        "area": area(held.caller, table.area_code),
         "group": held.group,
         "group_name": group.name if group is not None else held.group,
         "since_ms": held.since_ms,

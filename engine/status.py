@@ -177,13 +177,29 @@ class Control:
             return None
         return report(month, held, trunks_of(self.snapshot), self._engine.settings.zone)
 
-    def take_down(self, call: CallId, address: str, summary: str) -> None:
-        """Keep what an agent has noted. Raises NotAllowed when the call is not up."""
-        held = self._engine.calls.live.get(call)
+    def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
+        """Keep what an agent has noted; None leaves what was noted before.
+
+        Raises NotAllowed when the call is neither up nor in somebody's wrap-up.
+        """
+        held = self._engine.calls.known(call)
         if held is None:
             raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
-        held.address, held.summary = address or held.address, summary or held.summary
-        self._engine.calls.note(Kind.NOTED, call, address=address, summary=summary)
+        told = {"address": address, "summary": summary}
+        held.address = held.address if address is None else address
+        held.summary = held.summary if summary is None else summary
+        self._engine.calls.note(Kind.NOTED, call, **{name: text for name, text in told.items() if text is not None})
+
+    def wrapped_up(self, agent: AgentId) -> CallId | None:
+        seat = self.acd.seat_of.get(agent)
+        last = self._engine.calls.last_of.get(agent)
+        if seat is None or last is None or self.acd.seats[seat].state is not AgentState.WRAP_UP:
+            return None
+        return last.call
+
+    def caller_now(self, call: CallId) -> str | None:
+        held = self._engine.calls.known(call)
+        return None if held is None else held.caller
 
     def deed(self, what: str, by: str, **data: str) -> None:
         """Who did what, for good."""

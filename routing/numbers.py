@@ -53,3 +53,20 @@ def _national(rest: str, area_code: str) -> str:
 
 def _mobile(rest: str) -> bool:
     return rest.startswith("1") and len(rest) == _MOBILE_DIGITS
+
+
+def area(caller: str, area_code: str = "") -> str:
+    """What a caller's number tells of where they are, in Chinese; of a mobile only that it is one.
+
+    Area codes of three digits are 010 and 02x, all others have four (national numbering plan, 电信网编号计划).
+    """
+    number = normalise(caller, area_code)
+    if not number:
+        return "未显示号码"
+    if number.startswith("00") or (number.startswith("+") and len(number) > 1):
+        return "境外"
+    if _mobile(number):
+        return "手机"
+    if number.startswith("0"):
+        return f"外地固话（{number[: 3 if number[1:2] in ('1', '2') else 4]}）"
+    return "短号码" if len(number) <= LONGEST_SHORT_CODE else "本市固话"

@@ -16,6 +16,7 @@ export interface Page {
 }
 
 export const pages: readonly Page[] = [
+  { path: "/desk", title: "座席", group: "座席", right: "agents.act", view: () => import("./desk/Desk.vue"), home: ["agent"] },
   {
     path: "/floor", title: "现场", group: "班长", right: "supervise", home: ["supervisor"],
     view: () => import("./floor/Floor.vue"),

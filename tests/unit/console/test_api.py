@@ -85,7 +85,9 @@ class Control:
         self.drilled: list[Drill] = []
         self.transferred: list[tuple[str, str, str]] = []
         self.settled: list[tuple[str, str]] = []
-        self.noted: list[tuple[str, str, str]] = []
+        self.noted: list[tuple[str, str | None, str | None]] = []
+        self.finishing: dict[AgentId, CallId] = {}
+        self.callers: dict[CallId, str] = {}
         self.tables = cast("Tables", None)  # has tests of its own: test_routing_routes.py
         self.deeds: list[tuple[str, str, dict[str, str]]] = []
         self.pins: dict[AgentId, str] = {}
@@ -161,10 +163,16 @@ class Control:
             return None
         return report(month, self.drilled, trunks_of(self.house.table), CITY)
 
-    def take_down(self, call: CallId, address: str, summary: str) -> None:
+    def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.noted.append((call, address, summary))
+
+    def wrapped_up(self, agent: AgentId) -> CallId | None:
+        return self.finishing.get(agent)
+
+    def caller_now(self, call: CallId) -> str | None:
+        return self.callers.get(call)
 
     def deed(self, what: str, by: str, **data: str) -> None:
         self.deeds.append((what, by, data))
@@ -500,13 +508,13 @@ NOTE = "/api/calls/hl1-1795351322.1/note"
 
 async def test_what_an_agent_takes_down_is_handed_to_the_engine(client: Client, control: Control) -> None:
     assert (await client.post(NOTE, json={"address": "东山路 1 号"}, headers=ALLOWED)).status == 200
-    assert control.noted == [("hl1-1795351322.1", "东山路 1 号", "")]
+    assert control.noted == [("hl1-1795351322.1", "东山路 1 号", None)]
     control.refuses = "不在进行中"
     assert (await client.post(NOTE, json={"summary": "着火"}, headers=ALLOWED)).status == 409
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [], {"address": 1}, {"address": ""}, {"summary": "x" * 1001}, {"address": "x" * 201}]
+    "body", [{}, [], {"address": 1}, {"address": None}, {"summary": "x" * 1001}, {"address": "x" * 201}]
 )
 async def test_a_note_that_is_none_is_refused(client: Client, control: Control, body: Any) -> None:
     assert (await client.post(NOTE, json=body, headers=ALLOWED)).status == 400

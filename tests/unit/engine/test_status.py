@@ -20,7 +20,7 @@ from queues.events import Paused, SeatReachable
 from queues.model import NotAllowed
 from routing.tables import Tables
 from telephony.ami_link import LinkCounters
-from telephony.model import SeatId
+from telephony.model import AgentId, SeatId
 from tests.unit.engine.house import House, call_id
 
 pytestmark = pytest.mark.unit
@@ -152,3 +152,20 @@ async def test_what_people_ask_for_reaches_the_queue(place: Place, tmp_path: Pat
         control.tell(Paused(SeatId("8001"), "小休"))
     assert control.acd is place.house.queues.acd
     assert control.snapshot is place.house.table
+
+
+async def test_what_is_taken_down_is_kept_and_a_field_left_out_stays(place: Place, tmp_path: Path) -> None:
+    control, house = place.control(tmp_path), place.house
+    house.desk.place(house.question(Script.OFFER, 1))
+    control.take_down(call_id(1), "东山路 1 号", None)
+    control.take_down(call_id(1), None, "着火")
+    held = house.calls.live[call_id(1)]
+    assert (held.address, held.summary) == ("东山路 1 号", "着火")
+    control.take_down(call_id(1), "", None)
+    assert (held.address, held.summary) == ("", "着火")
+    house.calls.last_of[AgentId("1001")] = house.calls.live.pop(call_id(1))  # over, and still somebody's to finish
+    control.take_down(call_id(1), None, "已转 119")
+    assert (held.summary, control.caller_now(call_id(1))) == ("已转 119", held.caller)
+    assert control.wrapped_up(AgentId("1001")) is None  # nobody is signed in: no wrap-up
+    with pytest.raises(NotAllowed):
+        control.take_down(call_id(2), "x", None)

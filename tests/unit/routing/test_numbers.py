@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.numbers import normalise
+from routing.numbers import area, normalise
 
 pytestmark = pytest.mark.unit
 
@@ -70,3 +70,15 @@ def test_any_text_gives_digits_or_nothing(text: str) -> None:
 def test_a_normal_form_is_its_own_normal_form(dialled: str) -> None:
     number = normalise(dialled, AREA)
     assert normalise(number, AREA) == number
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("13800001234", "手机"), ("+8613800001234", "手机"), ("0663-8221234", "本市固话"), ("8221234", "本市固话"),
+        ("02081234567", "外地固话（020）"), ("+867548221234", "外地固话（0754）"), ("01088886666", "外地固话（010）"),
+        ("0085221234567", "境外"), ("110", "短号码"), ("", "未显示号码"), ("anonymous", "未显示号码"),
+    ],
+)  # fmt: skip
+def test_a_callers_number_tells_where_it_is_from(caller: str, expected: str) -> None:
+    assert area(caller, "0663") == expected

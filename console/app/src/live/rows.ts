@@ -33,6 +33,8 @@ interface CallFacts {
   line: string;
   /** Masked. */
   caller: string;
+  /** What its number tells of where the caller is: 手机, 本市固话, 外地固话（0769） … */
+  area: string;
   group: string;
   group_name: string;
   /** When it rang. */
