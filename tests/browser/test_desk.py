@@ -68,7 +68,7 @@ async def shot(page: Page, name: str) -> None:
 async def fits(page: Page) -> None:
     """Nothing of the page is below or beside the screen."""
     wide = "e => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]"
-    for where in ("html", "main"):
+    for where in ("html", "main", "main .page"):
         assert await page.locator(where).evaluate(wide) == [0, 0], where
 
 

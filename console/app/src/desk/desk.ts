@@ -5,6 +5,7 @@ import { get, post } from "@/api/http";
 import { useSession } from "@/api/session";
 import { useTopic } from "@/live/live";
 import type { GroupRow, MyCall, MyOrder, MySeat, MyTransfer, RouteRow } from "@/live/rows";
+import type { Phone } from "@/phone/phone";
 import { tell } from "@/shared/tell";
 
 export interface Words {
@@ -15,7 +16,7 @@ export interface Words {
   order_types: { id: string; name: string; departments: string[]; note: string }[];
 }
 
-export type Form = "one-key" | "three-party" | "blind";
+export type Form = "one-key" | "three-party" | "blind" | "attended";
 
 export interface Desk {
   agent: ComputedRef<string>;
@@ -27,6 +28,8 @@ export interface Desk {
   routes: ComputedRef<Readonly<Record<string, RouteRow>>>;
   groups: ComputedRef<Readonly<Record<string, GroupRow>>>;
   words: ShallowRef<Words | null>;
+  /** The phone in the page; null until its program is there. It is on only where the agent wants it. */
+  phone: ShallowRef<Phone | null>;
   /** Whether somebody is being called into the talk at this moment, asked for here. */
   asking: Ref<boolean>;
   /** Does what was asked, and tells when it was refused; false then. */
@@ -39,7 +42,9 @@ const KEY: InjectionKey<Desk> = Symbol("desk");
 const AGAIN_MS = 5000;
 /** A press on what was just pressed is the same press; after so long without news of it, it is another one. */
 const SAME_PRESS_MS = 5000;
-const ON_ITS_WAY = new Set(["asked", "dialling", "waiting", "answered"]);
+const ON_ITS_WAY = new Set(["asked", "dialling", "aside", "waiting", "consulting", "answered"]);
+/** After these the keys of the agent's own phone act again. */
+const AGAIN = new Set(["failed", "centre-left"]);
 
 /** The desk of whoever is signed in, for the parts below. */
 export function openDesk(): Desk {
@@ -63,6 +68,8 @@ export function openDesk(): Desk {
     }
   }
   void learn();
+  const phone = shallowRef<Phone | null>(null);
+  void import("@/phone/phone").then((found) => (phone.value = found.usePhone()), tell);
 
   async function act(path: string, body: object = {}): Promise<boolean> {
     try {
@@ -83,6 +90,11 @@ export function openDesk(): Desk {
     const [what, now] = [`${call.value.call}/${target}`, transfer.value];
     if (now?.target === target && ON_ITS_WAY.has(now.state)) return;
     if (!now && last.what === what && Date.now() - last.at < SAME_PRESS_MS) return;
+    if (now && AGAIN.has(now.state) && phone.value?.state === "talking" && form !== "attended" && form !== "blind") {
+      const key = words.value?.partners.find((one) => one.id === target)?.key ?? target;
+      for (const sign of `*${form === "three-party" ? "3" : ""}${key}`) phone.value.dtmf(sign);
+      return;
+    }
     asking.value = true;
     try {
       if (await act(`/api/calls/${call.value.call}/transfer`, { target, form })) last = { what, at: Date.now() };
@@ -101,6 +113,7 @@ export function openDesk(): Desk {
     routes: routes.rows,
     groups: groups.rows,
     words,
+    phone,
     asking,
     act,
     bringIn,
