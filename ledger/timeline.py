@@ -17,8 +17,8 @@ from ledger.records import ordered, whole, word
 Data = Mapping[str, Any]
 
 CALLER: Final = "caller"
-OPEN_TRANSFER: Final = frozenset({"asked", "requested", "dialling", "ringing", "waiting"})
-JOINED: Final = frozenset({"answered", "joined", "agent-left"})
+OPEN_TRANSFER: Final = frozenset({"asked", "requested", "dialling", "early-media", "ringing", "aside", "waiting"})
+JOINED: Final = frozenset({"consulting", "answered", "joined", "agent-left"})
 MARKED: Final = frozenset({"asked", "answered", "joined", "agent-left", "centre-left", "failed", "returned"})
 """States of a transfer that somebody who listens wants to find."""
 

@@ -64,6 +64,13 @@ def test_caller_agents_and_centre_have_a_lane_each() -> None:
     ]
 
 
+@pytest.mark.parametrize("before", ["early-media", "aside"])
+def test_who_is_consulted_or_sounds_before_the_answer_rings_until_it_and_talks_until_it_is_left(before: str) -> None:
+    states = [(0, "asked"), (2, "dialling"), (3, before), (7, "consulting"), (9, "answered"), (20, "ended")]
+    facts = [fact(at, Kind.TRANSFER, id="t", target="water", state=state) for at, state in states]
+    assert [(bar.phase, bar.since, bar.until) for bar in draw(facts).bars] == [("ringing", 0, 7), ("talking", 7, 20)]
+
+
 def test_a_call_that_goes_on_has_bars_without_an_end() -> None:
     assert [bar.until for bar in draw(STORY[:6]).bars if bar.phase == "talking"] == [None, None]
 
