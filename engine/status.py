@@ -258,6 +258,7 @@ class Control:
         drain = self._books.drainer.state
         phases = Counter(ticket.phase for ticket in acd.tickets.values())
         waiting = [ticket.since_ms for ticket in acd.tickets.values() if ticket.phase is TicketPhase.WAITING]
+        pages = frozenset(engine.snapshot.page_phones)  # nobody's before somebody works at them
         faults = [
             *(["Asterisk 管理接口未连接；请看 log/asterisk.log"] if not engine.switch.up else []),
             *([journal.alarm] if journal.alarm else []),
@@ -282,7 +283,9 @@ class Control:
             "longest_wait_ms": engine.clock() - min(waiting) if waiting else 0,
             "ringing": phases[TicketPhase.OFFERED],
             "talking": phases[TicketPhase.TALKING],
-            "seats": dict(Counter(str(seat.state) for seat in acd.seats.values())),
+            "seats": dict(
+                Counter(str(seat.state) for seat in acd.seats.values() if seat.agent or seat.id not in pages)
+            ),
             "transfers": {
                 call: {"target": t.target, "state": t.state, "form": t.form, "trunk": t.trunk, "progress": t.progress}
                 for call, t in engine.transfers.transfers.items()
