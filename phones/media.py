@@ -57,6 +57,10 @@ class Media(asyncio.DatagramProtocol):
         media._transport, _ = await loop.create_datagram_endpoint(lambda: media, sock=sock)
         return media
 
+    def go_on_from(self, other: Media) -> None:
+        """Number packets on from another port's, as equipment does that moves a talk and keeps its source."""
+        self._source, self._sequence, self._timestamp = other._source, other._sequence, other._timestamp
+
     def connect(self, remote: RemoteMedia) -> None:
         """Talk to this address from now on; again after a re-INVITE."""
         self._remote = remote

@@ -133,6 +133,7 @@ class PhoneCall:
         old = self._media
         self._media = await Media.open(old.host, old.sound)
         old.say(None)  # else the other side may take the old port for the one that talks
+        self._media.go_on_from(old)
         status = await self.change("sendrecv", timeout)
         if self._leg.media is not None:
             self._media.connect(self._leg.media)
