@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -229,10 +228,12 @@ async def _pipe(source: Socket, sink: Socket) -> None:
 
 
 async def _until_signed_out(request: web.Request) -> None:
-    standing, never = request[STANDING], asyncio.Event()
-    while await standing.still():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(never.wait(), STANDING_SECONDS)
+    """The door has just asked who it is; from then on it is asked again and again."""
+    standing = request[STANDING]
+    while True:
+        await asyncio.sleep(STANDING_SECONDS)
+        if not await standing.still():
+            return
 
 
 async def _close(page: web.WebSocketResponse, code: int) -> None:

@@ -21,7 +21,7 @@ __all__ = [
     "upgraded_sqlite",
 ]
 
-REAL_TIME = ("asterisk", "load")
+REAL_TIME = ("asterisk", "browser", "load")
 """Tiers whose tests talk with other processes in real time."""
 
 

@@ -7,11 +7,20 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.asterisk.support.product import Product, product
 from tests.browser.people import Desk, chromium, desk
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Function) -> None:
+    """A second try has a ``hotline`` of its own: what the first left in the module's would be held against it."""
+    if getattr(item, "execution_count", 1) > 1:
+        for shared in item._fixtureinfo.name2fixturedefs.get("hotline", ()):
+            shared.finish(item._request)  # type: ignore[arg-type]  # it only names the node in a fault
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
