@@ -74,7 +74,7 @@ async def test_an_admin_edits_is_corrected_publishes_and_calls_follow_and_goes_b
     await expect(page.get_by_role("heading", name="生效中：技能组 社会保障")).to_be_visible()
     picture = page.get_by_role("img", name="来电去向")
     await expect(picture).to_be_visible()
-    await page.wait_for_function("document.querySelector('section.picture img').naturalWidth > 200")
+    await expect(page.locator("section.picture img")).not_to_have_js_property("naturalWidth", 0)
     await page.get_by_role("tab", name="差别与发布").click()
     await expect(page.get_by_role("list", name="差别")).to_contain_text("12333：受理组由 social-security 改为 market")
     await page.get_by_label("发布的原因").fill("人社来电试由市场监管组接")
