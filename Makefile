@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-calls bench-routing bench-live docs lock format
+.PHONY: check test bench bench-calls bench-routing bench-live docs pictures lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -35,6 +35,10 @@ bench-live:
 # The generated parts of docs/ from the tables they show.
 docs:
 	$(PYTHON) docs/generate.py
+
+# The pictures of the manuals, from a hotline at work.
+pictures:
+	HOTLINE_SHOTS=docs/images $(PYTHON) -m pytest -q tests/browser/test_manual.py
 
 format:
 	$(PYTHON) -m ruff check --fix .

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import signal
 from pathlib import Path
@@ -16,7 +15,7 @@ from ledger.model import Kind
 from phones.phone import Answer, PhoneCall, Refuse
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import WAIT_MS, Desk, Person, look, person
+from tests.browser.people import WAIT_MS, Desk, Person, person
 from users.model import Role
 
 expect.set_options(timeout=WAIT_MS)
@@ -63,12 +62,6 @@ async def noted(product: Product, caller: str, text: str) -> bool:
     record = next((one for one in await product.calls() if one.caller == caller), None)
     facts = [] if record is None else await product.facts(record.call)
     return any(fact.kind is Kind.NOTED and fact.data.get("summary") == text for fact in facts)
-
-
-async def shot(page: Page, name: str) -> None:
-    """A picture for the manual: HOTLINE_SHOTS=docs/images says where they go."""
-    if folder := os.environ.get("HOTLINE_SHOTS"):
-        await look(page, name, Path(folder))
 
 
 async def fits(page: Page) -> None:
@@ -132,7 +125,6 @@ async def test_an_agent_answers_12333_notes_brings_in_110_by_one_key_leaves_and_
     await expect(card.get_by_test_id("caller")).to_have_text("138****1234")
     await accessible(page)
     await fits(page)
-    await shot(page, "desk-transfer")
     (talk,) = [one for one in phone.calls if one.is_talking]
     await talk.hang_up()
     await expect(state(page)).to_have_text("话后整理")
@@ -177,7 +169,6 @@ async def test_an_engine_that_dies_in_mid_call_is_told_and_all_comes_back(here: 
     await expect(page.get_by_text("通话不受影响，请继续")).to_be_visible()
     await page.get_by_label("案情").fill("水管爆裂，已淹到路面")
     await expect(page.get_by_test_id("saving")).to_contain_text("保存失败")
-    await shot(page, "desk-cut")
     assert talk.is_talking
     assert call.is_talking
     await product.start_engine()

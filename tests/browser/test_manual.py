@@ -1,7 +1,7 @@
 """The pictures of the manuals: a hotline at work, and each page as the one sees it whose manual it is.
 
-``make pictures`` writes them to docs/images. Without HOTLINE_SHOTS the pages are gone through all the same: a manual that
-tells of what is no longer there fails here.
+``make pictures`` writes them to docs/images. Without HOTLINE_SHOTS the pages are gone through all the same: a manual
+that tells of what is no longer there fails here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ async def story(hotline: Product) -> CallRecord:
     await comes_to_hear(call, SEAT_HZ)
     live = await scene.record(FINISHED)
     assert live is not None
-    await hotline.ask(f"/api/calls/{live.call}/note", {"address": "示例路 1 号", "summary": "楼道着火，有人被困（示例）"})
+    note = {"address": "示例路 1 号", "summary": "楼道着火，有人被困（示例）"}
+    await hotline.ask(f"/api/calls/{live.call}/note", note)
     await hotline.ask(f"/api/calls/{live.call}/transfer", {"target": "110"})
     there = await centre.wait_talking(20)
     await comes_to_hear(call, SEAT_HZ)
@@ -124,6 +125,7 @@ async def test_the_supervisors_pictures(here: Desk, browser: Browser, busy: dict
         await wall.sign_in(boss)
         await to(wall, "/wall")
         await expect(wall.page.get_by_role("region", name="通话", exact=True)).to_contain_text("2")
+        await expect(wall.page.get_by_role("region", name="排队", exact=True)).to_contain_text("2")
         await shot(wall.page, "wall")
     await here.sign_in(boss)
     page = await to(here, "/floor")
@@ -135,6 +137,7 @@ async def test_the_supervisors_pictures(here: Desk, browser: Browser, busy: dict
     await asked.get_by_label("每小时来电").fill("120")
     await asked.get_by_label("通话（秒）").fill("180")
     await asked.get_by_role("button", name="试算").click()
+    await expect(asked.get_by_role("status")).to_contain_text("7.0 爱尔兰")
     await expect(asked.get_by_role("img", name="座席数与接听率").locator("canvas")).to_be_visible()
     await shot(page, "charts")
 
@@ -168,7 +171,7 @@ async def test_the_admins_pictures(here: Desk) -> None:
     await page.keyboard.press("Enter")
     await expect(page.locator("section.picture img")).not_to_have_js_property("naturalWidth", 0)
     await shot(page, "routing-try")
-    for path, words in (("/phones", "话机"), ("/users", "keeper"), ("/health", "检查")):
+    for path, words in (("/phones", "话机"), ("/users", "keeper"), ("/health", "故障")):
         await to(here, path)
         await expect(page.get_by_role("main").last).to_contain_text(words)
         await shot(page, path.removeprefix("/"))
