@@ -161,6 +161,31 @@ def _page_phones(settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.NOTE, f"Asterisk 没有在 127.0.0.1:{port} 等待；热线没有在运行时是正常的，否则请看 Asterisk 的日志"
 
 
+def _certificate(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from engine.certificate import Certificate
+    from routing.calendar import CITY
+
+    if not settings.web_cert:
+        yield Level.GOOD, "没有用（控制台只在本机，或由 https 代理管证书）"
+        return
+    try:
+        served = Certificate(settings.web_cert, settings.web_key)
+    except (OSError, ValueError) as error:
+        yield (
+            Level.FAULT,
+            f"读不了（{error}）；请检查 web_cert、web_key 是不是一对、能不能读；控制台打不开，电话不受影响",
+        )
+        return
+    end = served.end.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
+    if served.ending():
+        yield (
+            Level.FAULT,
+            f"{end} 到期，到期后浏览器打不开控制台；请更换 {settings.web_cert}，不用重启",
+        )
+    else:
+        yield Level.GOOD, f"{end} 到期；更换文件后一分钟内自动生效"
+
+
 def _programs(_settings: Settings) -> Iterator[tuple[Level, str]]:
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
@@ -292,6 +317,7 @@ CHECKS: Final[dict[str, Check]] = {
     "端口": _ports,
     "Asterisk": _asterisk,
     "网页电话": _page_phones,
+    "控制台证书": _certificate,
     "系统软件包": _programs,
     "语音合成": _voices,
     "数据库": _database,

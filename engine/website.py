@@ -7,7 +7,6 @@ the hotline.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,8 +25,10 @@ from database.connection import Database
 from database.errors import DatabaseError
 from engine.alarms import Alarms
 from engine.archive import CallArchive
+from engine.certificate import Certificate
 from engine.page_phones import PagePhones
 from engine.settings import ROOT, Settings
+from routing.calendar import CITY
 from users.accounts import Accounts
 from users.passwords import Hashing
 from users.sessions import Sessions
@@ -38,6 +39,8 @@ PAGES: Final = ROOT / "console" / "app" / "dist"
 """Where the launcher builds the browser application."""
 
 TIDY_SECONDS: Final = 3600.0
+CERTIFICATE_SECONDS: Final = 60.0
+"""Between two looks at the certificate's files."""
 
 
 class Website:
@@ -67,7 +70,8 @@ class Website:
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)
         self._runner = web.AppRunner(web_application(control, self, site, PAGES), access_log=None)
-        self._tidying: asyncio.Task[None] | None = None
+        self.served: Certificate | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         """The newest entries whose action begins so."""
@@ -76,22 +80,27 @@ class Website:
     async def start(self) -> None:
         """Listen, or say in the log and as an alarm why not."""
         settings = self._settings
-        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+        loop = asyncio.get_running_loop()
+        self._beside.append(loop.create_task(self._tidy()))
         await self._runner.setup()
         try:
-            tls = _tls(settings.web_cert, settings.web_key) if settings.web_cert else None
+            if settings.web_cert:
+                self.served = Certificate(settings.web_cert, settings.web_key)
+            tls = self.served.context if self.served else None
             await web.TCPSite(self._runner, settings.web_bind, settings.http_port, ssl_context=tls).start()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             text = f"控制台没有打开（{error}）：请检查 web_bind、http_port、web_cert、web_key 后重启；电话不受影响"
             log.error("console not open", reason=str(error))
             self._alarms.put("console", text, grave=False)
         else:
             log.info("console open", bind=settings.web_bind, port=settings.http_port, tls=tls is not None)
+            if self.served:
+                self._beside.append(loop.create_task(self._keep(self.served)))
 
     async def stop(self) -> None:
         """Close it."""
-        if self._tidying is not None:
-            self._tidying.cancel()
+        for task in self._beside:
+            task.cancel()
         await self._runner.cleanup()
         self._hashing.stop()
 
@@ -103,10 +112,26 @@ class Website:
             except (DatabaseError, SQLAlchemyError) as error:
                 log.warning("old sessions not dropped yet", reason=str(error))
 
+    async def _keep(self, served: Certificate) -> None:
+        while True:
+            self.look_at(served)
+            await asyncio.sleep(CERTIFICATE_SECONDS)
 
-def _tls(cert: str, key: str) -> ssl.SSLContext:
-    """Raises OSError for files that are not there, not readable or no certificate (ssl.SSLError is one)."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(cert, key)
-    return context
+    def look_at(self, served: Certificate) -> None:
+        """Serve a renewed certificate; raise an alarm for one that cannot be served, or soon ends."""
+        try:
+            if served.renew():
+                log.info("certificate renewed", end=served.end.isoformat())
+            self._alarms.clear("certificate")
+        except (OSError, ValueError) as error:
+            self._alarms.put(
+                "certificate",
+                f"新的证书不能用（{error}），仍在用原来的：请检查 web_cert、web_key 是不是一对、是否完整；电话不受影响",
+                grave=False,
+            )
+        if served.ending():
+            end = served.end.astimezone(CITY).strftime("%Y-%m-%d %H:%M")
+            text = f"控制台的证书在 {end} 到期，之后浏览器打不开控制台：请更换 web_cert、web_key，不用重启"
+            self._alarms.put("certificate-end", text, grave=False)
+        else:
+            self._alarms.clear("certificate-end")
