@@ -35,15 +35,17 @@ from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.plan import recordings_home, switch_home
 from engine.publishing import LiveField
+from engine.recollection import recollect
 from engine.settings import Settings
 from engine.status import Control
 from engine.surroundings import surroundings
 from engine.website import Website
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
+from ledger.model import Kind
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
-from ledger.reader import calls_now, stories_between
+from ledger.reader import calls_now, kind_between, stories_between
 from ledger.store import CallFilter
 from routing.model import Snapshot
 from routing.publish import Publisher, ensure_published
@@ -147,7 +149,10 @@ async def serve(settings: Settings) -> None:
 
 
 async def _recall(engine: Engine, database: Database) -> None:
-    """Who called lately is in the ledger: a restart makes nobody a stranger. Without a database it stays unknown."""
+    """Who called lately, and what was noted of calls that are up, is in the ledger: a restart makes nobody a stranger.
+
+    Without a database it stays unknown.
+    """
     settings, minutes = engine.settings, engine.snapshot.repeat_minutes
     wanted = CallFilter(since=datetime.now(UTC) - timedelta(minutes=minutes), limit=MOST_CALLERS)
     folder = journal_folder(settings.data_dir)
@@ -155,6 +160,9 @@ async def _recall(engine: Engine, database: Database) -> None:
         engine.callers.recall(await calls_now(database, folder, settings.node, wanted))
     except (DatabaseError, SQLAlchemyError) as error:
         log.warning("callers of the last minutes not known", reason=str(error))
+    await engine.recovery.looked.wait()
+    noted = partial(kind_between, database, folder, settings.node, Kind.NOTED)
+    await recollect(engine.calls, noted, engine.screens.stirred.fact)
 
 
 async def _follow(books: Books, field: LiveField, tables: Tables) -> None:

@@ -176,6 +176,11 @@ async def test_an_engine_that_dies_in_mid_call_is_told_and_all_comes_back(here: 
     await expect(page.get_by_test_id("saving")).to_have_text("✓ 已保存")
     await expect(page.get_by_label("来电", exact=True)).to_contain_text("通话中")
     await until(lambda: noted(product, CALLER, "水管爆裂，已淹到路面"), "the note in the ledger", 20)
+    await product.signal_engine(signal.SIGKILL)
+    await product.start_engine()
+    await page.evaluate("sessionStorage.clear()")  # another browser, at another desk
+    await page.reload()
+    await expect(page.get_by_label("案情")).to_have_value("水管爆裂，已淹到路面")
     await talk.hang_up()
     await expect(state(page)).to_have_text(re.compile("话后整理|示闲"))
     await call.hang_up()
