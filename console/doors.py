@@ -241,6 +241,10 @@ DOORS: Final = (
         "GET", "/api/drills", Right.DRILLS_READ, "一个月的演练",
         query={"month": {"type": "string", "examples": ["2026-11"]}},
     ),
+    Door(
+        "GET", "/api/drills/export", Right.DRILLS_READ, "一个月的演练，表格文件",
+        query={"month": {"type": "string", "examples": ["2026-11"]}}, answers="application/octet-stream", listeners=WEB,
+    ),
     # Urgent orders
     Door(
         "POST", "/api/calls/{call}/orders", Right.ORDERS_WORK, "登记应急工单", Own.WORK,
@@ -260,6 +264,10 @@ DOORS: Final = (
     Door(
         "POST", "/api/orders/{number}/acknowledge", Right.ORDERS_END, "代部门签收应急工单",
         body={"department": TEXT, "who": TEXT}, needs=("department", "who"),
+    ),
+    Door(
+        "POST", "/api/orders/{number}/extend", Right.ORDERS_END, "应急工单延期办结",
+        body={"minutes": WHOLE, "reason": TEXT}, needs=("minutes", "reason"),
     ),
     Door(
         "POST", "/api/orders/{number}/{what}", Right.ORDERS_END, "办结、取消应急工单",
@@ -289,10 +297,26 @@ DOORS: Final = (
         body={"reason": REASON}, needs=("reason",),
     ),
     Door(
+        "POST", "/api/callbacks/{call}/hand", Right.WORK_HAND, "把回拨转给别的技能组",
+        body={"group": TEXT, "reason": REASON}, needs=("group", "reason"),
+    ),
+    Door(
         "POST", "/api/callbacks/{call}/reveal", Right.NUMBERS_REVEAL, "看回拨号码（留痕）", Own.HANDLED,
         {"reason": REASON}, ("reason",), listeners=WEB,
     ),
     Door("GET", "/api/messages", Right.MESSAGES_READ, "留言，号码已遮盖"),
+    Door(
+        "POST", "/api/messages/{call}/hand", Right.WORK_HAND, "把留言转给别的技能组、座席",
+        body={"group": TEXT, "agent": AGENT, "reason": REASON}, needs=("reason",),
+    ),
+    Door(
+        "POST", "/api/messages/{call}/look", Right.RECORDINGS_PLAY, "申请在网页上听留言（留痕）",
+        body={"reason": REASON}, needs=("reason",), listeners=WEB,
+    ),
+    Door(
+        "GET", "/api/messages/{call}/sound", Right.RECORDINGS_PLAY, "听留言，凭申请到的 look",
+        query={"look": TEXT}, answers="audio/wav", listeners=WEB,
+    ),
     Door(
         "POST", "/api/messages/{call}/close", Right.MESSAGES_WORK, "办结留言", Own.CLOSER,
         {"agent": AGENT, "reason": REASON}, ("agent", "reason"),

@@ -5,8 +5,10 @@ One job: translate the request. Whether a drill can be had is the engine's to sa
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final, Protocol
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -16,6 +18,7 @@ from queues.model import NotAllowed
 from routing.model import Snapshot
 from telephony.model import EMERGENCY_NUMBERS, SeatId
 
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXAMPLE: Final = '{"target": "110", "seat": "8001"}'
 MONTH: Final = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 WRONG_MONTH: Final = "month 应写成年-月，例如 2026-11"
@@ -33,11 +36,19 @@ class Drilling(Protocol):
     async def drill_report(self, month: str) -> Report | None:
         """None while the ledger cannot be asked."""
 
+    def drill_workbook(self, told: Report) -> bytes:
+        """The report as an .xlsx file, to be printed."""
+
 
 def drill_routes(control: Drilling) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
     views = _Views(control)
     return [web.post("/api/drills", views.start), web.get("/api/drills", views.report)]
+
+
+def drill_file_routes(control: Drilling) -> list[web.RouteDef]:
+    """For browsers: the command writes its file itself."""
+    return [web.get("/api/drills/export", _Views(control).export)]
 
 
 class _Views:
@@ -59,10 +70,20 @@ class _Views:
 
     async def report(self, request: web.Request) -> web.Response:
         """What was drilled in a month, and what was not."""
+        return answered(as_json(await self._told(request)))
+
+    async def export(self, request: web.Request) -> web.Response:
+        told = await self._told(request)
+        title = quote(f"演练月报-{told.month}.xlsx")
+        given = f"attachment; filename=\"drills-{told.month}.xlsx\"; filename*=UTF-8''{title}"
+        data = await asyncio.to_thread(self._control.drill_workbook, told)
+        return web.Response(body=data, content_type=XLSX, headers={"Content-Disposition": given})
+
+    async def _told(self, request: web.Request) -> Report:
         month = request.query.get("month", "")
         if not MONTH.fullmatch(month):
             raise refused(400, WRONG_MONTH)
         told = await self._control.drill_report(month)
         if told is None:
             raise refused(503, "数据库暂时读不到，演练记录稍后再看；请运行 hotline status 查看数据库")
-        return answered(as_json(told))
+        return told

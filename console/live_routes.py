@@ -18,6 +18,7 @@ from aiohttp import web
 from console.metrics import text
 from console.plain import STANDING
 from ledger.live import Live, merge_patch
+from orders.service import Orders
 from queues.acd import Acd
 
 STEP_SECONDS: Final = 1.0
@@ -38,6 +39,9 @@ class LiveView(Protocol):
 
     @property
     def counters(self) -> Live: ...
+
+    @property
+    def orders(self) -> Orders: ...
 
     def picture(self) -> dict[str, Any]:
         """Everything a screen shows, at this moment."""
@@ -68,7 +72,7 @@ class _Views:
         return web.Response(text=_json(self._control.picture()), content_type="application/json", charset="utf-8")
 
     async def metrics(self, request: web.Request) -> web.Response:
-        body, kind = text(self._control.acd, self._control.counters)
+        body, kind = text(self._control.acd, self._control.counters, self._control.orders)
         return web.Response(body=body, headers={"Content-Type": kind})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:

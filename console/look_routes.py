@@ -6,19 +6,17 @@ recording is asked for once, with a reason, and then played with as many range r
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Final, Protocol
 
 from aiohttp import web
 
 from audit.model import Act
 from console.call_search import moment, names, place_after, wanted_calls
+from console.looks import LOOK_SECONDS, Looks, within
 from console.plain import WHO, answered, body_of, refused, text_of, whole_of
 from console.session_routes import People, actor_of
 from ledger.model import Fact, Kind
@@ -38,10 +36,6 @@ from users.model import Right, Scope
 
 EXAMPLE: Final = '{"reason": "市民要求核对"}'
 MAX_REASON: Final = 100
-LOOK_SECONDS: Final = 3600.0
-"""How long a recording may be played after it was asked for once."""
-
-MOST_LOOKS: Final = 5000
 MOST_ROWS: Final = 1000
 
 
@@ -51,6 +45,11 @@ class Archive(Protocol):
     @property
     def folder(self) -> Path:
         """Where recordings lie."""
+        ...
+
+    @property
+    def messages(self) -> Path:
+        """Where messages lie, by the same rule."""
         ...
 
     async def calls(self, wanted: CallFilter) -> Sequence[CallRecord]: ...
@@ -90,21 +89,9 @@ def look_routes(people: People, archive: Archive, control: Now) -> list[web.Rout
         web.get("/api/recordings", views.recordings),
         web.post("/api/recordings/{call}/look", views.look),
         web.get("/api/recordings/{call}/sound", views.sound),
+        web.post("/api/messages/{call}/look", views.look_message),
+        web.get("/api/messages/{call}/sound", views.message_sound),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """Leave to hear one recording, given to one person."""
-
-    who: str
-    call: CallId
-    at: float
-    taken: bool
-    """To take away, not only to hear."""
-
-    def over(self, now: float) -> bool:
-        return now - self.at > LOOK_SECONDS
 
 
 class _Views:
@@ -112,7 +99,7 @@ class _Views:
         self._people = people
         self._archive = archive
         self._control = control
-        self._looks: OrderedDict[str, _Look] = OrderedDict()
+        self._looks = Looks(people)
 
     async def calls(self, request: web.Request) -> web.Response:
         return await self._found(request, wanted_calls(request.query, MOST_ROWS))
@@ -200,34 +187,46 @@ class _Views:
             raise refused(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
         action, what = ("look.export", "导出录音") if taken else ("look.recording", "听录音")
         act = Act(action, f"{what}：呼叫 {call}", reason, {"call": call})
-        await self._people.accounts.write_down(actor_of(request), act)
-        look = token_urlsafe(18)
-        self._looks[look] = _Look(request[WHO].name, call, time.monotonic(), taken)
-        while len(self._looks) > MOST_LOOKS:
-            self._looks.popitem(last=False)
+        look = await self._looks.give(request, f"recording {call}", act, taken=taken)
         return answered({"look": look, "sound": f"/api/recordings/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
 
     async def sound(self, request: web.Request) -> web.StreamResponse:
         """The sound itself, with ranges. The path is made of a call id of strict form, never of what was sent."""
-        call, told = _call(request), request.query
-        look = self._looks.get(told.get("look", ""))
-        if look is None or (look.who, look.call) != (request[WHO].name, call) or look.over(time.monotonic()):
-            raise refused(403, f"请先写明原因申请听这个录音（POST /api/recordings/{call}/look）")
-        side = told.get("side", "both")
+        call = _call(request)
+        look = self._looks.require(request, f"recording {call}", f"/api/recordings/{call}/look")
+        side = request.query.get("side", "both")
         if side not in ("both", *HALVES):
             raise refused(400, f"side 应为 both、{'、'.join(HALVES)} 之一")
         path = self._file(call, side)
         if not path.is_file():
             raise refused(404, f"呼叫 {call} 的录音文件不在了；请运行 hotline recordings check")
-        manner = f"attachment; filename={path.name}" if look.taken else "inline"
-        headers = {"Content-Type": "audio/wav", "Cache-Control": "no-store", "Content-Disposition": manner}
-        return web.FileResponse(path, headers=headers)
+        return _played(path, f"attachment; filename={path.name}" if look.taken else "inline")
+
+    async def look_message(self, request: web.Request) -> web.Response:
+        """Ask to hear a message in the page."""
+        call, reason = _call(request), await _reason(request)
+        if self._message_file(call) is None:
+            raise refused(404, f"没有留言 {call} 的声音；可用 hotline messages list 查看")
+        act = Act("look.message", f"听留言：{call}", reason, {"call": call})
+        look = await self._looks.give(request, f"message {call}", act)
+        return answered({"look": look, "sound": f"/api/messages/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
+
+    async def message_sound(self, request: web.Request) -> web.StreamResponse:
+        call = _call(request)
+        self._looks.require(request, f"message {call}", f"/api/messages/{call}/look")
+        path = self._message_file(call)
+        if path is None:
+            raise refused(404, f"留言 {call} 的声音不在了；请检查磁盘和备份")
+        return _played(path, "inline")
+
+    def _message_file(self, call: CallId) -> Path | None:
+        path = within(self._archive.messages, recording_file(call))
+        return path if path is not None and path.is_file() else None
 
     def _file(self, call: CallId, side: str) -> Path:
         name = recording_file(call)
-        folder = self._archive.folder.resolve()
-        path = (folder / (name if side == "both" else half_file(name, side))).resolve()
-        if not path.is_relative_to(folder):  # a link that leads out of the folder
+        path = within(self._archive.folder, name if side == "both" else half_file(name, side))
+        if path is None:
             raise refused(404, f"呼叫 {call} 没有录音")
         return path
 
@@ -251,6 +250,11 @@ class _Views:
         agent = self._control.snapshot.agents.get(_agent(request))
         if agent is None or group not in agent.groups:
             raise refused(403, "这不属于您的技能组；需要时请班长处理")
+
+
+def _played(path: Path, manner: str) -> web.FileResponse:
+    headers = {"Content-Type": "audio/wav", "Cache-Control": "no-store", "Content-Disposition": manner}
+    return web.FileResponse(path, headers=headers)
 
 
 def _only_own(request: web.Request, right: Right) -> bool:

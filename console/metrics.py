@@ -16,22 +16,26 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ledger.live import WAIT_BOUNDS, Live, shown
+from orders.facts import STEPS
+from orders.model import OVER, State
+from orders.service import Orders
 from queues.acd import Acd
 from queues.model import Stray, TicketPhase
 from queues.states import AgentState
 
 
-def text(acd: Acd, live: Live) -> tuple[bytes, str]:
+def text(acd: Acd, live: Live, orders: Orders) -> tuple[bytes, str]:
     """The exposition, and its content type."""
     registry = CollectorRegistry()
-    registry.register(_Families(acd, live))
+    registry.register(_Families(acd, live, orders))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Families(Collector):
-    def __init__(self, acd: Acd, live: Live) -> None:
+    def __init__(self, acd: Acd, live: Live, orders: Orders) -> None:
         self._acd = acd
         self._live = live
+        self._orders = orders
 
     def collect(self) -> Iterator[Metric]:
         counts = self._live.since_start
@@ -65,9 +69,24 @@ class _Families(Collector):
         yield strays
         seats = Counter(seat.state for seat in self._acd.seats.values())
         yield _gauge("hotline_seats", "Seats now, by state.", "state", {state: seats[state] for state in AgentState})
+        yield from self._urgent()
         for name, value in shown(self._live.window.whole).items():
             if value is not None:
                 yield GaugeMetricFamily(f"hotline_day_{name}", f"{name} of the last 24 hours.", value)
+
+    def _urgent(self) -> Iterator[Metric]:
+        held = self._orders.book.open()
+        states = Counter(order.state for order in held)
+        open_ = {state: states[state] for state in State if state not in OVER}
+        yield _gauge("hotline_orders", "Urgent orders that are not over, by state.", "state", open_)
+        late = sum(order.overdue for order in held)
+        yield GaugeMetricFamily("hotline_orders_overdue", "Urgent orders nobody took or finished in time.", late)
+        steps = CounterMetricFamily(
+            "hotline_order_steps", "What became of urgent orders since the engine's start.", labels=["step"]
+        )
+        for step in STEPS:
+            steps.add_metric([step], self._orders.counts[step])
+        yield steps
 
 
 def _gauge(name: str, help_: str, label: str, values: Mapping[Any, int]) -> Metric:

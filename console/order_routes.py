@@ -12,10 +12,11 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.plain import answered, asker, body_of, refused
+from console.pace import Pace
+from console.plain import answered, asker, body_of, refused, whole_of
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
-from orders.model import Ended, Event, How, Illegal, Order, State, Taken, Updated
+from orders.model import Ended, Event, Extended, How, Illegal, Order, State, Taken, Updated
 from orders.register import RegisterUnusable
 from orders.service import AlreadyRaised, Orders
 from orders.words import sheet, standing
@@ -30,6 +31,7 @@ SIGNED: Final = "signed"
 RAISE_EXAMPLE: Final = '{"type": "water-outage", "place": "东山路 1 号", "summary": "水管爆裂", "by": "1001"}'
 UPDATE_EXAMPLE: Final = '{"summary": "水已漫上路面", "by": "1001"}'
 TAKE_EXAMPLE: Final = '{"department": "water-supply", "who": "值班员", "by": "1010"}'
+EXTEND_EXAMPLE: Final = '{"minutes": 240, "reason": "等待抢修队", "by": "1010"}'
 END_EXAMPLE: Final = '{"reason": "已修复", "by": "1010"}'
 SIGNED_EXAMPLE: Final = '{"who": "值班员"}'
 
@@ -39,6 +41,12 @@ MAX_WHO: Final = 40
 MAX_REASON: Final = 200
 MAX_STAMP: Final = 12
 """Digits of a time in seconds."""
+MAX_MINUTES: Final = 43_200
+"""30 days, as the routing table allows at most."""
+SIGNED_PER_MINUTE: Final = 120
+"""Rightly signed requests of one department: its program repeats what got no answer, and no more is to be done."""
+UNSIGNED_PER_MINUTE: Final = 60
+"""Requests of one address that nobody we know has signed; they slow no department behind the same proxy."""
 SHOWN: Final = 6
 """Characters of a place that a list shows."""
 
@@ -78,6 +86,7 @@ def order_routes(control: Ordering) -> list[web.RouteDef]:
         web.get("/api/orders/{number}/sheet", views.sheet),
         web.post("/api/orders/{number}/update", views.update),
         web.post("/api/orders/{number}/acknowledge", views.acknowledge),
+        web.post("/api/orders/{number}/extend", views.extend),
         web.post("/api/orders/{number}/{what:close|cancel}", views.end),
         web.post("/orders/{number}/acknowledge", views.signed, name=SIGNED),
     ]
@@ -86,6 +95,7 @@ def order_routes(control: Ordering) -> list[web.RouteDef]:
 class _Views:
     def __init__(self, control: Ordering) -> None:
         self._control = control
+        self._signed, self._unsigned = Pace(SIGNED_PER_MINUTE), Pace(UNSIGNED_PER_MINUTE)
 
     async def raise_(self, request: web.Request) -> web.Response:
         """201 for a new order, 200 for one that this key has raised before."""
@@ -152,6 +162,13 @@ class _Views:
         who = _text(body, "who", MAX_WHO, TAKE_EXAMPLE)
         return self._apply(order, Taken(department, How.COMMAND, who), "order-acknowledge", asker(body))
 
+    async def extend(self, request: web.Request) -> web.Response:
+        """More time for who has taken it, counted from now."""
+        order, body = self._order(request), await body_of(request, EXTEND_EXAMPLE)
+        minutes = whole_of(body.get("minutes"), "minutes", 0, 1, MAX_MINUTES)
+        reason = _text(body, "reason", MAX_REASON, EXTEND_EXAMPLE)
+        return self._apply(order, Extended(minutes), "order-extend", asker(body), reason)
+
     async def end(self, request: web.Request) -> web.Response:
         order, body = self._order(request), await body_of(request, END_EXAMPLE)
         reason = _text(body, "reason", MAX_REASON, END_EXAMPLE)
@@ -169,10 +186,12 @@ class _Views:
         known = department in self._control.snapshot.departments
         fresh = stamp.isascii() and stamp.isdigit() and len(stamp) <= MAX_STAMP
         if not known or not fresh or abs(self._control.now_ms / 1000 - int(stamp)) > SIGNATURE_SECONDS:
-            raise refused(401, "没有这个部门，或时间戳与热线相差超过 300 秒")
+            raise self._unknown(request, "没有这个部门，或时间戳与热线相差超过 300 秒")
         right = signature(self._control.department_key(department), int(stamp), number, raw)
         if not secrets.compare_digest(right.encode(), offered.encode("utf-8", "surrogateescape")):
-            raise refused(401, "签名不对；请按 docs/order-data.md 用本部门的密钥签名")
+            raise self._unknown(request, "签名不对；请按 docs/order-data.md 用本部门的密钥签名")
+        if wait := self._signed.wait(department, self._control.now_ms / 1000):
+            raise _too_often(wait, f"一分钟内最多 {SIGNED_PER_MINUTE} 次")
         order = self._order(request)
         body = await body_of(request, SIGNED_EXAMPLE)
         who = _text(body, "who", MAX_WHO, SIGNED_EXAMPLE)
@@ -180,6 +199,11 @@ class _Views:
             raise refused(404, f"工单 {number} 没有派给 {department}")
         done = self._change(order, Taken(department, How.SIGNATURE, who))
         return answered({"number": done.number, "state": done.state, "acknowledged_by": done.acknowledged_by})
+
+    def _unknown(self, request: web.Request, why: str) -> web.HTTPException:
+        """401, or 429 for an address that goes on trying."""
+        wait = self._unsigned.wait(request.remote or "", self._control.now_ms / 1000)
+        return _too_often(wait, f"{why}；请改正后再试") if wait else refused(401, why)
 
     def _apply(self, order: Order, event: Event, what: str, by: str, reason: str = "") -> web.Response:
         done = self._change(order, event)
@@ -203,6 +227,12 @@ class _Views:
         return found
 
 
+def _too_often(seconds: int, why: str) -> web.HTTPException:
+    error = refused(429, f"请求太频繁：{why}；{seconds} 秒后再发")
+    error.headers["Retry-After"] = str(seconds)
+    return error
+
+
 def row(order: Order) -> dict[str, Any]:
     """One order of a list: nothing of who called and what about."""
     return {
@@ -218,6 +248,8 @@ def row(order: Order) -> dict[str, Any]:
         "due_at": order.due.isoformat() if order.state is State.DISPATCHED else None,
         "department": order.acknowledged_by or order.steps[order.step].department,
         "acknowledged_at": order.acknowledged_at.isoformat() if order.acknowledged_at else None,
+        "finish_by": order.finish_by.isoformat() if order.finish_by and order.open else None,
+        "overdue": order.overdue,
         "over_at": order.over_at.isoformat() if order.over_at else None,
         "attempts": order.attempts,
     }

@@ -1,4 +1,4 @@
-"""Promises over the control API: callbacks, listed and cancelled; messages, listed, played and closed.
+"""Promises over the API: callbacks, listed, handed over and cancelled; messages, listed, played, handed over, closed.
 
 One job: read and ask. What may become of a promise is decided in promises/.
 """
@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.plain import answered, body_of, refused
+from console.plain import answered, asker, body_of, refused
 from ledger.story import mask
 from promises.mailbox import Mailbox
 from promises.message import Message
@@ -18,8 +18,9 @@ from promises.model import Callback
 from promises.service import Callbacks
 from queues.model import NotAllowed
 from routing.model import Snapshot
-from telephony.model import CALL_ID, CallId, SeatId
+from telephony.model import CALL_ID, CallId, GroupId, SeatId
 
+HAND_EXAMPLE: Final = '{"group": "market", "agent": "1002", "reason": "由专席处理"}'
 EXAMPLE: Final = '{"agent": "1001", "reason": "市民来电取消"}'
 MAX_REASON: Final = 60
 
@@ -42,6 +43,9 @@ class Promises(Protocol):
     async def play(self, message: CallId, seat: SeatId) -> None:
         """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
 
+    def deed(self, what: str, by: str, **data: str) -> None:
+        """Keep who did what."""
+
 
 def promise_routes(control: Promises) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
@@ -49,7 +53,9 @@ def promise_routes(control: Promises) -> list[web.RouteDef]:
     return [
         web.get("/api/callbacks", views.callbacks),
         web.post("/api/callbacks/{call}/cancel", views.cancel),
+        web.post("/api/callbacks/{call}/hand", views.hand_callback),
         web.get("/api/messages", views.messages),
+        web.post("/api/messages/{call}/hand", views.hand_message),
         web.post("/api/messages/{call}/close", views.close),
         web.post("/api/messages/{call}/play", views.play),
     ]
@@ -65,20 +71,42 @@ class _Views:
         return answered({"loaded": service.loaded, "callbacks": [callback_row(one) for one in service.book.all()]})
 
     async def cancel(self, request: web.Request) -> web.Response:
-        call = request.match_info["call"]
-        book = self._control.callbacks.book
-        if not CALL_ID.fullmatch(call) or CallId(call) not in book:
-            raise refused(404, f"没有回拨 {call[:80]!r}；运行 hotline callbacks list 查看")
+        call = self._callback(request)
         reason = await reason_of(request)
-        if not self._control.callbacks.cancel(CallId(call), reason):
+        if not self._control.callbacks.cancel(call, reason):
             raise refused(409, f"回拨 {call} 已经结束，或正在呼叫市民，不能取消")
-        found = book.get(CallId(call))
-        assert found is not None, "it was there a moment ago"
-        return answered(callback_row(found))
+        self._control.deed("callback-cancel", asker(await body_of(request, EXAMPLE)), to=call, reason=reason)
+        return self._callback_now(call)
+
+    async def hand_callback(self, request: web.Request) -> web.Response:
+        """To another group, which calls at the same age."""
+        call, body = self._callback(request), await body_of(request, HAND_EXAMPLE)
+        reason, group = await reason_of(request), self._group(body)
+        if not group:
+            raise refused(400, f"请写明转给哪个技能组，例如 {HAND_EXAMPLE}；回拨由系统派给空闲座席，不指定工号")
+        if not self._control.callbacks.hand(call, GroupId(group)):
+            raise refused(409, f"回拨 {call} 已经结束，或正在派给座席，不能转派")
+        self._control.deed("callback-hand", asker(body), to=call, group=group, reason=reason)
+        return self._callback_now(call)
 
     async def messages(self, request: web.Request) -> web.Response:
         """Every message that is open or was closed within the last day; the open ones by when they are due."""
         return answered({"messages": [self._row(one) for one in self._control.mailbox.all()]})
+
+    async def hand_message(self, request: web.Request) -> web.Response:
+        """To another group, or to one agent; whoever takes it hands it to himself."""
+        message, body = self._message(request), await body_of(request, HAND_EXAMPLE)
+        reason, group, agent = await reason_of(request), self._group(body), body.get("agent", "")
+        if agent != "" and (not isinstance(agent, str) or agent not in self._control.snapshot.agents):
+            raise refused(400, f"没有工号 {str(agent)[:20]!r}；例如 {HAND_EXAMPLE}")
+        if not group and not agent:
+            raise refused(400, f"请写明转给哪个技能组或哪个工号，例如 {HAND_EXAMPLE}")
+        try:
+            handed = self._control.mailbox.hand(message.id, group or message.group, agent)
+        except ValueError:
+            raise refused(409, f"留言 {message.id} 已由 {message.closed_by} 办结，不能转派") from None
+        self._control.deed("message-hand", asker(body), to=message.id, group=group, agent=agent, reason=reason)
+        return answered(self._row(handed))
 
     async def close(self, request: web.Request) -> web.Response:
         message = self._message(request)
@@ -87,9 +115,12 @@ class _Views:
             raise refused(400, f"没有工号 {agent[:20]!r}；请写明谁处理的")
         note = await reason_of(request)
         try:
-            return answered(self._row(self._control.mailbox.close(message.id, agent, note)))
+            done = self._control.mailbox.close(message.id, agent, note)
         except ValueError:
             raise refused(409, f"留言 {message.id} 已由 {message.closed_by} 办结") from None
+        by = asker(await body_of(request, EXAMPLE))
+        self._control.deed("message-close", by, to=message.id, agent=agent, reason=note)
+        return answered(self._row(done))
 
     async def play(self, request: web.Request) -> web.Response:
         message = self._message(request)
@@ -101,6 +132,25 @@ class _Views:
         except NotAllowed as no:
             raise refused(409, no.reason) from None
         return answered(self._row(message))
+
+    def _callback(self, request: web.Request) -> CallId:
+        call = request.match_info["call"]
+        if not CALL_ID.fullmatch(call) or CallId(call) not in self._control.callbacks.book:
+            raise refused(404, f"没有回拨 {call[:80]!r}；运行 hotline callbacks list 查看")
+        return CallId(call)
+
+    def _callback_now(self, call: CallId) -> web.Response:
+        found = self._control.callbacks.book.get(call)
+        assert found is not None, "it was there a moment ago"
+        return answered(callback_row(found))
+
+    def _group(self, body: dict[str, Any]) -> str:
+        """The group that is told; empty for none. Raises HTTPBadRequest for one that is not there."""
+        group, known = body.get("group", ""), self._control.snapshot.groups
+        if group == "" or (isinstance(group, str) and group in known):
+            return str(group)
+        names = "、".join(f"{one.id}（{one.name}）" for one in list(known.values())[:20])
+        raise refused(400, f"没有技能组 {str(group)[:40]!r}；可用的有 {names}")
 
     def _message(self, request: web.Request) -> Message:
         call = request.match_info["call"]
@@ -115,6 +165,7 @@ class _Views:
             "caller": mask(message.caller) if message.caller else "",
             "line": message.line,
             "group": message.group,
+            "holder": message.holder,
             "seconds": message.seconds,
             "taken_at": message.taken_at.isoformat(),
             "due_at": message.due_at.isoformat(),

@@ -47,6 +47,8 @@ class Topic(StrEnum):
     """Announcements of the table, and which of them are raised."""
     WORK = "work"
     """How many callbacks, messages and urgent orders are open."""
+    DRILLS = "drills"
+    """Drills that go on, and the last ones, step by step, by drill; phones that ring for one, by ``ring-`` and seat."""
 
 
 NEEDS: Final[Mapping[Topic, Right]] = {
@@ -59,6 +61,7 @@ NEEDS: Final[Mapping[Topic, Right]] = {
     Topic.ALARMS: Right.STATUS_READ,
     Topic.ANNOUNCEMENTS: Right.LIVE_READ,
     Topic.WORK: Right.LIVE_READ,
+    Topic.DRILLS: Right.DRILLS_READ,
 }
 """The right for each topic, which has to go further than one's own things (``me`` is one's own by its nature)."""
 

@@ -15,6 +15,7 @@ from console.api import Control, api_routes
 from console.care_routes import Care, care_routes
 from console.desk_routes import desk_routes
 from console.doors import API_DOORS
+from console.drill_routes import drill_file_routes
 from console.foresight_routes import Measured, foresight_routes
 from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
 from console.live_hub import Hub, Screens
@@ -81,6 +82,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *foresight_routes(behind.measured, control.counters.aims),
             *care_routes(behind, behind.care),
             *routing_file_routes(control),
+            *drill_file_routes(control),
         ]
     )
     add_live_routes(app, control)

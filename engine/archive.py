@@ -24,11 +24,12 @@ from telephony.model import CallId
 class CallArchive:
     """One node's. Everything raises DatabaseError while the database is away."""
 
-    def __init__(self, database: Database, journal: Path, node: str, folder: Path) -> None:
+    def __init__(self, database: Database, journal: Path, node: str, folder: Path, messages: Path) -> None:
         self._database = database
         self._journal = journal
         self._node = node
         self.folder = folder
+        self.messages = messages
 
     async def calls(self, wanted: CallFilter) -> Sequence[CallRecord]:
         """The calls wanted, newest first."""

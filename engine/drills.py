@@ -7,7 +7,7 @@ worth is ledger/drills.py's to say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -17,6 +17,7 @@ from engine.alarms import Alarms
 from ledger.drills import State
 from ledger.journal import Journal
 from ledger.model import Kind, drill_line
+from ledger.words import DIAL_STATUS
 from queues.acd import Acd
 from queues.model import NotAllowed
 from queues.service import Clock
@@ -33,9 +34,15 @@ WHERE: Final = "请用 hotline drill report 查看，在路由表里补上演练
 RING_MS: Final = 30_000
 """A seat's phone rings so long for a drill that was asked for here; later a key pressed there is the agent's own."""
 
+RINGING: Final = "ringing"
+"""The phone rings; nobody has answered, so there is no drill yet."""
+
 IDLE: Final = frozenset({AgentState.READY, AgentState.PAUSED})
 MAX_MS: Final = 10
 """Digits of a time that the switch tells."""
+
+LAST: Final = 4
+"""Drills that are over and still shown: one round of all centres."""
 
 _SHOWN: Final = frozenset({State.ASKED, State.DIALLING, State.ANSWERED, State.FAILED})
 
@@ -47,9 +54,20 @@ class Running:
     target: str
     seat: str
     began_ms: int
+    agent: str = ""
+    by: str = ""
     state: str = State.ASKED
     trunk: str = ""
     success: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    """What the switch told, in its order: state, and as far as told trunk, ms since the key, why, packets heard."""
+
+    def row(self) -> dict[str, Any]:
+        """For a page."""
+        return {
+            "target": self.target, "seat": self.seat, "agent": self.agent, "by": self.by, "state": self.state,
+            "trunk": self.trunk, "success": self.success, "since_ms": self.began_ms, "steps": list(self.steps),
+        }  # fmt: skip
 
 
 class Drills:
@@ -67,8 +85,10 @@ class Drills:
         self._line = drill_line(node)
         self._clock = clock
         self._running: dict[str, Running] = {}
-        self._asked: dict[str, tuple[str, int]] = {}
-        """Seat to who asked for a drill there, and when."""
+        self._asked: dict[str, tuple[str, int, str]] = {}
+        """Seat to who asked for a drill there, when, and of which centre."""
+        self._over: dict[str, Running] = {}
+        self.changed: Callable[[], None] = lambda: None
 
     async def start(self, target: str, seat: SeatId, by: str) -> None:
         """Ring this seat's phone; who answers is in a drill of this centre. Raises NotAllowed."""
@@ -81,7 +101,8 @@ class Drills:
             raise NotAllowed(f"话机 {seat} 不在线；请换一部话机")
         if held.call is not None or (held.agent is not None and held.state not in IDLE):
             raise NotAllowed(f"座席 {seat} 正在处理来电，通话中不能演练；请结束后再试")
-        self._asked[seat] = (by, self._clock())
+        self._asked[seat] = (by, self._clock(), target)
+        self.changed()
         try:
             await self._switch.send(
                 "Originate",
@@ -91,6 +112,8 @@ class Drills:
                 },
             )  # fmt: skip
         except AmiError as error:
+            self._asked.pop(seat, None)
+            self.changed()
             raise NotAllowed(f"话机 {seat} 现在呼不通（{error}）；请在话机上按 *9{target}") from None
 
     def hear(self, told: Mapping[str, str]) -> None:
@@ -108,37 +131,59 @@ class Drills:
         if state == State.ASKED:
             data |= self._who(told.get("Seat", ""))
         self._journal.note(Kind.DRILL, self._line, data)
-        self._follow(drill, target, State(state), trunk, str(data.get("seat", "")))
+        self._follow(drill, target, State(state), data)
+        self.changed()
 
     def shown(self) -> list[dict[str, Any]]:
         """Drills that go on. One whose end was not heard is forgotten when no drill can last so long."""
-        oldest = self._clock() - DRILL_SECONDS * 1000
-        self._running = {drill: one for drill, one in self._running.items() if one.began_ms >= oldest}
+        self._forget()
         return [
             {"drill": drill, "target": one.target, "seat": one.seat, "state": one.state, "trunk": one.trunk}
             for drill, one in self._running.items()
         ]
 
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """For a page: phones that ring for a drill, drills that go on, and the last ones that are over."""
+        self._forget()
+        ringing = {
+            f"ring-{seat}": Running(target, seat, asked_ms, by=by, state=RINGING).row()
+            for seat, (by, asked_ms, target) in self._asked.items()
+            if self._clock() - asked_ms <= RING_MS
+        }
+        return ringing | {drill: one.row() for drill, one in (self._over | self._running).items()}
+
+    def _forget(self) -> None:
+        oldest = self._clock() - DRILL_SECONDS * 1000
+        self._running = {drill: one for drill, one in self._running.items() if one.began_ms >= oldest}
+
     def _who(self, seat: str) -> dict[str, str]:
         held = self._acd().seats.get(SeatId(seat))
-        by, asked_ms = self._asked.pop(seat, ("", 0))
+        by, asked_ms, _ = self._asked.pop(seat, ("", 0, ""))
         who = {"seat": seat if held is not None else "", "agent": (held.agent or "") if held is not None else ""}
         if self._clock() - asked_ms <= RING_MS:
             who["by"] = by
         return {name: value for name, value in who.items() if value}
 
-    def _follow(self, drill: str, target: str, state: State, trunk: str, seat: str) -> None:
+    def _follow(self, drill: str, target: str, state: State, data: Mapping[str, Any]) -> None:
         if state is State.ASKED:
-            self._running[drill] = Running(target, seat, self._clock())
-        one = self._running.get(drill)
+            seat, agent, by = (str(data.get(name, "")) for name in ("seat", "agent", "by"))
+            self._running[drill] = Running(target, seat, self._clock(), agent, by)
+        one, trunk, why = self._running.get(drill), str(data.get("trunk", "")), str(data.get("status", ""))
         if one is None:
             return
+        told = {"trunk": trunk, "ms": data.get("ms"), "received": data.get("received")}
+        told["why"] = DIAL_STATUS.get(why, why) if state in (State.MISSED, State.FAILED) else ""
+        one.steps.append(
+            {"state": state, "at_ms": self._clock(), **{k: v for k, v in told.items() if v not in (None, "")}}
+        )
         if state in _SHOWN:
             one.state, one.trunk = state, trunk
         if state in (State.ANSWERED, State.MISSED):
             one.success = state is State.ANSWERED
         if state is State.ENDED:
-            del self._running[drill]
+            one.state = state
+            self._over[drill] = self._running.pop(drill)
+            self._over = dict(list(self._over.items())[-LAST:])
             if one.success:
                 self._alarms.clear(alarm_of(target))
 

@@ -16,6 +16,7 @@ from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.calls import Calls
 from engine.desk_screen import call_row, desk
+from engine.drills import Drills
 from engine.live import LiveBoard, agent_row
 from engine.routes import Routes
 from engine.stirred import Stirred
@@ -46,6 +47,7 @@ class Rooms(Protocol):
     orders: Orders
     supervision: Supervision
     announcements: Announcements
+    drills: Drills
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -63,6 +65,7 @@ class EngineScreens:
         rooms.transfers.moved.append(stirred.transfer)
         rooms.alarms.changed = lambda: stirred.mark(Topic.ALARMS)
         rooms.routes.changed = lambda: stirred.mark(Topic.ROUTES)
+        rooms.drills.changed = lambda: stirred.mark(Topic.DRILLS)
 
     def watch(self, wake: Callable[[], None] | None) -> None:
         self.stirred.watch(wake)
@@ -100,6 +103,8 @@ class EngineScreens:
                 return {row["id"]: row for row in rooms.announcements.told()}
             case Topic.WORK:
                 return self._work()
+            case Topic.DRILLS:
+                return rooms.drills.rows()
             case _:
                 assert_never(topic)
 
@@ -185,6 +190,7 @@ class EngineScreens:
             "messages": {"open": len(messages), "overdue": len(rooms.mailbox.overdue())},
             "orders": {
                 "open": len(rooms.orders.book.open()),
+                "overdue": sum(order.overdue for order in rooms.orders.book.open()),
                 **Counter(str(order.state) for order in rooms.orders.book.open()),
             },
         }

@@ -37,11 +37,22 @@ SEALED: Final = frozenset(
 """What is done to others. What agents do to their own state is in the ledger alone, a dozen times a day each."""
 
 ORDERS: Final = frozenset(
-    ("order-raise", "order-update", "order-acknowledge", "order-close", "order-cancel", "order-print")
+    (
+        "order-raise",
+        "order-update",
+        "order-acknowledge",
+        "order-extend",
+        "order-close",
+        "order-cancel",
+        "order-print",
+    )
 )
 """What people do to urgent orders; what departments and telephones do is in the ledger."""
 
-ORIGIN, ORDER_ORIGIN = "班长操作", "应急工单"
+PROMISES: Final = frozenset(("callback-cancel", "callback-hand", "message-close", "message-hand"))
+"""What people do to callbacks and messages; what becomes of them by themselves is in the ledger."""
+
+ORIGIN, ORDER_ORIGIN, PROMISE_ORIGIN = "班长操作", "应急工单", "回拨和留言"
 """By phone, by command or by another program: the fact does not say which."""
 
 MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
@@ -51,7 +62,7 @@ MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
 async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
     """An entry for every deed among the facts that has none yet, at the deed's own time."""
     for fact in facts:
-        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED | ORDERS:
+        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED | ORDERS | PROMISES:
             continue
         actor, act = _who(fact), _act(fact)
         if not await has(session, actor, act, fact.at):
@@ -59,8 +70,15 @@ async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
 
 
 def _who(fact: Fact) -> Actor:
-    origin = ORDER_ORIGIN if fact.data["what"] in ORDERS else ORIGIN
+    what = fact.data["what"]
+    origin = ORDER_ORIGIN if what in ORDERS else PROMISE_ORIGIN if what in PROMISES else ORIGIN
     return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], origin)
+
+
+def _action(what: str) -> str:
+    if what in ORDERS:
+        return f"orders.{what.removeprefix('order-')}"
+    return f"promises.{what}" if what in PROMISES else f"supervise.{what}"
 
 
 def _act(fact: Fact) -> Act:
@@ -71,7 +89,7 @@ def _act(fact: Fact) -> Act:
     call = {"call": str(fact.call)} if fact.call != NO_CALL else {}
     named = {key: told[key] for key in ("agent", "seat", "group", "to") if told.get(key)}
     return Act(
-        f"orders.{what.removeprefix('order-')}" if what in ORDERS else f"supervise.{what}",
+        _action(what),
         subject[:MAX_SUBJECT],
         told.get("reason", "")[:MAX_REASON],
         {**named, **call, "fact": fact.id},

@@ -33,7 +33,7 @@ from engine.engine import Engine, journal_folder
 from engine.for_ever import for_ever
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
-from engine.plan import recordings_home, switch_home
+from engine.plan import messages_home, recordings_home, switch_home
 from engine.publishing import LiveField
 from engine.recollection import recollect
 from engine.settings import Settings
@@ -108,7 +108,9 @@ async def serve(settings: Settings) -> None:
     tables = Tables(publisher, approval=settings.publish_approval)
     control = Control(engine, books, tables, secrets.push_secret)
     runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
-    archive = CallArchive(database, journal.folder, settings.node, recordings_home(settings.data_dir))
+    archive = CallArchive(
+        database, journal.folder, settings.node, recordings_home(settings.data_dir), messages_home(settings.data_dir)
+    )
     half_hours = HalfHours(past, settings.aims)
     care = InstanceCare(settings, database, lambda: engine.snapshot)
     website = Website(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from database.errors import DatabaseError
 from engine.books import Books
+from engine.drill_sheet import workbook
 from engine.engine import Engine
 from engine.orders import steps_of
 from engine.pins import PinRefused
@@ -101,6 +102,7 @@ class Control:
                 by=by,
                 steps=steps_of(self.snapshot, kind),
                 acknowledge_seconds=kind.acknowledge_seconds,
+                finish_minutes=kind.finish_minutes,
             )
         )
 
@@ -176,6 +178,9 @@ class Control:
             log.warning("drills not read", reason=str(error))
             return None
         return report(month, held, trunks_of(self.snapshot), self._engine.settings.zone)
+
+    def drill_workbook(self, told: Report) -> bytes:
+        return workbook(told, self._engine.settings.zone)
 
     def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
         """Keep what an agent has noted; None leaves what was noted before.

@@ -231,7 +231,8 @@ def _message(data: Data) -> str:
     if word(data, "state") == "closed":
         note = word(data, "note")
         return f"留言已处理（{word(data, 'closed_by')}）" + (f"：{note}" if note else "")
-    return f"留言 {word(data, 'seconds')} 秒"
+    holder = word(data, "holder")
+    return f"留言 {word(data, 'seconds')} 秒" + (f"，由工号 {holder} 处理" if holder else "")
 
 
 def _callback(data: Data) -> str:

@@ -118,6 +118,8 @@ ORDER_STEPS: Final[Mapping[str, str]] = {
     "not-taken": "值班电话没有签收",
     "unanswered": "各部门均未签收，请班长处理",
     "updated": "内容有补充",
+    "late": "逾时未办结，请班长处理",
+    "extended": "办结延期",
     "closed": "已办结",
     "cancelled": "已撤销",
 }
@@ -171,8 +173,13 @@ DEEDS: Final[Mapping[str, str]] = {
     "order-update": "补充应急工单",
     "order-acknowledge": "登记应急工单签收",
     "order-print": "打印应急工单",
+    "order-extend": "应急工单延期",
     "order-close": "办结应急工单",
     "order-cancel": "撤销应急工单",
+    "callback-cancel": "取消回拨",
+    "callback-hand": "转派回拨",
+    "message-close": "办结留言",
+    "message-hand": "转派留言",
 }
 """What people do to agents, groups and calls."""
 

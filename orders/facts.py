@@ -15,6 +15,7 @@ from orders.model import (
     Attempt,
     Ended,
     Event,
+    Extended,
     Looked,
     NotCalled,
     NotTaken,
@@ -38,13 +39,15 @@ _TEXTS = (
 )
 _WHOLE = ("acknowledge_seconds", "step", "dialled", "attempts")
 _TIMES = ("raised_at", "since", "not_before", "acknowledged_at", "over_at")
+_LATER_WHOLE, _LATER_TIMES = ("finish_minutes",), ("finish_by", "late_at")
+"""What facts of before these were kept do not say."""
 
 
 def data_of(order: Order, what: str, tell: Iterable[Tell] = ()) -> dict[str, Any]:
     """What a fact is to say: ``what`` happened, everything known, and who is to be told of it."""
     told: dict[str, Any] = {"what": what, "state": str(order.state)}
-    told |= {name: getattr(order, name) for name in (*_TEXTS, *_WHOLE)}
-    for name in _TIMES:
+    told |= {name: getattr(order, name) for name in (*_TEXTS, *_WHOLE, *_LATER_WHOLE)}
+    for name in (*_TIMES, *_LATER_TIMES):
         moment: datetime | None = getattr(order, name)
         told[name] = None if moment is None else moment.isoformat()
     told["steps"] = [
@@ -63,11 +66,20 @@ def data_of(order: Order, what: str, tell: Iterable[Tell] = ()) -> dict[str, Any
     return told
 
 
+STEPS: Final = (
+    *("raised", "dialling", "not-called", "not-taken", "escalated", "unanswered", "acknowledged"),
+    *("updated", "late", "extended", "closed", "cancelled"),
+)
+"""The words for what may become of an order."""
+
+
 def happened(before: Order, after: Order, event: Event) -> str:
     """The word for what became of an order."""
     match event:
         case Looked() if after.state is not before.state:
             return str(after.state)
+        case Looked() if after.late_at is not None:
+            return "late"
         case Looked():
             return "escalated" if after.step != before.step else "dialling"
         case NotCalled():
@@ -76,6 +88,8 @@ def happened(before: Order, after: Order, event: Event) -> str:
             return "not-taken"
         case Updated():
             return str(What.UPDATED)
+        case Extended():
+            return "extended"
         case Taken() | Ended():
             return str(after.state)
 
@@ -83,10 +97,12 @@ def happened(before: Order, after: Order, event: Event) -> str:
 def order_of(call: CallId, data: Mapping[str, Any]) -> Order:
     """The order that a fact tells of. Raises ValueError, KeyError or TypeError for what is none."""
     times: dict[str, Any] = {name: _moment(data[name]) for name in _TIMES}
+    times |= {name: _moment(data.get(name)) for name in _LATER_TIMES}
     if times["raised_at"] is None:
         raise ValueError("an order has a moment")
     texts: dict[str, Any] = {name: str(data[name]) for name in _TEXTS}
     whole: dict[str, Any] = {name: int(data[name]) for name in _WHOLE}
+    whole |= {name: int(data.get(name, 0)) for name in _LATER_WHOLE}
     steps = tuple(
         Step(str(s["department"]), str(s["name"]), tuple(map(str, s["phones"])), s["pushed"] is True, int(s["rounds"]))
         for s in data["steps"]
@@ -156,5 +172,6 @@ def _message(fact: str, order: Order, at: datetime, what: What, department: str)
         "acknowledge_by": order.due.isoformat() if order.state is State.DISPATCHED else "",
         "acknowledged_by": name_of(order, order.acknowledged_by) if order.acknowledged_by else "",
         "acknowledged_at": order.acknowledged_at.isoformat() if order.acknowledged_at else "",
+        "finish_by": order.finish_by.isoformat() if order.finish_by and order.open else "",
         "reason": order.reason if not order.open else "",
     }

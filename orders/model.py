@@ -95,6 +95,8 @@ class Order:
     raised_at: datetime
     steps: tuple[Step, ...]
     acknowledge_seconds: int
+    finish_minutes: int = 0
+    """From being taken to being closed; 0: no deadline."""
     state: State = State.DISPATCHED
     step: int = 0
     """The level that it has come to."""
@@ -113,6 +115,10 @@ class Order:
     acknowledged_how: str = ""
     acknowledged_who: str = ""
     """The person or the telephone, as far as it was told."""
+    finish_by: datetime | None = None
+    """Who has taken it is to have dealt with it by then; None: not taken, or no deadline."""
+    late_at: datetime | None = None
+    """When it was seen that this is over and the order is not."""
     over_at: datetime | None = None
     over_by: str = ""
     reason: str = ""
@@ -121,6 +127,11 @@ class Order:
     @property
     def open(self) -> bool:
         return self.state not in OVER
+
+    @property
+    def overdue(self) -> bool:
+        """Somebody must see to it now: nobody has taken it, or who has is late."""
+        return self.state is State.UNANSWERED or (self.state is State.ACKNOWLEDGED and self.late_at is not None)
 
     @property
     def due(self) -> datetime:
@@ -179,6 +190,13 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """Who has taken it gets more time: so many minutes from now."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Closed, or cancelled."""
 
@@ -187,7 +205,7 @@ class Ended:
     reason: str
 
 
-Event = Looked | NotCalled | NotTaken | Taken | Updated | Ended
+Event = Looked | NotCalled | NotTaken | Taken | Updated | Extended | Ended
 
 
 # What must be done
@@ -229,12 +247,12 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class RaiseAlarm:
-    """Nobody has taken it: a supervisor must see to it."""
+    """Nobody has taken it, or it is not dealt with in time: a supervisor must see to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClearAlarm:
-    """It is in somebody's hands, or over."""
+    """It is in somebody's hands and in time, or over."""
 
 
 Effect = Tell | Dial | HangUp | RaiseAlarm | ClearAlarm

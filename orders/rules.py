@@ -6,7 +6,9 @@
     dispatched    the last level's time is over                  unanswered, and an alarm
     dispatched    a level has no data interface, and every       as if its time were over
                   round of its phones was in vain
-    either        a department takes it                          acknowledged
+    either        a department takes it                          acknowledged, and the clock of dealing with it runs
+    acknowledged  that clock is over                             late, and an alarm; told once
+    acknowledged  more time is given                             in time again, and the alarm is over
     any open      closed or cancelled, with a reason             closed, cancelled
 
 Of one order one phone is called at a time, and none but in ``dispatched``. A level that was told stays told: it may
@@ -28,6 +30,7 @@ from orders.model import (
     Effect,
     Ended,
     Event,
+    Extended,
     Failed,
     HangUp,
     How,
@@ -97,6 +100,8 @@ def apply(order: Order, event: Event, now: datetime) -> tuple[Order, tuple[Effec
             return _taken(order, event, now)
         case Updated():
             return _updated(order, event)
+        case Extended():
+            return _extended(order, event, now)
         case Ended():
             return _ended(order, event, now)
 
@@ -107,6 +112,8 @@ def attempt_of(order: Order, call: CallId) -> Attempt | None:
 
 
 def _looked(order: Order, now: datetime, *, phones: bool) -> tuple[Order, tuple[Effect, ...]]:
+    if order.state is State.ACKNOWLEDGED and order.finish_by is not None and order.late_at is None:
+        return (replace(order, late_at=now), (RaiseAlarm(),)) if now >= order.finish_by else (order, ())
     if order.state is not State.DISPATCHED:
         return order, ()
     step = order.steps[order.step]
@@ -171,6 +178,7 @@ def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effe
         acknowledged_by=event.department,
         acknowledged_how=str(event.how),
         acknowledged_who=event.who,
+        finish_by=now + timedelta(minutes=order.finish_minutes) if order.finish_minutes else None,
         ringing=None,
         reason="",
     )
@@ -190,6 +198,13 @@ def _updated(order: Order, event: Updated) -> tuple[Order, tuple[Effect, ...]]:
     return replace(order, place=place, summary=summary), _tell(What.UPDATED, order.told)
 
 
+def _extended(order: Order, event: Extended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+    if order.state is not State.ACKNOWLEDGED:
+        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，只有已签收、未办结的工单可以延期")
+    further = replace(order, finish_by=now + timedelta(minutes=event.minutes), late_at=None)
+    return further, (*_tell(What.UPDATED, order.told), *_calmed(order))
+
+
 def _ended(order: Order, event: Ended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if not order.open:
         raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再办结或撤销")
@@ -201,7 +216,7 @@ def _ended(order: Order, event: Ended, now: datetime) -> tuple[Order, tuple[Effe
 def _calmed(order: Order) -> tuple[Effect, ...]:
     """What nobody needs any more: the telephone that rings, the alarm that stands."""
     phone: tuple[Effect, ...] = (HangUp(order.ringing.call),) if order.ringing is not None else ()
-    return (*phone, ClearAlarm()) if order.state is State.UNANSWERED else phone
+    return (*phone, ClearAlarm()) if order.overdue else phone
 
 
 def diagram() -> str:
@@ -210,6 +225,7 @@ def diagram() -> str:
         "stateDiagram-v2",
         "    [*] --> dispatched",
         "    dispatched --> dispatched: time over, next department told",
+        "    acknowledged --> acknowledged: not dealt with in time, alarm; or more time given",
     ]
     lines += [f"    {old} --> {new}: {_NEWS[new]}" for old in State for new in State if new in MOVES[old]]
     return "\n".join([*lines, *(f"    {state} --> [*]" for state in State if not MOVES[state]), ""])

@@ -9,6 +9,7 @@ the key, or it was in vain; so no phone is called twice for one step, and no key
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +78,7 @@ class Wish:
     by: str
     steps: tuple[Step, ...]
     acknowledge_seconds: int
+    finish_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Orders:
         clock: Clock,
     ) -> None:
         self.book = Book()
+        self.counts: Counter[str] = Counter()
+        """What became of orders since the start, by the word of the fact."""
         self.loaded = False
         """Those of before the start are known. Before that new ones are raised all the same, if there is a register."""
         self._switch = switch
@@ -185,6 +189,7 @@ class Orders:
                     raised_at=now,
                     steps=wish.steps,
                     acknowledge_seconds=wish.acknowledge_seconds,
+                    finish_minutes=wish.finish_minutes,
                 )
             )
             self._set(order, "raised", effects)
@@ -215,7 +220,7 @@ class Orders:
         self.book.learn(orders)
         self.loaded, self._settled = True, False
         for order in self.book.open():
-            if order.state is State.UNANSWERED:
+            if order.overdue:
                 self._ring_bell(order)
 
     # The clock and the switch
@@ -365,6 +370,7 @@ class Orders:
     def _set(self, order: Order, what: str, effects: Iterable[Effect]) -> None:
         """Keep it, write it down, then do what must be done."""
         effects = tuple(effects)
+        self.counts[what] += 1
         self.book.put(order)
         told = [effect for effect in effects if isinstance(effect, Tell)]
         self._note(Kind.ORDER, order.call, **data_of(order, what, told))
@@ -384,6 +390,11 @@ class Orders:
             self._start(self._print(order.number))
 
     def _ring_bell(self, order: Order) -> None:
+        if order.state is State.ACKNOWLEDGED:
+            who = rules.name_of(order, order.acknowledged_by)
+            text = f"应急工单 {order.number}（{order.type_name}）逾时未办结：{who} 已签收；请联系核实，办结或延期"
+            self._alarms.put(_alarm_of(order), text, grave=False)
+            return
         names = "、".join(step.name for step in order.steps)
         text = f"应急工单 {order.number}（{order.type_name}）无人签收：{names} 都已逾时；请立即电话联系并登记签收"
         self._alarms.put(_alarm_of(order), text)

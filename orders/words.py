@@ -44,7 +44,7 @@ def standing(order: Order) -> str:
     if order.state is State.DISPATCHED:
         return f"已派 {order.steps[order.step].name}，等待签收"
     if order.state is State.ACKNOWLEDGED:
-        return f"{name_of(order, order.acknowledged_by)} 已签收"
+        return f"{name_of(order, order.acknowledged_by)} 已签收{'，逾时未办结' if order.overdue else ''}"
     return NAMES[order.state]
 
 
@@ -72,6 +72,7 @@ def sheet(order: Order, zone: tzinfo) -> str:
         ("签收时限", at(order.due) if order.state is State.DISPATCHED else ""),
         ("签收", f"{taken}{'，' + order.acknowledged_who if order.acknowledged_who else ''}）" if taken else ""),
         ("签收时间", at(order.acknowledged_at)),
+        ("办结时限", at(order.finish_by) if order.open else ""),
         ("办结或撤销", f"{order.over_by}：{order.reason}" if order.over_at else ""),
         ("签收人（签字）", ""),
         ("处置情况", ""),

@@ -15,7 +15,7 @@ import structlog
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from promises.book import REMEMBERED
-from promises.message import LEAST_SECONDS, Message, closed, data_of, length
+from promises.message import LEAST_SECONDS, Message, closed, data_of, handed, length
 from queues.service import Clock, Note
 from telephony.model import CallId
 
@@ -61,6 +61,12 @@ class Mailbox:
     def close(self, call: CallId, by: str, note: str) -> Message:
         """Somebody has dealt with it. Raises KeyError for an unknown one, ValueError for one closed before."""
         message = closed(self._all[call], by, note, self._now())
+        self._set(message)
+        return message
+
+    def hand(self, call: CallId, group: str, holder: str) -> Message:
+        """Somebody else is to deal with it. Raises KeyError for an unknown one, ValueError for one that is closed."""
+        message = handed(self._all[call], group, holder)
         self._set(message)
         return message
 

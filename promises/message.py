@@ -34,6 +34,8 @@ class Message:
     seconds: float
     taken_at: datetime
     due_at: datetime
+    holder: str = ""
+    """The agent who is to deal with it; empty: anybody of the group."""
     closed_at: datetime | None = None
     closed_by: str = ""
     note: str = ""
@@ -53,6 +55,13 @@ def length(size: int) -> float:
     return max(0, size - HEADER_BYTES) / BYTES_PER_SECOND
 
 
+def handed(message: Message, group: str, holder: str) -> Message:
+    """For this group, or this agent of it, to deal with. Raises ValueError when it is closed."""
+    if not message.open:
+        raise ValueError(f"{message.id} was closed at {message.closed_at}")
+    return replace(message, group=group, holder=holder)
+
+
 def closed(message: Message, by: str, note: str, now: datetime) -> Message:
     """Dealt with. Raises ValueError when it was before."""
     if not message.open:
@@ -63,7 +72,7 @@ def closed(message: Message, by: str, note: str, now: datetime) -> Message:
 def data_of(message: Message) -> dict[str, Any]:
     """What a fact of kind ``message`` is to say: all that is known from then on."""
     told: dict[str, Any] = {"state": "open" if message.open else "closed", "seconds": message.seconds}
-    told |= {name: getattr(message, name) for name in _TEXTS}
+    told |= {name: getattr(message, name) for name in (*_TEXTS, "holder")}
     for name in _TIMES:
         moment: datetime | None = getattr(message, name)
         told[name] = None if moment is None else moment.isoformat()
@@ -78,7 +87,7 @@ def message_of(call: CallId, data: Mapping[str, Any]) -> Message:
     }
     if times["taken_at"] is None or times["due_at"] is None:
         raise ValueError("a message has a clock")
-    return Message(id=call, seconds=float(data["seconds"]), **texts, **times)
+    return Message(id=call, seconds=float(data["seconds"]), holder=str(data.get("holder", "")), **texts, **times)
 
 
 def latest(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> Message | None:

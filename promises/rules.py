@@ -119,6 +119,13 @@ def withdrawn(callback: Callback, why: str, now: datetime) -> Callback:
     return _move(callback, State.WITHDRAWN, why=why, closed_at=now)
 
 
+def handed(callback: Callback, group: str) -> Callback:
+    """Another group is to call; widening begins anew there, the age stays. Raises IllegalMove while it is called."""
+    if callback.state is not State.WAITING:
+        raise IllegalMove(f"{callback.id}: {callback.state} is not handed over")
+    return replace(callback, group=group, overflow="")
+
+
 def due(callback: Callback, now: datetime, *, hours_open: bool) -> bool:
     """Whether it shall stand in the line now."""
     return (

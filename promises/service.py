@@ -158,6 +158,20 @@ class Callbacks:
         self._withdraw(callback, why)
         return True
 
+    def hand(self, call: CallId, group: GroupId) -> bool:
+        """Another group is to keep it, at its age; False when it is not open or an agent is being brought to it."""
+        callback = self.book.get(call)
+        ticket = self._queues.acd.tickets.get(callback.call) if callback is not None else None
+        if callback is None or callback.state is not State.WAITING:
+            return False
+        if ticket is not None and ticket.phase is not TicketPhase.WAITING:
+            return False
+        self._queues.left(callback.call)
+        self._set(rules.handed(callback, group))
+        if self._settled and self._switch.up:
+            self.look()
+        return True
+
     # The line and the switch
 
     async def run(self) -> None:

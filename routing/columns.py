@@ -171,6 +171,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "order_types.name": Advice("会在值班电话里读出来，2 到 12 个汉字", "供水中断"),
     "order_types.departments": Advice("靠前的先派，用顿号隔开", "water-supply、emergency-office", "departments"),
     "order_types.acknowledge_seconds": Advice("每个部门多久之内要签收，10 到 86400", "300"),
+    "order_types.finish_minutes": Advice("签收后多久之内要办结，逾时告警；0 到 43200，0 为不设时限", "1440"),
     "order_types.note": Advice("示例行写 示例，待核", "示例，待核"),
     "callers.number": Advice("来电显示的号码，本市号码不带区号", "13800000000"),
     "callers.list": Advice("骚扰名单：排在后面；优先名单：排在前面；内部人员：只显示", "优先名单"),

@@ -273,6 +273,8 @@ class OrderType:
     """In this order: whoever has not taken the order by its deadline, the next one is told too."""
     acknowledge_seconds: int = 300
     """Each department's time to take it. Ours to choose, no standard says."""
+    finish_minutes: int = 1440
+    """From being taken to being closed; 0: no deadline. Ours to choose, too."""
     note: str = ""
     """示例，待核 for sample rows."""
 

@@ -443,6 +443,7 @@ def _order_type(name: str, row: _Row) -> OrderType:
         name=row.text("name", '"供水中断"'),
         departments=row.texts("departments", '["water-supply"]'),
         acknowledge_seconds=row.whole("acknowledge_seconds", 300, "300"),
+        finish_minutes=row.whole("finish_minutes", 1440, "1440"),
         note=row.text("note", '"示例，待核"', ""),
     )
     row.end()

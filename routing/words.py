@@ -113,6 +113,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "order_types.name": "名称",
     "order_types.departments": "责任部门",
     "order_types.acknowledge_seconds": "签收时限（秒）",
+    "order_types.finish_minutes": "办结时限（分钟）",
     "order_types.note": "备注",
     "callers.list": "名单",
     "callers.reason": "原因",

@@ -35,6 +35,8 @@ class Right(StrEnum):
     CALLBACKS_CANCEL = "callbacks.cancel"
     MESSAGES_READ = "messages.read"
     MESSAGES_WORK = "messages.work"
+    WORK_HAND = "work.hand"
+    """Say which group or agent is to deal with a callback or a message."""
     SUPERVISE = "supervise"
     SUPERVISE_JOIN = "supervise.join"
     """Listen, whisper, barge in, take over: on one's own phone."""

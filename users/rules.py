@@ -71,6 +71,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.CALLBACKS_CANCEL: _ALL,
         Right.MESSAGES_READ: _ALL,
         Right.MESSAGES_WORK: _OWN,
+        Right.WORK_HAND: _ALL,
         Right.ORDERS_READ: _ALL,
         Right.ORDERS_WORK: _ALL,
         Right.ORDERS_END: _ALL,

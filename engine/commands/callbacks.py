@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +13,7 @@ from engine.remote import ask
 from engine.settings import load_settings
 from ledger.words import CALLBACK_STATES, CALLBACK_WHY
 
-app = typer.Typer(help="回拨：列出、取消。", no_args_is_help=True)
+app = typer.Typer(help="回拨：列出、转派、取消。", no_args_is_help=True)
 
 AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
@@ -36,6 +37,20 @@ def list_command(as_data: AsData = False) -> None:
         typer.echo("没有回拨")
     if not told["loaded"]:
         typer.echo("数据库还没有读到，之前约定的回拨暂不拨打；请运行 ./hotline status 查看")
+
+
+@app.command("hand")
+def hand_command(
+    call: Annotated[str, typer.Argument(help="回拨编号，见 hotline callbacks list")],
+    group: Annotated[str, typer.Option("--group", help="转给哪个技能组")],
+    reason: Annotated[str, typer.Option("--reason", help="原因")],
+    by: Annotated[str, typer.Option("--as", help="谁操作的，默认是系统用户名")] = "",
+    as_data: AsData = False,
+) -> None:
+    """把一个还没有拨打的回拨转给别的技能组；排队时间保留。"""
+    asked = {"group": group, "reason": reason, "by": by or getpass.getuser()}
+    row = ask(f"/api/callbacks/{call}/hand", asked)
+    typer.echo(json.dumps(row, ensure_ascii=False) if as_data else f"回拨 {row['id']} 已转给技能组 {row['group']}")
 
 
 @app.command("cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from engine.remote import ask
 from engine.settings import load_settings
 
-app = typer.Typer(help="留言：列出、在话机上收听、办结。", no_args_is_help=True)
+app = typer.Typer(help="留言：列出、在话机上收听、转派、办结。", no_args_is_help=True)
 
 Call = Annotated[str, typer.Argument(help="留言编号，见 hotline messages list")]
 AsData = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -46,6 +47,22 @@ def play_command(
     """让话机振铃，接听即播放。"""
     row = ask(f"/api/messages/{call}/play", {"seat": seat})
     typer.echo(json.dumps(row, ensure_ascii=False) if as_data else f"话机 {seat} 正在振铃，接听即播放")
+
+
+@app.command("hand")
+def hand_command(
+    call: Call,
+    reason: Annotated[str, typer.Option("--reason", help="原因")],
+    group: Annotated[str, typer.Option("--group", help="转给哪个技能组")] = "",
+    agent: Annotated[str, typer.Option("--agent", help="转给哪个工号；不写则由技能组里任何人处理")] = "",
+    by: Annotated[str, typer.Option("--as", help="谁操作的，默认是系统用户名")] = "",
+    as_data: AsData = False,
+) -> None:
+    """把一条留言转给别的技能组，或指定一位座席处理。"""
+    asked = {"group": group, "agent": agent, "reason": reason, "by": by or getpass.getuser()}
+    row = ask(f"/api/messages/{call}/hand", asked)
+    whom = f"工号 {row['holder']}" if row["holder"] else f"技能组 {row['group']}"
+    typer.echo(json.dumps(row, ensure_ascii=False) if as_data else f"留言 {row['id']} 由{whom}处理")
 
 
 @app.command("close")

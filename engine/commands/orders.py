@@ -55,7 +55,7 @@ def raise_command(
 def list_command(
     every: Annotated[bool, typer.Option("--all", help="也列出最近七天办结和撤销的")] = False, as_data: AsData = False
 ) -> None:
-    """未办结的工单；有无人签收的时退出码为 1。"""
+    """未办结的工单；有无人签收的、逾时未办结的时退出码为 1。"""
     told = ask("/api/orders")
     rows = [row for row in told["orders"] if every or row["over_at"] is None]
     if as_data:
@@ -64,13 +64,14 @@ def list_command(
         zone = load_settings().zone
         for row in rows:
             at = datetime.fromisoformat(row["raised_at"]).astimezone(zone)
-            due = f"，限 {datetime.fromisoformat(row['due_at']).astimezone(zone):%H:%M:%S} 前" if row["due_at"] else ""
+            until = row["due_at"] or row["finish_by"]
+            due = f"，限 {datetime.fromisoformat(until).astimezone(zone):%m-%d %H:%M:%S} 前" if until else ""
             typer.echo(f"{row['number']}  {at:%m-%d %H:%M}  {row['type_name']}  {row['place']}  {row['standing']}{due}")
         if not rows:
             typer.echo("没有未办结的工单")
         if not told["loaded"]:
             typer.echo("数据库还没有读到，启动以前的工单暂时不在这里", err=True)
-    raise typer.Exit(int(any(row["state"] == "unanswered" for row in rows)))
+    raise typer.Exit(int(any(row["overdue"] for row in rows)))
 
 
 @app.command("show")
@@ -105,6 +106,18 @@ def acknowledge_command(
     """替部门登记签收（例如对方打电话来说已接手）。"""
     asked = {"department": department, "who": who, "by": by or getpass.getuser()}
     _tell(ask(_path(number, "acknowledge"), asked))
+
+
+@app.command("extend")
+def extend_command(
+    number: Number,
+    minutes: Annotated[int, typer.Option("--minutes", help="从现在起多少分钟之内办结，1 到 43200")],
+    reason: Reason,
+    by: By = "",
+) -> None:
+    """给已签收的工单延期；逾时告警随之解除，已通知的部门收到更新。"""
+    asked = {"minutes": minutes, "reason": reason, "by": by or getpass.getuser()}
+    _tell(ask(_path(number, "extend"), asked))
 
 
 @app.command("close")
@@ -168,6 +181,10 @@ def _tell(told: dict[str, Any]) -> None:
     if told["acknowledged_by"]:
         how = HOW.get(told["acknowledged_how"], told["acknowledged_how"])
         lines.append(("签收", f"{names[told['acknowledged_by']]}（{how}）{told['acknowledged_who']}"))
+    if told["finish_by"]:
+        lines.append(
+            ("办结时限", f"{datetime.fromisoformat(told['finish_by']).astimezone(load_settings().zone):%m-%d %H:%M:%S}")
+        )
     if told["over_at"]:
         lines.append(("结果", f"{told['over_by']}：{told['reason']}"))
     for name, value in lines:

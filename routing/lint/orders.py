@@ -20,6 +20,8 @@ MOST_PHONES: Final = 20
 MOST_DEPARTMENTS: Final = 10
 MOST_ROUNDS: Final = 9
 DEADLINE_SECONDS: Final = (10, 86_400)
+MOST_FINISH_MINUTES: Final = 43_200
+"""30 days."""
 
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SPOKEN_NAME: Final = re.compile("[\u4e00-\u9fff]{2,12}")
@@ -60,6 +62,9 @@ def _order_types(view: View) -> Iterator[Fault]:
         if not low <= row.acknowledge_seconds <= high:
             value = str(row.acknowledge_seconds)
             yield Fault(f"{path}.acknowledge_seconds", value, f"应为 {low} 到 {high} 秒", "300")
+        if not 0 <= row.finish_minutes <= MOST_FINISH_MINUTES:
+            reason = f"应为 0 到 {MOST_FINISH_MINUTES} 分钟，0 为不设时限"
+            yield Fault(f"{path}.finish_minutes", str(row.finish_minutes), reason, "1440")
         if len(row.departments) > MOST_DEPARTMENTS:
             reason = f"最多 {MOST_DEPARTMENTS} 个部门"
             yield Fault(f"{path}.departments", str(len(row.departments)), reason, '["water-supply"]')

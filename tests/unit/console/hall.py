@@ -66,6 +66,7 @@ class Past:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.messages = folder.parent / "messages"
         self.asked: list[CallFilter] = []
 
     async def calls(self, wanted: CallFilter) -> Sequence[CallRecord]:
@@ -200,8 +201,9 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     for serial, raiser in raisers.items():
         order, _ = await control.raise_order(call_id(serial), "water-outage", NASTY, "水管爆裂", f"k{serial}", raiser)
         ORDERS[serial] = order.number
-    for name in (*map(recording_file, (call_id(1), call_id(2))), half_file(recording_file(call_id(1)), "caller")):
-        path = past.folder / name
+    recorded = (*map(recording_file, (call_id(1), call_id(2))), half_file(recording_file(call_id(1)), "caller"))
+    left = [past.messages / recording_file(call_id(serial)) for serial in (1, 2, 12)]
+    for path in (*(past.folder / name for name in recorded), *left):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SOUND)
     pages = built(past.folder.parent / "pages")

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from console.api import MAX_BODY_BYTES, application
 from console.plain import MAX_WHO
+from engine.drill_sheet import workbook
 from engine.orders import steps_of
 from ivr.desk import SupervisorAction
 from ivr.model import Script
@@ -124,7 +125,10 @@ class Control:
             raise NotAllowed(self.refuses)
         kind = self.snapshot.order_types[type_]
         steps = steps_of(self.snapshot, kind)
-        wish = Wish(call, key, type_, kind.name, place, summary, "13800001234", by, steps, kind.acknowledge_seconds)
+        wish = Wish(
+            call, key, type_, kind.name, place, summary, "13800001234", by, steps, kind.acknowledge_seconds,
+            kind.finish_minutes,
+        )  # fmt: skip
         return await self.orders.raise_(wish)
 
     def department_key(self, department: str) -> str:
@@ -162,6 +166,9 @@ class Control:
         if self.refuses:
             return None
         return report(month, self.drilled, trunks_of(self.house.table), CITY)
+
+    def drill_workbook(self, told: Report) -> bytes:
+        return workbook(told, CITY)
 
     def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
         if self.refuses:

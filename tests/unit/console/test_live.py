@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import live_routes
+from console import live_routes, metrics
 from ivr.model import Script
 from ledger.model import Kind
+from orders.model import How, Taken
 from tests.unit.console.test_api import ALLOWED, Client, Control, ask, client, control, house, sign_in
 from tests.unit.engine.house import House, call_id
 from tests.unit.ledger.test_live import patched
@@ -103,6 +105,29 @@ async def test_metrics_for_prometheus(client: Client, house: House) -> None:
     assert samples["hotline_seats", "reserved"] == 1
     assert samples["hotline_queue_calls", "offered"] == 1
     assert samples["hotline_day_connection_rate",] == 1
+
+
+async def test_urgent_orders_are_in_the_metrics(tmp_path: Path) -> None:
+    house = House(folder=tmp_path)
+    house.link.up = False
+    house.orders.learn([])
+    control = Control(house)
+    await control.raise_order(call_id(1), "water-outage", "东山路", "停水", "a", "1001")
+    order, _ = await control.raise_order(call_id(1), "water-outage", "东山路", "停水", "b", "1001")
+    house.orders.apply(order, Taken("water-supply", How.COMMAND, "某人"))
+    house.now += 1440 * 60_000
+    house.orders.look()
+    body, _ = metrics.text(control.acd, control.counters, control.orders)
+    families = {one.name: one for one in text_string_to_metric_families(body.decode())}
+    told = {(sample.name, *sample.labels.values()): sample.value for one in families.values() for sample in one.samples}
+    assert {state: told["hotline_orders", state] for state in ("dispatched", "unanswered", "acknowledged")} == {
+        "dispatched": 1, "unanswered": 0, "acknowledged": 1,
+    }  # fmt: skip
+    assert told["hotline_orders_overdue",] == 1
+    steps = {step: told["hotline_order_steps_total", step] for step in ("raised", "late", "escalated", "closed")}
+    assert steps == {"raised": 2, "late": 1, "escalated": 1, "closed": 0}
+    await house.orders.stop()
+    await house.queues.stop()
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/api/live", "/api/live/stream"])

@@ -12,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from console.api import application
+from console.order_routes import SIGNED_PER_MINUTE, UNSIGNED_PER_MINUTE
 from ledger.model import Kind
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from orders.model import State
@@ -202,6 +203,47 @@ async def test_a_signature_that_is_not_right_for_this_order_and_body_takes_nothi
     order = control.orders.book.get(NUMBER)
     assert order is not None
     assert order.state is State.DISPATCHED
+
+
+async def test_who_signs_wrongly_again_and_again_is_told_to_wait_and_slows_no_department(
+    client: Client, control: Control
+) -> None:
+    await raised(client)
+    wrong = signed(control, key="made-up fire-safety")
+    for _ in range(UNSIGNED_PER_MINUTE):
+        async with client.post(**wrong) as answer:
+            assert answer.status == 401
+    async with client.post(**wrong) as answer:
+        assert (answer.status, 0 < int(answer.headers["Retry-After"]) <= 60) == (429, True)
+    for _ in range(SIGNED_PER_MINUTE):
+        async with client.post(**signed(control)) as answer:
+            assert answer.status == 200
+    async with client.post(**signed(control)) as answer:
+        assert (answer.status, "太频繁" in (await answer.json())["error"]) == (429, True)
+    other = signed(control, department="emergency-office", key="made-up emergency-office")
+    async with client.post(**other) as answer:
+        assert answer.status == 409, "another department has its own"
+    control.house.now += 60_000
+    async with client.post(**signed(control)) as answer:
+        assert answer.status == 200
+
+
+async def test_more_time_is_given_with_a_reason_and_kept_as_a_deed(client: Client, control: Control) -> None:
+    await raised(client)
+    assert (await post(client, f"{ORDER}/extend", {"minutes": 30, "reason": "等"}))[0] == 409, "nobody has it"
+    await post(client, f"{ORDER}/acknowledge", {"department": DEPARTMENT, "who": "某人"})
+    control.house.now += 1440 * 60_000
+    control.orders.look()
+    _, listed = await get(client, "/api/orders")
+    assert (listed["orders"][0]["overdue"], "逾时未办结" in listed["orders"][0]["standing"]) == (True, True)
+    (alarm,) = control.house.alarms.standing.values()
+    assert (NUMBER in alarm.text, alarm.grave) == (True, False)
+    for body in ({"minutes": 0, "reason": "等"}, {"minutes": 43_201, "reason": "等"}, {"minutes": 30, "reason": ""}):
+        assert (await post(client, f"{ORDER}/extend", body))[0] == 400
+    status, told = await post(client, f"{ORDER}/extend", {"minutes": 30, "reason": "等抢修队", "by": "1010"})
+    assert (status, told["overdue"]) == (200, False)
+    assert control.house.alarms.standing == {}
+    assert control.deeds[-1] == ("order-extend", "1010", {"to": NUMBER, "reason": "等抢修队"})
 
 
 @pytest.mark.parametrize(("off", "status"), [(SIGNATURE_SECONDS, 200), (SIGNATURE_SECONDS + 1, 401)])

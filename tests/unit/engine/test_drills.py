@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.drill_reminder import DrillReminder
-from engine.drills import RING_MS, alarm_of
+from engine.drills import LAST, RING_MS, alarm_of
 from ledger.drills import Drill, Try
 from ledger.model import Kind
 from queues.events import SeatReachable
@@ -43,6 +43,46 @@ async def test_a_seat_rings_for_a_drill_and_who_asked_is_kept(house: House) -> N
     assert (shown["seat"], shown["state"]) == ("8001", "answered")
     house.drills.hear({"Drill": ID, "Target": "110", "State": "ended", "Ms": "9000"})
     assert house.drills.shown() == []
+
+
+async def test_a_page_sees_the_phone_ring_each_step_and_the_last_drills_that_are_over(house: House) -> None:
+    told: list[str] = []
+    house.drills.changed = lambda: told.append("changed")
+    await house.drills.start("110", SEAT, "班长")
+    assert house.drills.rows()["ring-8001"] | {"steps": 0} == {
+        "target": "110", "seat": "8001", "agent": "", "by": "班长", "state": "ringing", "trunk": "", "success": False,
+        "since_ms": house.now, "steps": 0,
+    }  # fmt: skip
+    for state, more in (
+        ("asked", {"Seat": "8001"}),
+        ("dialling", {"Trunk": "drill-110"}),
+        ("missed", {"Trunk": "drill-110", "Ms": "90", "Status": "BUSY"}),
+        ("answered", {"Trunk": "drill-110-backup", "Ms": "812"}),
+        ("left", {"Trunk": "drill-110-backup", "Received": "40"}),
+        ("ended", {"Ms": "9000"}),
+    ):
+        house.drills.hear({"Drill": ID, "Target": "110", "State": state, **more})
+    assert len(told) == 7
+    (row,) = house.drills.rows().values()
+    assert (row["state"], row["by"], row["success"]) == ("ended", "班长", True)
+    assert [(step["state"], step.get("trunk"), step.get("ms"), step.get("why")) for step in row["steps"]] == [
+        ("asked", None, None, None),
+        ("dialling", "drill-110", None, None),
+        ("missed", "drill-110", 90, "占线"),
+        ("answered", "drill-110-backup", 812, None),
+        ("left", "drill-110-backup", None, None),
+        ("ended", None, 9000, None),
+    ]
+    for number in range(LAST + 2):
+        for state in ("asked", "ended"):
+            house.drills.hear({"Drill": f"{ID}{number}", "Target": "119", "State": state, "Seat": "8001"})
+    assert len(house.drills.rows()) == LAST
+
+
+async def test_a_phone_that_rang_in_vain_is_shown_no_longer(house: House) -> None:
+    await house.drills.start("110", SEAT, "班长")
+    house.now += RING_MS + 1
+    assert house.drills.rows() == {}
 
 
 async def test_who_asked_long_ago_did_not_ask_for_the_drill_of_a_key(house: House) -> None:

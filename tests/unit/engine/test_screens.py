@@ -143,7 +143,7 @@ async def test_urgent_orders_of_the_call_are_on_the_desk(house: House) -> None:
     assert changed[Topic.WORK] is None
     assert ME in (changed[Topic.ME] or ())
     work: Any = house.screens.rows(Topic.WORK)
-    assert work["orders"] == {"open": 1, "dispatched": 1}
+    assert work["orders"] == {"open": 1, "overdue": 0, "dispatched": 1}
 
 
 async def test_every_change_of_a_call_marks_its_row_its_desk_and_its_group(house: House) -> None:

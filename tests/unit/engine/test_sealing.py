@@ -15,7 +15,7 @@ from audit.store import entries
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.sealing import ORDERS, SEALED, seal_deeds
+from engine.sealing import ORDERS, PROMISES, SEALED, seal_deeds
 from ledger import words
 from ledger.drain import Drainer
 from ledger.journal import Journal
@@ -70,10 +70,20 @@ async def test_what_people_do_to_urgent_orders_is_sealed(database: Database, tmp
     await drainer(database, tmp_path).drain()
     found = await sealed(database)
     assert [entry.act.action for entry in found] == [
-        f"orders.{what}" for what in ("acknowledge", "cancel", "close", "print", "raise", "update")
+        f"orders.{what}" for what in ("acknowledge", "cancel", "close", "extend", "print", "raise", "update")
     ]
     assert {(entry.actor.origin, entry.act.reason) for entry in found} == {("应急工单", "误报")}
     assert found[1].act.subject == f"撤销应急工单 {number}"
+
+
+async def test_what_supervisors_do_to_callbacks_and_messages_is_sealed(database: Database, tmp_path: Path) -> None:
+    assert set(words.DEEDS) >= PROMISES
+    await write(tmp_path, *(deed(n, what, to=CALL, group="market") for n, what in enumerate(sorted(PROMISES))))
+    await drainer(database, tmp_path).drain()
+    found = await sealed(database)
+    assert [entry.act.action for entry in found] == [f"promises.{what}" for what in sorted(PROMISES)]
+    assert {(entry.actor.origin, entry.act.reason) for entry in found} == {("回拨和留言", "质检")}
+    assert found[1].act.subject == f"转派回拨 market {CALL}"
 
 
 async def test_the_entry_names_agent_group_and_call(database: Database, tmp_path: Path) -> None:

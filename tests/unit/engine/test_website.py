@@ -36,7 +36,7 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = Settings.model_validate({"data_dir": folder, "http_port": port} | more)
-    archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings")
+    archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings", folder / "messages")
     control = cast("ApiControl", Control(house))
     return Website(
         settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy()

@@ -18,6 +18,7 @@ from orders.model import (
     Effect,
     Ended,
     Event,
+    Extended,
     Failed,
     HangUp,
     How,
@@ -334,3 +335,36 @@ class Clockwork(RuleBasedStateMachine):
 
 TestClockwork = Clockwork.TestCase
 TestClockwork.pytestmark = pytest.mark.unit  # type: ignore[attr-defined]
+
+
+def test_an_order_that_is_taken_and_not_dealt_with_is_told_of_once_and_again_after_more_time() -> None:
+    order, _ = after(made(NET, finish_minutes=30), Taken("net", How.COMMAND, "某人"), seconds=60)
+    assert order.finish_by == BEGAN + timedelta(seconds=60, minutes=30)
+    assert after(order, Looked(), seconds=60 + 30 * 60 - 0.001) == (order, [])
+    late, effects = after(order, Looked(), seconds=60 + 30 * 60)
+    assert (late.state, late.overdue, effects) == (State.ACKNOWLEDGED, True, [RaiseAlarm()])
+    assert happened(order, late, Looked()) == "late"
+    assert after(late, Looked(), seconds=9999) == (late, []), "told once"
+    further, effects = after(late, Extended(10), seconds=9999)
+    assert (further.finish_by, further.overdue) == (BEGAN + timedelta(seconds=9999, minutes=10), False)
+    assert effects == [Tell(What.UPDATED, ("net",)), ClearAlarm()]
+    again, effects = after(further, Looked(), seconds=9999 + 600)
+    assert (again.overdue, effects) == (True, [RaiseAlarm()])
+    closed, effects = after(again, Ended(State.CLOSED, "1010", "修好"), seconds=11_000)
+    assert (closed.overdue, effects) == (False, [Tell(What.CLOSED, ("net",)), ClearAlarm()])
+    assert latest(closed.call, [("1", data_of(again, "late"))]) == [again]
+
+
+def test_more_time_is_only_for_what_is_taken_and_an_order_without_a_deadline_is_never_late() -> None:
+    for order in (made(), after(made(), Ended(State.CLOSED, "1010", "修好"))[0]):
+        with pytest.raises(Illegal, match="延期"):
+            after(order, Extended(10))
+    order, _ = after(made(NET), Taken("net", How.COMMAND))
+    assert (order.finish_by, after(order, Looked(), seconds=10**7)) == (None, (order, []))
+
+
+def test_an_order_of_before_there_were_deadlines_is_read_as_one_without() -> None:
+    told = data_of(made(), "raised")
+    for name in ("finish_minutes", "finish_by", "late_at"):
+        del told[name]
+    assert order_of(made().call, told) == made()

@@ -566,9 +566,14 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (order_type(note="好" * 201), "order_types.t.note", "一行"),
             (order_type(acknowledge_seconds=9), "order_types.t.acknowledge_seconds", "10 到 86400"),
             (order_type(acknowledge_seconds=86_401), "order_types.t.acknowledge_seconds", "10 到 86400"),
+            (order_type(finish_minutes=-1), "order_types.t.finish_minutes", "0 到 43200"),
+            (order_type(finish_minutes=43_201), "order_types.t.finish_minutes", "0 到 43200"),
             (order_type(departments=tuple("abcdefghijk")), "order_types.t.departments", "最多 10"),
         ],
-        [order_type(acknowledge_seconds=10), order_type(acknowledge_seconds=86_400)],
+        [
+            *(order_type(acknowledge_seconds=seconds) for seconds in (10, 86_400)),
+            *(order_type(finish_minutes=minutes) for minutes in (0, 43_200)),
+        ],
     ),
     "order-for-nobody": (
         [

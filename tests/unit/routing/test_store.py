@@ -72,7 +72,7 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
         ),
         departments=(Department("water", "供水", ("8768124", "8768125"), "https://10.0.0.20/orders", 3, "示例，待核"),),
         order_types=(
-            OrderType("outage", "停水", ("water",), 120, "示例，待核"),
+            OrderType("outage", "停水", ("water",), 120, 0, "示例，待核"),
             OrderType("flood", "水浸", ("water",)),
         ),
         holidays=(Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),),

@@ -130,7 +130,7 @@ def odd() -> Table:
             *SAMPLE.departments,
             Department("e1", "=值班", ("+8613800000001", "0663"), "http://10.0.0.1:80/a?b=1&c=%20", 1, "-"),
         ),
-        order_types=(*SAMPLE.order_types, OrderType("true", "火灾", ("e1", "water-supply"), 10, "TRUE")),
+        order_types=(*SAMPLE.order_types, OrderType("true", "火灾", ("e1", "water-supply"), 10, 1440, "TRUE")),
         area_code="",
     )
 
