@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.asterisk.support.product import Product, product
+from tests.browser.ears import speaking
 from tests.browser.people import Desk, chromium, desk
 
 
@@ -37,6 +38,13 @@ async def hotline() -> AsyncIterator[Product]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def voiced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A browser with a voice."""
+    async with speaking(tmp_path_factory.mktemp("voice")) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from database.connection import open_database
 from ledger.records import CallRecord
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, comes_to_hear
+from tests.browser.ears import LISTEN
 from tests.browser.people import Desk, Person, person
 from users.model import Role
 
@@ -208,32 +209,6 @@ async def serious(page: Page) -> list[str]:
     )
     return list(found)
 
-
-LISTEN = """async () => {
-  const audio = document.querySelector("audio");
-  if (audio.readyState < 2) await new Promise((go) => audio.addEventListener("canplay", go, { once: true }));
-  window.ears ??= new AudioContext();
-  if (audio.ear === undefined) {
-    audio.ear = window.ears.createAnalyser();
-    audio.ear.fftSize = 8192;
-    audio.ear.smoothingTimeConstant = 0; // what was heard before is no part of this
-    const from = window.ears.createMediaElementSource(audio);
-    from.connect(audio.ear);
-    audio.ear.connect(window.ears.destination);
-  }
-  const began = audio.currentTime, ear = audio.ear, bins = new Float32Array(ear.frequencyBinCount);
-  let peak = 0, loudest = -90;
-  const late = performance.now() + 10000;
-  while (audio.currentTime < began + 1.2 && !audio.ended && performance.now() < late) {
-    await new Promise(requestAnimationFrame);
-    if (audio.currentTime < began + 0.4) continue; // the ear still holds the side before
-    ear.getFloatFrequencyData(bins);
-    const most = bins.reduce((best, value, place) => (value > bins[best] ? place : best), 0);
-    if (bins[most] > loudest) [loudest, peak] = [bins[most], (most * window.ears.sampleRate) / ear.fftSize];
-  }
-  return { went: audio.currentTime - began, peak: Math.round(peak), loudest };
-}"""
-"""What is heard of the player for 1.2 s: how far it went, and the loudest tone in Hz."""
 
 DARK = """() => {
   const area = document.querySelector("canvas");

@@ -3,60 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import signal
-import struct
-import wave
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from ledger.model import Kind
 from phones.tones import tone_share
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import FAKE_MEDIA, WAIT_MS, Desk, Person, chromium, desk, person
+from tests.browser.ears import PAGE_HZ, PEERS, bar, page_hears, says
+from tests.browser.people import WAIT_MS, Desk, Person, chromium, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
-CITIZEN_HZ, PAGE_HZ = 440, 1000
+CITIZEN_HZ = 440
 READY, TALKS = "网页电话就绪", "通话中"
-
-PEERS = """
-window.peers = [];
-const Plain = RTCPeerConnection;
-window.RTCPeerConnection = class extends Plain { constructor(...told) { super(...told); window.peers.push(this); } };
-"""
-"""Keeps the page's connections where a test can listen to them."""
-
-LOUDEST_HZ = """
-async () => {
-  const context = new AudioContext();
-  await context.resume();
-  const track = window.peers.at(-1).getReceivers()[0].track;
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 4096;
-  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-  const heard = new Float32Array(analyser.frequencyBinCount);
-  await new Promise((go) => setTimeout(go, 500));
-  analyser.getFloatFrequencyData(heard);
-  const rate = context.sampleRate;
-  await context.close();
-  return heard.indexOf(Math.max(...heard)) * rate / analyser.fftSize;
-}
-"""
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def speaking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """A browser whose microphone hears bursts of a tone: a steady one is taken for noise."""
-    voice = tmp_path_factory.mktemp("voice") / "voice.wav"
-    _bursts(voice)
-    async with chromium((*FAKE_MEDIA, f"--use-file-for-fake-audio-capture={voice}")) as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -66,9 +30,9 @@ async def zhang(hotline: Product) -> Person:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def agent(hotline: Product, speaking: Browser, zhang: Person) -> AsyncIterator[Desk]:
+async def agent(hotline: Product, voiced: Browser, zhang: Person) -> AsyncIterator[Desk]:
     """The agent's page with its phone on, ready for calls."""
-    async with desk(speaking, hotline) as made:
+    async with desk(voiced, hotline) as made:
         await made.page.context.add_init_script(PEERS)
         await made.sign_in(zhang)
         await bar(made.page).get_by_role("button", name="打开网页电话").click()
@@ -76,10 +40,6 @@ async def agent(hotline: Product, speaking: Browser, zhang: Person) -> AsyncIter
         await hotline.sign_in("1001", "1001")
         yield made
     await hotline.ask("/api/agents/1001/sign-out", {})
-
-
-def bar(page: Page) -> Locator:
-    return page.get_by_role("region", name="网页电话")
 
 
 async def test_the_page_rings_is_answered_by_keyboard_and_both_hear_each_other(hotline: Product, agent: Desk) -> None:
@@ -189,20 +149,13 @@ async def test_a_browser_that_dies_gives_its_caller_to_the_next_agent(hotline: P
     await call.hang_up()
 
 
-async def says(page: Page, words: str) -> None:
-    await expect(bar(page)).to_contain_text(words, timeout=WAIT_MS)
-
-
 async def answer(page: Page) -> None:
     await bar(page).get_by_role("button", name="接听").click()
     await says(page, TALKS)
 
 
 async def hears(page: Page) -> None:
-    """Until the page plays the citizen's tone; the prompt may still be on."""
-    async with asyncio.timeout(20):
-        while abs(await page.evaluate(LOUDEST_HZ) - CITIZEN_HZ) > 15:
-            pass
+    await page_hears(page, CITIZEN_HZ)
 
 
 async def _told(hotline: Product, kind: Kind) -> bool:
@@ -211,17 +164,3 @@ async def _told(hotline: Product, kind: Kind) -> bool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _bursts(path: Path) -> None:
-    """A quarter of a second of tone, a quarter of silence, eight times."""
-    rate = 48_000
-    samples = (
-        int(12_000 * math.sin(2 * math.pi * PAGE_HZ * i / rate)) if i % (rate // 2) < rate // 4 else 0
-        for i in range(rate * 4)
-    )
-    with wave.open(str(path), "w") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
