@@ -18,6 +18,7 @@ from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
 from orders.model import Ended, Event, Extended, How, Illegal, Order, State, Taken, Updated
 from orders.register import RegisterUnusable
+from orders.rules import name_of
 from orders.service import AlreadyRaised, Orders
 from orders.words import sheet, standing
 from queues.model import NotAllowed
@@ -247,6 +248,7 @@ def row(order: Order) -> dict[str, Any]:
         "raised_at": order.raised_at.isoformat(),
         "due_at": order.due.isoformat() if order.state is State.DISPATCHED else None,
         "department": order.acknowledged_by or order.steps[order.step].department,
+        "department_name": name_of(order, order.acknowledged_by or order.steps[order.step].department),
         "acknowledged_at": order.acknowledged_at.isoformat() if order.acknowledged_at else None,
         "finish_by": order.finish_by.isoformat() if order.finish_by and order.open else None,
         "overdue": order.overdue,

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from console.plain import answered, asker, body_of, refused
 from ledger.story import mask
+from ledger.words import CALLBACK_STATES, CALLBACK_WHY
 from promises.mailbox import Mailbox
 from promises.message import Message
 from promises.model import Callback
@@ -184,6 +185,7 @@ def callback_row(callback: Callback) -> dict[str, Any]:
         "line": callback.line,
         "group": callback.group,
         "state": callback.state,
+        "words": _words(callback),
         "since_ms": callback.since_ms,
         "promised_at": callback.promised_at.isoformat(),
         "attempts": callback.attempts,
@@ -193,6 +195,11 @@ def callback_row(callback: Callback) -> dict[str, Any]:
         "why": callback.why,
         "agent": callback.agent,
     }
+
+
+def _words(callback: Callback) -> str:
+    why = CALLBACK_WHY.get(callback.why, callback.why)
+    return CALLBACK_STATES[callback.state] + (f"（{why}）" if why else "")
 
 
 async def reason_of(request: web.Request) -> str:

@@ -17,7 +17,7 @@ from engine.alarms import Alarms
 from ledger.drills import State
 from ledger.journal import Journal
 from ledger.model import Kind, drill_line
-from ledger.words import DIAL_STATUS
+from ledger.words import DIAL_STATUS, DRILL_STATES
 from queues.acd import Acd
 from queues.model import NotAllowed
 from queues.service import Clock
@@ -171,11 +171,10 @@ class Drills:
         one, trunk, why = self._running.get(drill), str(data.get("trunk", "")), str(data.get("status", ""))
         if one is None:
             return
-        told = {"trunk": trunk, "ms": data.get("ms"), "received": data.get("received")}
-        told["why"] = DIAL_STATUS.get(why, why) if state in (State.MISSED, State.FAILED) else ""
-        one.steps.append(
-            {"state": state, "at_ms": self._clock(), **{k: v for k, v in told.items() if v not in (None, "")}}
-        )
+        said = DIAL_STATUS.get(why, why) if state in (State.MISSED, State.FAILED) else ""
+        told = {"trunk": trunk, "ms": data.get("ms"), "received": data.get("received"), "why": said}
+        known = {name: value for name, value in told.items() if value not in (None, "")}
+        one.steps.append({"state": state, "words": DRILL_STATES[state], "at_ms": self._clock(), **known})
         if state in _SHOWN:
             one.state, one.trunk = state, trunk
         if state in (State.ANSWERED, State.MISSED):

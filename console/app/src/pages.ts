@@ -21,6 +21,8 @@ export const pages: readonly Page[] = [
     path: "/floor", title: "现场", group: "班长", right: "supervise", home: ["supervisor"],
     view: () => import("./floor/Floor.vue"),
   },
+  { path: "/work", title: "待办", group: "班长", right: "work.hand", view: () => import("./work/Work.vue") },
+  { path: "/drills", title: "演练", group: "班长", right: "drills.read", view: () => import("./drills/Drills.vue") },
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
   { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },

@@ -107,6 +107,14 @@ async def test_an_agent_hands_nothing_over_and_hears_nothing_in_the_page(hall: H
         assert (await hall.ask("POST", path, body, token=agent)).status == 403
 
 
+async def test_who_is_handed_a_message_may_see_its_number_also_out_of_another_group(hall: Hall) -> None:
+    boss, agent = await hall.session("supervisor"), await hall.session("agent")
+    path = f"/api/messages/{FOREIGN}/reveal"
+    assert (await hall.ask("POST", path, {"reason": "回电"}, token=agent)).status == 403
+    await hall.ask("POST", f"/api/messages/{FOREIGN}/hand", {"agent": "1001", "reason": "请处理"}, token=boss)
+    assert (await hall.ask("POST", path, {"reason": "回电"}, token=agent)).status == 200
+
+
 async def test_a_message_is_heard_after_its_reason_is_written_down_by_who_asked_and_nothing_else_with_it(
     hall: Hall,
 ) -> None:

@@ -176,6 +176,20 @@ export interface AnnouncementRow {
   raised: { id: string; at: string; by: string; reason: string } | null;
 }
 
+/** Topic `drills`, by drill, or `ring-` and the seat whose phone rings for one. */
+export interface DrillRow {
+  target: string;
+  seat: string;
+  agent: string;
+  /** Who asked for it; empty: the key. */
+  by: string;
+  state: "ringing" | "asked" | "dialling" | "invited" | "answered" | "missed" | "failed" | "left" | "ended";
+  trunk: string;
+  success: boolean;
+  since_ms: number;
+  steps: { state: string; words: string; at_ms: number; trunk?: string; ms?: number; why?: string; received?: number }[];
+}
+
 /** Topic `work`: rows `callbacks`, `messages`, `orders`. */
 export interface WorkRow {
   open: number;
