@@ -130,7 +130,7 @@ async def test_a_drill_that_reaches_nobody_says_why_and_the_month_still_lacks_it
     await scene.clear()
 
 
-async def test_a_talking_phone_is_refused_in_words_and_who_may_only_read_starts_nothing(
+async def test_a_centre_without_a_drill_trunk_is_refused_in_words_and_who_may_only_read_starts_nothing(
     here: Desk, browser: Browser, boss: Person
 ) -> None:
     page = await opened(here, boss)
