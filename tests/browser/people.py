@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
@@ -24,6 +25,7 @@ VIEWPORT = (1366, 768)
 """The smallest screen that the desk is made for."""
 
 WAIT_MS = 20_000
+AXE = PAGES.parent / "node_modules" / "axe-core" / "axe.min.js"
 FAKE_MEDIA = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -62,13 +64,13 @@ class Desk:
         await self.page.get_by_role("navigation").wait_for()
 
 
-async def person(product: Product, name: str, role: Role, agent: str = "") -> Person:
-    """A user who has already chosen a password."""
+async def person(product: Product, name: str, role: Role, agent: str = "", shown: str = "") -> Person:
+    """A user who has already chosen a password; ``shown`` is the display name."""
     database, hashing = open_database(product.settings.database_url), Hashing()
     accounts = Accounts(database, product.settings.data_dir, hashing)
     try:
         password = token_urlsafe(16)
-        first = await accounts.add(name, f"测试 {name}", frozenset({role}), agent, ADMIN)
+        first = await accounts.add(name, shown or f"测试 {name}", frozenset({role}), agent, ADMIN)
         await accounts.change_password(name, first, password, ADMIN)
     finally:
         hashing.stop()
@@ -111,6 +113,18 @@ async def desk(browser: Browser, product: Product, size: tuple[int, int] = VIEWP
     finally:
         await context.close()
     assert made.faults == []
+
+
+async def accessible(page: Page) -> None:
+    """axe-core finds nothing serious, or worse."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")
+    grave = [
+        (one["id"], [node["html"][:160] for node in one["nodes"]][:3])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert not grave, grave
 
 
 async def look(page: Page, name: str, folder: Path) -> Path:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -14,12 +13,11 @@ from playwright.async_api import Browser, Page, expect
 from pyotp import TOTP
 
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import Desk, Person, desk, person
+from tests.browser.people import Desk, Person, accessible, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
-AXE: Final = Path(__file__).parents[2] / "console/app/node_modules/axe-core/axe.min.js"
 NASTY: Final = "<img src=x onerror=alert(1)>"
 
 
@@ -32,18 +30,6 @@ async def boss(hotline: Product) -> Person:
 async def other(hotline: Product, browser: Browser) -> AsyncIterator[Desk]:
     async with desk(browser, hotline) as made:
         yield made
-
-
-async def accessible(page: Page) -> None:
-    """Nothing on the page that axe-core finds serious."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")
-    grave = [
-        f"{one['id']}: {json.dumps([node['html'] for node in one['nodes']][:3], ensure_ascii=False)}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
 
 
 async def row_of(page: Page, sheet: str, key: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -15,14 +14,13 @@ from ledger.records import CallRecord
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, comes_to_hear
 from tests.browser.ears import LISTEN
-from tests.browser.people import Desk, Person, person
+from tests.browser.people import Desk, Person, accessible, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 CALLER = "13800138765"
 NASTY = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-AXE = Path(__file__).parents[2] / "console" / "app" / "node_modules" / "axe-core" / "axe.min.js"
 CITIZEN_HZ, SEAT_HZ = 440, 880
 
 
@@ -194,20 +192,10 @@ async def test_list_and_story_have_no_serious_fault_of_accessibility(
     await here.sign_in(staff["boss"])
     await here.page.goto(f"{here.home}/#/calls")
     await expect(here.page.locator("tr[data-call]").first).to_be_visible()
-    assert await serious(here.page) == []
+    await accessible(here.page)
     await here.page.goto(f"{here.home}/#/calls?call={told.call}")
     await expect(here.page.get_by_label("经过", exact=True)).to_be_visible()
-    assert await serious(here.page) == []
-
-
-async def serious(page: Page) -> list[str]:
-    """What axe-core calls serious or worse."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate(
-        "axe.run().then(told => told.violations.filter(one => ['serious', 'critical'].includes(one.impact))"
-        ".map(one => one.id + ': ' + one.nodes.map(node => node.html).slice(0, 3).join(' | ')))"
-    )
-    return list(found)
+    await accessible(here.page)
 
 
 DARK = """() => {

@@ -15,14 +15,12 @@ from ledger.model import Kind
 from phones.phone import Answer, PhoneCall, Refuse
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import WAIT_MS, Desk, Person, person
+from tests.browser.people import WAIT_MS, Desk, Person, accessible, person
 from users.model import Role
 
 expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
-AXE = PAGES.parent / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = {"serious", "critical"}
 NASTY = "<script>document.title='hurt'</script><img src=x onerror=alert(1)>"
 JS_LIMIT_BYTES = 600_000
 PAINT = """() => new Promise(told => new PerformanceObserver(list => {
@@ -69,15 +67,6 @@ async def fits(page: Page) -> None:
     wide = "e => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]"
     for where in ("html", "main", "main .page"):
         assert await page.locator(where).evaluate(wide) == [0, 0], where
-
-
-async def accessible(page: Page) -> None:
-    """axe-core finds nothing serious."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]
-            if one["impact"] in SERIOUS]  # fmt: skip
-    assert told == []
 
 
 async def clear(phone: SeatPhone, page: Page) -> None:
