@@ -17,12 +17,13 @@ from aiohttp import web
 from console.drill_routes import Drilling, drill_routes
 from console.live_routes import add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
-from console.plain import answered, asker, body_of, refused
+from console.plain import WHO, answered, asker, body_of, refused
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
 from console.routing_routes import routing_routes
 from console.supervise_routes import Supervised, supervise_routes
 from console.transfer_routes import transfer_routes
+from console.wrap_up_routes import WrappingUp, wrap_up_routes
 from ledger.live import Live
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
@@ -44,7 +45,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(Supervised, Ordering, Drilling, Protocol):
+class Control(Supervised, Ordering, Drilling, WrappingUp, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -82,7 +83,9 @@ class Control(Supervised, Ordering, Drilling, Protocol):
 
     def take_down(self, call: CallId, address: str | None, summary: str | None) -> None: ...
 
-    def wrapped_up(self, agent: AgentId) -> CallId | None: ...
+    def owes_code(self, agent: AgentId) -> bool:
+        """Whether an agent may not end the wrap-up by hand before saying what the call came to."""
+        ...
 
     def caller_now(self, call: CallId) -> str | None: ...
 
@@ -120,6 +123,7 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         web.get("/api/seats", api.seats),
         *queue_routes(control),
         *transfer_routes(control),
+        *wrap_up_routes(control),
         *drill_routes(control),
         *promise_routes(control),
         *order_routes(control),
@@ -196,12 +200,14 @@ class _Api:
             case "sign-out":
                 return self._tell(SignedOut(seat), agent, seat, "sign-out", by)
             case "ready":
+                self._require_code(request, agent)
                 return self._tell(Ready(seat), agent, seat, "ready", by)
             case "pause":
                 reason = pause_reason(self._control.snapshot, body)
                 return self._tell(Paused(seat, reason), agent, seat, "pause", by, reason)
             case _:
                 if body.get("end") is True:
+                    self._require_code(request, agent)
                     return self._tell(WrapUpEnded(seat), agent, seat, "end-wrap-up", by)
                 seconds = body.get("extend_seconds")
                 if type(seconds) is not int:
@@ -223,6 +229,12 @@ class _Api:
         self._control.unlock(agent)
         self._control.deed("unlock", asker(await body_of(request, EXAMPLE)), agent=agent)
         return answered({"agent": agent})
+
+    def _require_code(self, request: web.Request, agent: AgentId) -> None:
+        """Of the agent alone, at the desk: phone keys, the end in time and a supervisor wait for no code."""
+        who = request.get(WHO)
+        if who is not None and who.agent == agent and self._control.owes_code(agent):
+            raise refused(409, "请先选处理结果（按 F6），再结束话后整理；到时间会自动结束，记为未填")
 
     def _agent(self, request: web.Request) -> AgentId:
         agent = request.match_info["agent"]

@@ -34,6 +34,7 @@ def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False)
         ratings=_ratings(_text(told, "rating")),
         transfer=_text(told, "transfer")[:40],
         answered=_outcome(_text(told, "outcome")),
+        wrap_up_code=_text(told, "wrap_up_code")[:40],
         before=_place(_text(told, "before")),
     )
 
@@ -51,6 +52,7 @@ def names(snapshot: Snapshot) -> dict[str, dict[str, str]]:
         "lines": {HOTLINE_NUMBER: "政务服务便民热线"} | {row.number: row.name for row in snapshot.numbers.values()},
         "targets": {row.number: row.name for row in snapshot.trunks.values() if row.role == "emergency"}
         | {row.id: row.name for row in snapshot.partners.values()},
+        "wrap_up_codes": {row.id: row.name for row in snapshot.wrap_up_codes.values()},
     }
 
 

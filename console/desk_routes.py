@@ -77,6 +77,11 @@ class _Views:
                     }
                     for one in table.order_types.values()
                 ],
+                "wrap_up_codes": [
+                    {"id": one.id, "key": one.key, "name": one.name, "groups": list(one.groups), "note": one.note}
+                    for one in table.wrap_up_codes.values()
+                ],
+                "wrap_up_code_required": table.wrap_up_code_required,
             }
         )
 
@@ -115,6 +120,7 @@ class _Views:
     def _row(self, record: CallRecord) -> dict[str, Any]:
         table = self._control.snapshot
         line = table.numbers.get(record.number)
+        code = table.wrap_up_codes.get(record.wrap_up_code)
         group = next((one.name for one in table.groups.values() if one.id == record.group), record.group)
         return {
             "call": record.call,
@@ -125,4 +131,5 @@ class _Views:
             "talk_ms": record.talk_ms,
             "rating_level": record.rating_level,
             "transfers": [one.target for one in record.transfers],
+            "came_to": code.name if code is not None else record.wrap_up_code,
         }

@@ -100,6 +100,7 @@ SEARCH: Final[Mapping[str, Schema]] = {
     },
     "transfer": {"type": "string", "maxLength": 40, "description": "转接到的号码；* 为转过任何一处"},
     "outcome": {"enum": ["answered", "unanswered"]},
+    "wrap_up_code": {"type": "string", "maxLength": 40, "description": "处理结果的编号；- 为未填"},
     "before": {"type": "string", "maxLength": 120, "description": "上一页答复里的 next"},
     "limit": COUNT,
 }
@@ -214,6 +215,10 @@ DOORS: Final = (
     Door(
         "POST", "/api/calls/{call}/note", Right.CALLS_ACT, "记下地址和案情", Own.WORK,
         {"address": TEXT, "summary": LONG},
+    ),
+    Door(
+        "POST", "/api/calls/{call}/wrap-up", Right.CALLS_ACT, "填处理结果；别人的来电须写原因（留痕）", Own.WORK,
+        {"code": {"type": "string", "maxLength": 40}, "remark": TEXT, "reason": {**REASON, "minLength": 0}}, ("code",),
     ),
     Door(
         "GET", "/api/calls/{call}/earlier", Right.CALLS_READ, "这个号码以前的来电和未了的事，号码不显示", Own.WORK,

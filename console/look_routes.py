@@ -18,6 +18,7 @@ from audit.model import Act
 from console.call_search import moment, names, place_after, wanted_calls
 from console.looks import LOOK_SECONDS, Looks, within
 from console.plain import WHO, answered, body_of, refused, text_of, whole_of
+from console.related import related
 from console.session_routes import People, actor_of
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord
@@ -128,7 +129,8 @@ class _Views:
 
     async def call(self, request: web.Request) -> web.Response:
         record, facts = await self._story(request, Right.CALLS_READ)
-        return answered(as_json(record, facts))
+        agent = _agent(request) if _only_own(request, Right.CALLS_READ) else ""
+        return answered(as_json(record, facts) | {"related": await related(self._archive.calls, record, facts, agent)})
 
     async def reveal_caller(self, request: web.Request) -> web.Response:
         """The number, and what was taken down of the matter: both are the citizen's."""
@@ -137,6 +139,8 @@ class _Views:
         await self._people.accounts.write_down(actor_of(request), act)
         noted = next((fact.data for fact in reversed(facts) if fact.kind is Kind.NOTED), {})
         notes = {key: str(noted.get(key, "")) for key in ("address", "summary")}
+        wrapped = next((fact.data for fact in reversed(facts) if fact.kind is Kind.WRAP_UP), {})
+        notes["remark"] = str(wrapped.get("remark", ""))
         return answered({"number": record.caller, **notes})
 
     async def reveal_callback(self, request: web.Request) -> web.Response:

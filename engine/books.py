@@ -30,7 +30,7 @@ from ledger.journal import Journal
 from ledger.model import drill_line
 from ledger.push import Pusher, Receiver
 from ledger.reader import facts_now
-from ledger.records import fold
+from ledger.records import CallRecord, fold
 from ledger.store import first_at
 from orders import book as order_book
 from orders.reader import raised
@@ -125,13 +125,17 @@ class Books:
             except (TimeoutError, DatabaseError, OSError) as error:
                 log.warning("facts left in the journal for the next start", reason=str(error))
 
-    async def caller_of(self, call: CallId) -> str | None:
-        """Who called, by the ledger; None for a call that it does not know, or when it cannot be asked."""
+    async def record_of(self, call: CallId) -> CallRecord | None:
+        """A call, by the ledger; None for one that it does not know, or when it cannot be asked."""
         try:
-            record = fold(await facts_now(self._database, self.drainer.folder, self._node, call))
+            return fold(await facts_now(self._database, self.drainer.folder, self._node, call))
         except (DatabaseError, SQLAlchemyError, OSError) as error:
-            log.warning("caller of a past call not known", call=call, reason=str(error))
+            log.warning("past call not known", call=call, reason=str(error))
             return None
+
+    async def caller_of(self, call: CallId) -> str | None:
+        """Who called; None as for :meth:`record_of`."""
+        record = await self.record_of(call)
         return record.caller if record is not None else None
 
     async def drills(self) -> list[Drill]:

@@ -14,6 +14,14 @@ from routing.model import CallerList, Snapshot, WaitingAction
 from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A wrap-up code, and a remark of the agent's own."""
+
+    code: str = ""
+    remark: str = ""
+
+
 @dataclass(slots=True)
 class LiveCall:
     """One call that is up."""
@@ -50,6 +58,8 @@ class LiveCall:
     address: str = ""
     summary: str = ""
     """What the agent has taken down so far."""
+    said: dict[AgentId, Said] = field(default_factory=dict)
+    """What it came to (处理结果), as each agent who had it says."""
     agent: AgentId | None = None
     """Who talked with the caller last."""
     preferred: AgentId | None = None

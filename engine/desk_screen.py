@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.calls import LiveCall
+from engine.calls import LiveCall, Said
 from engine.live import agent_row
 from ledger.story import mask
 from ledger.words import FORMS, TRANSFER_STATES
@@ -59,12 +59,15 @@ def desk(rooms: Rooms, agent: AgentId) -> Rows:
     held = _call_of(rooms, seat)
     if held is None:
         return rows
+    said = held.said.get(agent, Said())
     rows["call"] = call_row(rooms, held) | {
         "phase": _phase(seat, held),
         "talk_since_ms": seat.talk_since_ms if seat.state in IN_TALK else None,
         "held_since_ms": seat.since_ms if seat.state is AgentState.HOLD else None,
         "address": held.address,
         "summary": held.summary,
+        "wrap_up_code": said.code,
+        "remark": said.remark,
     }
     transfer = rooms.transfers.transfers.get(held.call)
     if transfer is not None:

@@ -42,6 +42,7 @@ from engine.screens import EngineScreens
 from engine.settings import Settings
 from engine.sites import Sites
 from engine.supervision import Supervision
+from engine.wrap_ups import WrapUps
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
 from promises.mailbox import Mailbox
@@ -140,6 +141,7 @@ class Engine:
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
         )
+        self.wrap_ups = WrapUps(lambda: self.snapshot, self.calls)
         self.page_phones = PagePhones(
             lambda: self.snapshot,
             self.queues,

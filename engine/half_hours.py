@@ -22,7 +22,7 @@ SETTLED: Final = timedelta(hours=2)
 
 SHOWN: Final = (
     "calls", "answered", "abandoned", "in_time_from_ring", "in_time_from_prompt", "connection_rate", "speed_of_answer",
-    "talk_seconds",
+    "talk_seconds", "wrap_up_codes",
 )  # fmt: skip
 
 

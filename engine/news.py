@@ -246,9 +246,16 @@ class SwitchNews:
     def _hold(self, event: Event) -> None:
         """The agent's phone has put the caller on hold, or is back; a caller's phone that does so changes nothing."""
         seat = self._seat(event.get("Channel"))
-        if seat is not None:
-            call = CallId(event.get("Linkedid") or "")
-            self._queues.tell(CallHeld(call, seat) if event.name == "Hold" else CallResumed(call, seat))
+        if seat is None:
+            return
+        call, known = CallId(event.get("Linkedid") or ""), self._queues.acd.seats.get(seat)
+        begins = event.name == "Hold"
+        self._queues.tell(CallHeld(call, seat) if begins else CallResumed(call, seat))
+        if call in self._calls.live:
+            told = {"seat": seat, "agent": (known.agent if known is not None else None) or ""}
+            if music := begins and event.get("MusicClass"):
+                told["music"] = music
+            self._calls.note(Kind.HELD if begins else Kind.RESUMED, call, **told)
 
     def _device_state(self, event: Event) -> None:
         device = event.get("Device") or ""

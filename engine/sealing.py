@@ -32,6 +32,7 @@ SEALED: Final = frozenset(
         "open-group",
         "announce",
         "announce-end",
+        "wrap-up-code",
     )
 )
 """What is done to others. What agents do to their own state is in the ledger alone, a dozen times a day each."""

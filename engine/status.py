@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from console.wrap_up_routes import Wrapped
 from database.errors import DatabaseError
 from engine.books import Books
 from engine.drill_sheet import workbook
@@ -32,7 +33,7 @@ from queues.model import NotAllowed, TicketPhase
 from queues.states import AgentState
 from recordings.layout import recording_file
 from routing.drills import trunks_of
-from routing.model import Snapshot
+from routing.model import Snapshot, WrapUpCode
 from routing.tables import Tables
 from telephony.errors import AmiError
 from telephony.model import EMERGENCY_NUMBERS, AgentId, CallId, GroupId, SeatId, Var
@@ -194,6 +195,13 @@ class Control:
         held.address = held.address if address is None else address
         held.summary = held.summary if summary is None else summary
         self._engine.calls.note(Kind.NOTED, call, **{name: text for name, text in told.items() if text is not None})
+
+    async def say(self, call: CallId, wish: Wrapped) -> WrapUpCode:
+        return await self._engine.wrap_ups.say(call, wish, self._books.record_of)
+
+    def owes_code(self, agent: AgentId) -> bool:
+        call = self.wrapped_up(agent)
+        return call is not None and self._engine.wrap_ups.owes(agent, self._engine.calls.last_of[agent])
 
     def wrapped_up(self, agent: AgentId) -> CallId | None:
         seat = self.acd.seat_of.get(agent)

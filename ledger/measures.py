@@ -10,7 +10,7 @@ directly, and only once they are answered or over, so that a call that still rin
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -64,6 +64,8 @@ class Outcome:
     answered_at: datetime | None
     ended_at: datetime | None
     talk_ms: int | None
+    wrap_up_code: str = ""
+    """处理结果; empty when nobody has said."""
 
     @property
     def settled(self) -> bool:
@@ -127,6 +129,7 @@ def outcome(facts: Iterable[Fact]) -> Outcome | None:
         answered_at=record.answered_at,
         ended_at=record.ended_at,
         talk_ms=record.talk_ms,
+        wrap_up_code=record.wrap_up_code,
     )
 
 
@@ -239,6 +242,12 @@ def wrap_up_seconds(times: Sequence[AgentTime]) -> float | None:
     return sum(time.wrap_up_ms for time in times) / 1000 / ended if ended else None
 
 
+def wrap_up_codes(calls: Sequence[Outcome]) -> dict[str, int]:
+    """处理结果: how many calls came to what, the most frequent first."""
+    counts = Counter(call.wrap_up_code for call in calls if call.answered_by == "agent" and call.ended_at is not None)
+    return dict(counts.most_common())
+
+
 # All of them, for some calls and some agents
 
 
@@ -259,6 +268,8 @@ class Measures:
     talk_seconds: float | None
     wrap_up_seconds: float | None
     occupancy: float | None
+    wrap_up_codes: Mapping[str, int] = field(default_factory=dict)
+    """处理结果: calls of our agents that are over, by code; under the empty code those of which nobody said (未填)."""
 
 
 def measures(calls: Iterable[Outcome], aims: Aims, times: Sequence[AgentTime] = ()) -> Measures:
@@ -278,6 +289,7 @@ def measures(calls: Iterable[Outcome], aims: Aims, times: Sequence[AgentTime] = 
         talk_seconds=talk_seconds(counted),
         wrap_up_seconds=wrap_up_seconds(times),
         occupancy=occupancy(times),
+        wrap_up_codes=wrap_up_codes(counted),
     )
 
 

@@ -41,6 +41,13 @@ class Kind(StrEnum):
     """The call came in by a centre's own trunk [centre, reference], reference = theirs."""
     NOTED = "noted"
     """What the agent has taken down so far [address, summary]."""
+    HELD = "held"
+    """The agent has put the caller on hold [seat, agent, music], music = the class that the caller hears."""
+    RESUMED = "resumed"
+    """The agent is back from it [seat, agent]. A hold may also end with its talk, or with the call."""
+    WRAP_UP = "wrap-up"
+    """What the call came to (处理结果) was said, or said anew [code, name, remark, agent, by], agent = whose call it
+    was, name = what the code was called then; the last one holds."""
     ALARM = "alarm"
     """Something to see to, of no call: raised or cleared [alarm, raised, text]."""
     PARTY = "party"

@@ -19,6 +19,7 @@ from ledger.records import CallRecord, fold, ordered
 from ledger.segments import Cursor, read
 from ledger.store import (
     ANYWHERE,
+    MISSING,
     CallFilter,
     facts_between,
     facts_of,
@@ -136,6 +137,7 @@ def matches(record: CallRecord, wanted: CallFilter) -> bool:
         and (not wanted.ratings or record.rating_level in wanted.ratings)
         and _transferred(record, wanted.transfer)
         and (wanted.answered is None or _answered(record) is wanted.answered)
+        and _wrapped_up(record, wanted.wrap_up_code)
         and (wanted.before is None or (record.entered_at, record.call) < wanted.before)
     )
 
@@ -143,6 +145,10 @@ def matches(record: CallRecord, wanted: CallFilter) -> bool:
 def _transferred(record: CallRecord, target: str) -> bool:
     targets = {one.target for one in record.transfers if one.target}
     return not target or target in targets or (target == ANYWHERE and bool(targets))
+
+
+def _wrapped_up(record: CallRecord, code: str) -> bool:
+    return not code or (record.wrap_up_missing if code == MISSING else record.wrap_up_code == code)
 
 
 def _answered(record: CallRecord) -> bool | None:

@@ -63,6 +63,13 @@ class CallRecord:
     transfers: tuple[TransferRecord, ...]
     source: str
     """engine, cel, or mixed: who told us."""
+    wrap_up_code: str = ""
+    """处理结果, the last that was said; empty when nobody has."""
+
+    @property
+    def wrap_up_missing(self) -> bool:
+        """未填: over, an agent of ours had it, and nobody said what it came to."""
+        return self.answered_by == "agent" and self.ended_at is not None and not self.wrap_up_code
 
 
 def ordered(facts: Iterable[Fact]) -> list[Fact]:
@@ -104,6 +111,7 @@ def fold(facts: Iterable[Fact]) -> CallRecord | None:
         ended_by=word(end, "by"),
         transfers=_transfers(line),
         source=sources.pop() if len(sources) == 1 else MIXED,
+        wrap_up_code=next((word(f.data, "code") for f in reversed(line) if f.kind is Kind.WRAP_UP), ""),
     )
 
 

@@ -34,6 +34,9 @@ CALLER_END: Final = 4
 ANYWHERE: Final = "*"
 """Transferred, wherever to."""
 
+MISSING: Final = "-"
+"""Calls of our agents of which nobody said what they came to (未填); no code is called so."""
+
 
 class FactRow(Base):
     __tablename__ = "facts"
@@ -63,6 +66,7 @@ class CallRow(Base):
         Index(None, "agent", "entered_at"),
         Index(None, "group_id", "entered_at"),
         Index(None, "rating_level", "entered_at"),
+        Index(None, "wrap_up_code", "entered_at"),
     )
 
     call_id: Mapped[str] = mapped_column(String(MAX_CALL), primary_key=True)
@@ -87,6 +91,7 @@ class CallRow(Base):
     ended_by: Mapped[str] = mapped_column(String(MAX_WORD))
     transfers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     source: Mapped[str] = mapped_column(String(MAX_SOURCE))
+    wrap_up_code: Mapped[str] = mapped_column(String(MAX_WORD))
 
 
 class CallTransferRow(Base):
@@ -128,6 +133,8 @@ class CallFilter:
     """A target, or :data:`ANYWHERE`."""
     answered: bool | None = None
     """Whether a human did; False is a call that ended without."""
+    wrap_up_code: str = ""
+    """A code, or :data:`MISSING`."""
     before: tuple[datetime, CallId] | None = None
     """Only what comes after this call in the list: when it rang, and its id."""
 
@@ -228,6 +235,10 @@ async def list_calls(session: AsyncSession, wanted: CallFilter) -> list[CallReco
     if wanted.answered is not None:
         answered = CallRow.answered_at.is_not(None)
         query = query.where(answered if wanted.answered else ~answered & CallRow.ended_at.is_not(None))
+    if wanted.wrap_up_code == MISSING:
+        query = query.where(CallRow.wrap_up_code == "", CallRow.answered_by == "agent", CallRow.ended_at.is_not(None))
+    elif wanted.wrap_up_code:
+        query = query.where(CallRow.wrap_up_code == wanted.wrap_up_code)
     if wanted.before:
         at, call = wanted.before
         query = query.where(CallRow.entered_at <= at, or_(CallRow.entered_at < at, CallRow.call_id < call))

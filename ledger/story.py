@@ -121,7 +121,7 @@ def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
     for name in ("ringing", "steps", "acknowledged_who"):  # telephones of people on duty
         if not reveal and veiled.get(name):
             veiled[name] = "…"
-    veiled |= {name: "…" for name in ("address", "place", "summary") if not reveal and veiled.get(name)}
+    veiled |= {name: "…" for name in ("address", "place", "summary", "remark") if not reveal and veiled.get(name)}
     return veiled
 
 
@@ -272,6 +272,17 @@ def _fallback(data: Data) -> str:
     return "转入应急排队" + (f"（{reason}）" if reason else "")
 
 
+def _held(data: Data) -> str:
+    music = word(data, "music")
+    return f"{_seat(data)}保持通话，市民听等待音乐" + (f"（{music}）" if music else "")
+
+
+def _wrap_up(data: Data) -> str:
+    text = f"处理结果：{word(data, 'name') or word(data, 'code')}"
+    text += f"，{word(data, 'by')}填写" if word(data, "by") else ""
+    return text + ("（备注不在此显示）" if data.get("remark") else "")
+
+
 def _deed(data: Data) -> str:
     what, by, reason = word(data, "what"), word(data, "by"), word(data, "reason")
     who = word(data, "agent")
@@ -300,6 +311,9 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.DRILL: lambda data: f"演练 {word(data, 'target')}：{words.DRILL_STATES.get(word(data, 'state'), '')}",
     Kind.FROM_CENTRE: _from_centre,
     Kind.NOTED: lambda data: "记下案情（内容不在此显示）",
+    Kind.HELD: _held,
+    Kind.RESUMED: lambda data: f"{_seat(data)}恢复通话",
+    Kind.WRAP_UP: _wrap_up,
     Kind.ALARM: _alarm,
     Kind.PARTY: _party,
     Kind.TALK_ENDED: _talk_ended,

@@ -19,6 +19,9 @@ Data = Mapping[str, Any]
 CALLER: Final = "caller"
 OPEN_TRANSFER: Final = frozenset({"asked", "requested", "dialling", "early-media", "ringing", "aside", "waiting"})
 JOINED: Final = frozenset({"consulting", "answered", "joined", "agent-left"})
+TOGETHER: Final = frozenset({"answered", "joined", "agent-left"})
+"""The caller talks, whatever it heard before."""
+
 MARKED: Final = frozenset({"asked", "answered", "joined", "agent-left", "centre-left", "failed", "returned"})
 """States of a transfer that somebody who listens wants to find."""
 
@@ -31,7 +34,7 @@ class Bar:
     """caller, or agent or centre with its name, e.g. ``agent 1001``."""
     who: str
     phase: str
-    """greeted, waiting, ringing, talking, after; the words are :data:`words.PHASES_OF_CALL`."""
+    """greeted, waiting, ringing, talking, held, after; the words are :data:`words.PHASES_OF_CALL`."""
     since: float
     until: float | None = None
 
@@ -43,7 +46,7 @@ class Mark:
     seconds: float
     """Since the call rang."""
     kind: str
-    """transfer, party or rating."""
+    """transfer, party, hold or rating."""
     text: str
 
 
@@ -54,7 +57,7 @@ class Timeline:
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
     seconds: float
-    """How long all of it is, up to the last fact."""
+    """How long all of it is: up to its end, or to the last that is known of it."""
     recorded_at: float | None
     """Where the recording begins; None: there is none."""
 
@@ -68,7 +71,9 @@ def draw(facts: Iterable[Fact]) -> Timeline:
     pen = _Pen(start)
     for fact in line:
         pen.take(fact)
-    end = max(0.0, (line[-1].at - start).total_seconds())
+    # What is dealt with later is no part of it.
+    last = next((fact for fact in line if fact.kind is Kind.ENDED), line[-1])
+    end = max(0.0, (last.at - start).total_seconds())
     return Timeline(tuple(pen.bars), tuple(pen.marks), end, pen.recorded_at)
 
 
@@ -93,6 +98,8 @@ class _Pen:
             Kind.RECORDING: self._recording,
             Kind.TRANSFER: self._transfer,
             Kind.PARTY: self._party,
+            Kind.HELD: self._held,
+            Kind.RESUMED: self._resumed,
             Kind.TALK_ENDED: self._talk_ended,
             Kind.RATED: self._rated,
             Kind.ENDED: self._ended,
@@ -122,6 +129,14 @@ class _Pen:
     def _recording(self, data: Data, at: float) -> None:
         self.recorded_at = at if self.recorded_at is None else self.recorded_at
 
+    def _held(self, data: Data, at: float) -> None:
+        self._caller("held", at)
+        self.marks.append(Mark(at, "hold", "保持：市民听等待音乐"))
+
+    def _resumed(self, data: Data, at: float) -> None:
+        self._taken_up(at)
+        self.marks.append(Mark(at, "hold", "恢复通话"))
+
     def _talk_ended(self, data: Data, at: float) -> None:
         self._leave("agent", at)
         self._caller("after", at)
@@ -144,6 +159,8 @@ class _Pen:
             self._begin(lane, target, "talking", at)
             if state == "agent-left":
                 self._leave("agent", at)
+            if state in TOGETHER:
+                self._taken_up(at)
         else:
             self._end(lane, at)
         if state in MARKED:
@@ -161,6 +178,12 @@ class _Pen:
         for lane, bar in list(self._open.items()):
             if lane.startswith(f"{party} ") and bar.phase == "talking":
                 self._end(lane, at)
+
+    def _taken_up(self, at: float) -> None:
+        """A caller who was on hold is not any more."""
+        held = self._open.get(CALLER)
+        if held is not None and held.phase == "held":
+            self._caller("talking", at)
 
     def _caller(self, phase: str, at: float) -> None:
         self._begin(CALLER, words.PARTIES["caller"], phase, at)

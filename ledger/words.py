@@ -12,6 +12,7 @@ PHASES_OF_CALL: Final[Mapping[str, str]] = {
     "waiting": "排队等候",
     "ringing": "振铃",
     "talking": "通话",
+    "held": "保持",
     "after": "评价或转后",
 }
 """What somebody does for a while: the bars of a call's timeline."""
@@ -155,6 +156,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "pause": "示忙",
     "extend": "延长话后整理",
     "end-wrap-up": "结束话后整理",
+    "wrap-up-code": "更改处理结果",
     "pin": "设置密码",
     "unlock": "解除密码锁定",
     "force-ready": "强制示闲",

@@ -68,6 +68,7 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "departments": "应急工单派给谁：值班电话依次呼叫，按 1 签收；有数据接口的同时推送。",
     "order_types": "应急工单分几类，每类派给哪些部门；前一个部门到时限没有签收，就再派给后一个。",
     "self_service": "市民等候时按一个键听一段说明，听完或有座席空闲时继续原来的排队；没有行就不提供。",
+    "wrap_up_codes": "话后整理时座席按一个键选这次来电的处理结果；没有行就不问。用过的编号不要改作别的意思。",
 }
 
 ADVICE: Final[Mapping[str, Advice]] = {
@@ -173,6 +174,12 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "order_types.acknowledge_seconds": Advice("每个部门多久之内要签收，10 到 86400", "300"),
     "order_types.finish_minutes": Advice("签收后多久之内要办结，逾时告警；0 到 43200，0 为不设时限", "1440"),
     "order_types.note": Advice("示例行写 示例，待核", "示例，待核"),
+    "settings.wrap_up_code_required": Advice("是：座席选了处理结果才能自己结束话后整理；到时间仍会自动结束", "否"),
+    "wrap_up_codes.id": Advice("小写字母开头，只含小写字母、数字和连字符", "answered"),
+    "wrap_up_codes.key": Advice("一个数字或小写字母，同一组里不能重复", "1"),
+    "wrap_up_codes.name": Advice("座席看到的名字，1 到 12 个字", "当场答复"),
+    "wrap_up_codes.groups": Advice("只用于进这些组的来电，用顿号隔开；留空即全部", "market", "groups"),
+    "wrap_up_codes.note": Advice("示例行写 示例，待核", "示例，待核"),
     "callers.number": Advice("来电显示的号码，本市号码不带区号", "13800000000"),
     "callers.list": Advice("骚扰名单：排在后面；优先名单：排在前面；内部人员：只显示", "优先名单"),
     "callers.reason": Advice("为什么列入，谁批准的", "行动不便，经本人申请"),

@@ -279,6 +279,21 @@ class OrderType:
     """示例，待核 for sample rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrapUpCode:
+    """处理结果: what an agent says of a call in the wrap-up (话后小结)."""
+
+    id: str
+    """Stays in the ledger; never given to another meaning."""
+    key: str
+    """The digit or small letter that chooses it on the desk."""
+    name: str
+    groups: tuple[GroupId, ...] = ()
+    """Only for calls of these groups; empty = of all."""
+    note: str = ""
+    """示例，待核 for sample rows."""
+
+
 class CallerList(StrEnum):
     """名单: what is known of somebody before the call is answered."""
 
@@ -394,11 +409,19 @@ class Snapshot:
     """By the key pressed while waiting. Empty: nobody is offered any."""
     departments: Mapping[str, Department] = field(default_factory=dict)
     order_types: Mapping[str, OrderType] = field(default_factory=dict)
+    wrap_up_codes: Mapping[str, WrapUpCode] = field(default_factory=dict)
+    """Empty: agents are asked for none."""
+    wrap_up_code_required: bool = False
+    """An agent does not end the wrap-up by hand without one. Its end in time waits for none, nor does a supervisor."""
 
     @property
     def page_phones(self) -> tuple[str, ...]:
         """Phones in agents' browsers, each called as its agent; a seat of the same name goes first."""
         return tuple(agent for agent in self.agents if agent not in self.seats)
+
+    def codes_of(self, group: str) -> tuple[WrapUpCode, ...]:
+        """What may be said of a call of this group, in the table's order."""
+        return tuple(one for one in self.wrap_up_codes.values() if not one.groups or group in one.groups)
 
     def is_phone(self, name: str) -> bool:
         """A seat's phone, or one in an agent's browser."""
@@ -441,6 +464,8 @@ class Table:
     self_service: tuple[SelfService, ...] = ()
     departments: tuple[Department, ...] = ()
     order_types: tuple[OrderType, ...] = ()
+    wrap_up_codes: tuple[WrapUpCode, ...] = ()
+    wrap_up_code_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

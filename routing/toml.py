@@ -41,6 +41,7 @@ from routing.model import (
     Trunk,
     WaitingAction,
     WaitingNews,
+    WrapUpCode,
 )
 from telephony.model import GroupId, OverflowTo, OverflowWhen
 
@@ -263,6 +264,8 @@ def _table(top: _Row) -> Table:
         self_service=tuple(_self_service(name, row) for name, row in top.rows("self_service")),
         departments=tuple(_department(name, row) for name, row in top.rows("departments")),
         order_types=tuple(_order_type(name, row) for name, row in top.rows("order_types")),
+        wrap_up_codes=tuple(_wrap_up_code(name, row) for name, row in top.rows("wrap_up_codes")),
+        wrap_up_code_required=top.yes("wrap_up_code_required", default=False),
     )
     top.end()
     return table
@@ -448,6 +451,18 @@ def _order_type(name: str, row: _Row) -> OrderType:
     )
     row.end()
     return order_type
+
+
+def _wrap_up_code(name: str, row: _Row) -> WrapUpCode:
+    code = WrapUpCode(
+        id=name,
+        key=row.text("key", '"1"'),
+        name=row.text("name", '"当场答复"'),
+        groups=tuple(GroupId(group) for group in row.texts("groups", '["market"]')),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return code
 
 
 def _caller(name: str, row: _Row) -> ListedCaller:

@@ -34,6 +34,7 @@ KINDS: Final[Mapping[str, str]] = {
     "self_service": "自助查询",
     "departments": "责任部门",
     "order_types": "应急工单类型",
+    "wrap_up_codes": "处理结果",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -45,6 +46,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.callback": "回拨",
     "settings.message": "留言",
     "settings.nuisance_seconds": "骚扰名单推后秒数",
+    "settings.wrap_up_code_required": "必须选处理结果",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
@@ -115,6 +117,10 @@ FIELDS: Final[Mapping[str, str]] = {
     "order_types.acknowledge_seconds": "签收时限（秒）",
     "order_types.finish_minutes": "办结时限（分钟）",
     "order_types.note": "备注",
+    "wrap_up_codes.key": "按键",
+    "wrap_up_codes.name": "名称",
+    "wrap_up_codes.groups": "技能组",
+    "wrap_up_codes.note": "备注",
     "callers.list": "名单",
     "callers.reason": "原因",
     "callers.until": "有效期至",

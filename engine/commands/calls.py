@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from database.connection import Database, open_database
 from database.errors import DatabaseError
+from engine.commands.agents import who
+from engine.remote import ask
 from engine.settings import Settings, SettingsError, load_settings
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord, fold
@@ -43,6 +45,7 @@ def list_command(
     group: Annotated[str, typer.Option("--group", help="技能组")] = "",
     since: Annotated[str, typer.Option("--since", help="起始时间（含），例如 2026-10-10 或 2026-10-10T09:00")] = "",
     until: Annotated[str, typer.Option("--until", help="结束时间（不含）；只写日期则含当日")] = "",
+    wrap_up_code: Annotated[str, typer.Option("--code", help="处理结果的编号；- 为未填")] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="最多几条")] = 20,
     reveal: Annotated[bool, typer.Option("--reveal", help="显示完整的来电号码")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
@@ -54,7 +57,7 @@ def list_command(
         end = _moment(until, settings, "--until", whole_day=True)
     except ValueError as error:
         raise _stop(str(error)) from None
-    wanted = CallFilter(start, end, number, caller, agent, group, limit)
+    wanted = CallFilter(start, end, number, caller, agent, group, limit, wrap_up_code=wrap_up_code)
     records = _ask(settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted))
     if as_data:
         typer.echo(json.dumps([outline(record, reveal=reveal) for record in records], ensure_ascii=False, indent=2))
@@ -95,6 +98,19 @@ def show_command(
         typer.echo(str(line))
 
 
+@app.command("wrap-up")
+def wrap_up_command(
+    call: Annotated[str, typer.Argument(help="呼叫编号，例如 hl1-1700000000.12")],
+    code: Annotated[str, typer.Argument(help="处理结果的编号，例如 answered")],
+    reason: Annotated[str, typer.Option("--reason", help="为什么由您来填，写入审计记录")],
+    remark: Annotated[str, typer.Option("--remark", help="备注")] = "",
+    as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """填写或更改一次来电的处理结果。座席自己在话后整理时在网页里填。"""
+    told = ask(f"/api/calls/{call}/wrap-up", {"code": code, "remark": remark, "reason": reason, "by": who()})
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_data else f"呼叫 {told['call']} 的处理结果：{told['name']}")
+
+
 def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:
     if record.answered_at:
         answer = f"{record.answered_by} {record.agent or record.seat}".strip()
@@ -104,6 +120,7 @@ def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:
         fate = "未接听"
     fate += "" if record.ended_at else "（进行中）"
     fate += f"，评价 {record.rating_level}" if record.rating_level else ""
+    fate += f"，处理结果 {record.wrap_up_code or '未填'}" if record.answered_by == "agent" and record.ended_at else ""
     fate += "".join(f"，转接 {one.target}" for one in record.transfers)
     caller = record.caller if reveal and record.caller else mask(record.caller)
     when = f"{record.entered_at.astimezone(settings.zone):%m-%d %H:%M:%S}"

@@ -63,6 +63,9 @@ def command(
     if whole.connection_rate is not None:
         reached = "达到" if whole.connection_rate * 100 >= city.percent else "未达到"
         typer.echo(f"接通率 {percent(whole.connection_rate)}，{reached}本市目标 {city.percent:g}%")
+    if whole.wrap_up_codes:
+        told = "、".join(f"{code or '未填'} {count}" for code, count in whole.wrap_up_codes.items())
+        typer.echo(f"处理结果：{told}")
     if not past.times:
         typer.echo("这段时间没有座席工时记录，占用率和话后整理不详")
 

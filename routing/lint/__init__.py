@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import announcements, callers, days, form, orders, prompts, reach, references, sites
+from routing.lint import announcements, callers, days, form, orders, prompts, reach, references, sites, wrap_up
 from routing.lint.model import Rule, Sound, Surroundings, View
 from routing.model import Table
 
@@ -24,6 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *callers.RULES,
     *announcements.RULES,
     *orders.RULES,
+    *wrap_up.RULES,
     *reach.RULES,
     *days.RULES,
     *prompts.RULES,

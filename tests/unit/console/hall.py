@@ -104,10 +104,10 @@ class Hall:
     """What the tests ask through."""
 
     def __init__(
-        self, client: TestClient[Any, Any], house: House, control: Control, people: People, pages: Path
+        self, client: TestClient[Any, Any], house: House, control: Control, people: People, pages: Path, past: Past
     ) -> None:
         self.client, self.house, self.control, self.people = client, house, control, people
-        self.pages = pages
+        self.pages, self.past = pages, past
         self.home = f"http://127.0.0.1:{client.port}"
 
     async def session(self, user: str, *, must_change: bool = False) -> str:
@@ -209,7 +209,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     pages = built(past.folder.parent / "pages")
     app = web_application(control, Behind(people, past, house.screens, house.page_phones), site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-        made = Hall(client, house, control, people, pages)
+        made = Hall(client, house, control, people, pages, past)
         yield made
     people.hashing.stop()
     await house.orders.stop()

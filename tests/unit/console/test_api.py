@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from console.api import MAX_BODY_BYTES, application
 from console.plain import MAX_WHO
+from console.wrap_up_routes import Wrapped
 from engine.drill_sheet import workbook
 from engine.orders import steps_of
 from ivr.desk import SupervisorAction
@@ -29,7 +30,7 @@ from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.calendar import CITY
 from routing.drills import trunks_of
-from routing.model import CallbackPolicy, Snapshot
+from routing.model import CallbackPolicy, Snapshot, WrapUpCode
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.unit.engine.house import House, call_id
@@ -60,6 +61,7 @@ ROUTES = [
     ("POST", "/api/agents/1001/pause"),
     ("POST", "/api/calls/hl1-1795351322.1/transfer"),
     ("POST", "/api/calls/hl1-1795351322.1/note"),
+    ("POST", "/api/calls/hl1-1795351322.1/wrap-up"),
     ("POST", "/api/agents/1001/wrap-up"),
     ("POST", "/api/agents/1001/pin"),
     ("POST", "/api/agents/1001/unlock"),
@@ -87,6 +89,8 @@ class Control:
         self.transferred: list[tuple[str, str, str]] = []
         self.settled: list[tuple[str, str]] = []
         self.noted: list[tuple[str, str | None, str | None]] = []
+        self.said: list[tuple[str, Wrapped]] = []
+        self.owing: set[AgentId] = set()
         self.finishing: dict[AgentId, CallId] = {}
         self.callers: dict[CallId, str] = {}
         self.tables = cast("Tables", None)  # has tests of its own: test_routing_routes.py
@@ -174,6 +178,16 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.noted.append((call, address, summary))
+
+    async def say(self, call: CallId, wish: Wrapped) -> WrapUpCode:
+        code = self.snapshot.wrap_up_codes.get(wish.code)
+        if self.refuses or code is None:
+            raise NotAllowed(self.refuses or "没有处理结果")
+        self.said.append((call, wish))
+        return code
+
+    def owes_code(self, agent: AgentId) -> bool:
+        return agent in self.owing
 
     def wrapped_up(self, agent: AgentId) -> CallId | None:
         return self.finishing.get(agent)

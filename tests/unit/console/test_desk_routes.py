@@ -22,6 +22,8 @@ async def test_the_desk_offers_what_the_table_has(hall: Hall) -> None:
     assert words["pause_reasons"] == list(table.pause_reasons.values())
     assert [one["id"] for one in words["partners"]] == list(table.partners)
     assert {"water-outage"} <= {one["id"] for one in words["order_types"]}
+    assert [one["key"] for one in words["wrap_up_codes"]] == [one.key for one in table.wrap_up_codes.values()]
+    assert words["wrap_up_code_required"] is False
     assert words["seats"] == list(table.seats)
 
 

@@ -79,6 +79,13 @@ async def test_a_caller_on_hold_is_known_and_a_caller_who_holds_is_not(house: Ho
     assert house.state("8001") is AgentState.TALKING
     house.news.hear(event("Hold", Channel=channel(1), Uniqueid=call_id(1), Linkedid=call_id(1)))
     assert house.state("8001") is AgentState.TALKING
+    assert house.ledger.of(Kind.HELD) == [{"seat": "8001", "agent": "1001", "music": "default"}]
+    assert house.ledger.of(Kind.RESUMED) == [{"seat": "8001", "agent": "1001"}]
+
+
+async def test_a_hold_of_no_call_is_nobody_s_fact(house: House) -> None:
+    house.news.hear(event("Hold", Channel=seat_channel("8001"), Uniqueid="hl1-1795351329.99", Linkedid=call_id(9)))
+    assert house.ledger.of(Kind.HELD) == []
 
 
 async def test_a_moved_call_says_so_on_its_channel(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,13 @@ def test_each_measure_of_five_calls() -> None:
     assert found.speed_of_answer_after_prompt == pytest.approx((3 + 12 + 40) / 3)
     assert found.talk_seconds == 80
     assert (found.occupancy, found.wrap_up_seconds) == (None, None)
+
+
+def test_calls_of_our_agents_are_counted_by_what_they_came_to() -> None:
+    calls = [replace(one(n, n * 60), wrap_up_code=code) for n, code in enumerate(("order", "", "order", "silent"))]
+    site = one(9, 900, by="subcentre")
+    running = replace(one(10, 1000), ended_at=None)
+    assert measures([*calls, site, running, one(11, wait=None)], AIMS).wrap_up_codes == {"order": 2, "": 1, "silent": 1}
 
 
 @pytest.mark.parametrize(("wait", "in_time"), [(10.0, 1.0), (10.001, 0.0)])

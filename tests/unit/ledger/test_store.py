@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from ledger.records import TransferRecord, fold
 from ledger.segments import Cursor
 from ledger.store import (
     ANYWHERE,
+    MISSING,
     CallFilter,
     add_facts,
     facts_of,
@@ -179,7 +181,26 @@ async def test_searching_by_the_end_of_the_number_rating_transfer_and_outcome(da
         assert await found(before=(AT + timedelta(minutes=3), call(3))) == [call(2), call(1)]
 
 
-@pytest.mark.parametrize("column", ["caller_end", "agent", "group_id", "rating_level", "number"])
+async def test_searching_by_what_calls_came_to_and_for_those_of_which_nobody_said(database: Database) -> None:
+    def said(number: int, code: str, after: int) -> Fact:
+        at = AT + timedelta(minutes=number, seconds=after)
+        return Fact(f"{number}-{after}", Kind.WRAP_UP, call(number), at, {"code": code, "name": code})
+
+    site = story(4)
+    site[2] = replace(site[2], data={**site[2].data, "by": "subcentre"})
+    facts = [*story(1), said(1, "order", 70), *story(2), said(2, "order", 66), said(2, "silent", 3600)]
+    facts += [*story(3), *site]
+    async with database.transaction() as session:
+        await add_facts(session, [*facts, *story(5)[:-1]])
+    async with database.reading() as session:
+        for wanted, expected in (("order", [call(1)]), ("silent", [call(2)]), (MISSING, [call(3)]), ("gone", [])):
+            filter_ = CallFilter(wrap_up_code=wanted)
+            records = await list_calls(session, filter_)
+            assert [record.call for record in records] == expected
+            assert [one.call for one in await list_calls(session, CallFilter()) if matches(one, filter_)] == expected
+
+
+@pytest.mark.parametrize("column", ["caller_end", "agent", "group_id", "rating_level", "number", "wrap_up_code"])
 async def test_a_search_does_not_look_through_all_calls(database: Database, column: str) -> None:
     query = f"SELECT * FROM calls WHERE {column} = '1' ORDER BY entered_at DESC LIMIT 50"  # noqa: S608
     async with database.reading() as session:

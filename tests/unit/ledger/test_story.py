@@ -44,6 +44,29 @@ STORY = [
 ]
 
 
+def test_holds_and_what_it_came_to_are_told_and_a_remark_is_not() -> None:
+    at = {"seat": "8004", "agent": "1004"}
+    facts = [
+        fact(0, Kind.ENTERED, number="12345"),
+        fact(1, Kind.HELD, **at, music="default"),
+        fact(2, Kind.HELD, **at),
+        fact(3, Kind.RESUMED, **at),
+        fact(9, Kind.WRAP_UP, code="order", name="已派工单", agent="1004", by="张三", remark="住东山路"),
+        fact(10, Kind.WRAP_UP, code="order", name="", agent="1004", by=""),
+    ]
+    assert [line.text for line in tell(facts)][1:] == [
+        "座席1004（工号1004，话机8004）保持通话，市民听等待音乐（default）",
+        "座席1004（工号1004，话机8004）保持通话，市民听等待音乐",
+        "座席1004（工号1004，话机8004）恢复通话",
+        "处理结果：已派工单，张三填写（备注不在此显示）",
+        "处理结果：order",
+    ]
+    record = fold(facts)
+    assert record is not None
+    assert record.wrap_up_code == "order"
+    assert "东山路" not in json.dumps(as_json(record, facts), ensure_ascii=False)
+
+
 def test_a_whole_call_reads_like_this() -> None:
     assert [str(line) for line in tell(STORY)] == [
         "00:00.0 来电 138****1234 拨打 12333（整体并入，过渡期内）",

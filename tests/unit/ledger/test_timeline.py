@@ -71,6 +71,33 @@ def test_who_is_consulted_or_sounds_before_the_answer_rings_until_it_and_talks_u
     assert [(bar.phase, bar.since, bar.until) for bar in draw(facts).bars] == [("ringing", 0, 7), ("talking", 7, 20)]
 
 
+def test_holds_are_bars_of_the_caller_and_marks_to_jump_to() -> None:
+    told = {"seat": "8002", "agent": "1002"}
+    holds = [fact(13, Kind.HELD, **told, music="default"), fact(16, Kind.RESUMED, **told), fact(55, Kind.HELD, **told)]
+    drawn = draw([*STORY[:7], *holds, *STORY[-2:]])
+    assert [(bar.phase, bar.since, bar.until) for bar in drawn.bars if bar.lane == "caller"][2:] == [
+        ("talking", 12, 13),
+        ("held", 13, 16),
+        ("talking", 16, 55),
+        ("held", 55, 62),
+    ]
+    assert [(bar.since, bar.until) for bar in drawn.bars if bar.lane == "agent 1002"][1:] == [(12, 62)]
+    assert [(mark.seconds, mark.text) for mark in drawn.marks if mark.kind == "hold"] == [
+        (13, "保持：市民听等待音乐"), (16, "恢复通话"), (55, "保持：市民听等待音乐"),
+    ]  # fmt: skip
+
+
+def test_who_is_brought_into_a_conference_out_of_a_hold_talks() -> None:
+    facts = [fact(0, Kind.HELD, seat="8001"), fact(4, Kind.TRANSFER, id="t", target="110", state="answered")]
+    caller = [bar for bar in draw(facts).bars if bar.lane == "caller"]
+    assert [(bar.phase, bar.until) for bar in caller] == [("held", 4), ("talking", None)]
+
+
+def test_what_is_dealt_with_after_the_call_makes_it_no_longer() -> None:
+    assert draw(STORY).seconds == 62
+    assert draw(STORY[:-2]).seconds == 61
+
+
 def test_a_call_that_goes_on_has_bars_without_an_end() -> None:
     assert [bar.until for bar in draw(STORY[:6]).bars if bar.phase == "talking"] == [None, None]
 

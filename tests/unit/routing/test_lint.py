@@ -37,6 +37,7 @@ from routing.model import (
     Trunk,
     WaitingAction,
     WaitingNews,
+    WrapUpCode,
 )
 from routing.sample import sample_snapshot, sample_table
 from telephony.model import GroupId, OverflowTo, OverflowWhen
@@ -116,6 +117,16 @@ def department(row_id: str = "d", **changes: object) -> Case:
 def order_type(row_id: str = "t", **changes: object) -> Case:
     row = replace(OrderType(row_id, "火灾隐患", ("fire-safety",)), **changes)  # type: ignore[arg-type]
     return table(order_types=(*SAMPLE.order_types, row))
+
+
+def wrap_up_code(row_id: str = "c", **changes: object) -> Case:
+    row = replace(WrapUpCode(row_id, "7", "转办"), **changes)  # type: ignore[arg-type]
+    return table(wrap_up_codes=(*SAMPLE.wrap_up_codes, row))
+
+
+def wrap_up_codes(count: int, *groups: GroupId) -> Case:
+    keys = "0123456789abcdefghijklmnop"
+    return table(wrap_up_codes=tuple(WrapUpCode(f"c{n}", keys[n], "转办", groups) for n in range(count)))
 
 
 def to_the_silent(url: str = "") -> Case:
@@ -583,6 +594,36 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (to_the_silent(), "order_types.t.departments", "没有人知道"),
         ],
         [order_type(departments=("fire-safety", "emergency-office")), to_the_silent(url="http://10.0.0.1")],
+    ),
+    "bad-wrap-up-code": (
+        [
+            (wrap_up_code("9"), "wrap_up_codes.9", "小写字母开头"),
+            (wrap_up_code("-"), "wrap_up_codes.-", "小写字母开头"),
+            (wrap_up_code(key="10"), "wrap_up_codes.c.key", "一个数字或一个小写字母"),
+            (wrap_up_code(key="A"), "wrap_up_codes.c.key", "一个数字或一个小写字母"),
+            (wrap_up_code(name=" "), "wrap_up_codes.c.name", "可见字符"),
+            (wrap_up_code(name="一二三四五六七八九十一二三"), "wrap_up_codes.c.name", "1 到 12"),
+            (wrap_up_code(note="\n"), "wrap_up_codes.c.note", "一行"),
+        ],
+        [wrap_up_code(key="z", name="一二三四五六七八九十一二")],
+    ),
+    "wrap-up-code-of-no-group": (
+        [(wrap_up_code(groups=(EMPTY,)), "wrap_up_codes.c.groups", "没有这个技能组")],
+        [wrap_up_code(groups=(MARKET, GENERAL))],
+    ),
+    "wrap-up-code-key-twice": (
+        [
+            (wrap_up_code(key="1"), "wrap_up_codes.c.key", "与 answered（当场答复）是同一个键"),
+            (wrap_up_code(key="j", groups=(MARKET,)), "wrap_up_codes.c.key", "技能组 market"),
+            (wrap_up_codes(17), "wrap_up_codes.c16", "最多 16"),
+        ],
+        [wrap_up_code(key="j", groups=(GENERAL,)), wrap_up_codes(16)],
+    ),
+    "wrap-up-code-missing": (
+        [
+            (table(wrap_up_code_required=True, wrap_up_codes=()), "wrap_up_code_required", "没有处理结果可选"),
+        ],
+        [table(wrap_up_code_required=True), table(wrap_up_codes=())],
     ),
     "no-human": (
         [

@@ -27,6 +27,7 @@ from routing.model import (
     Period,
     Schedule,
     Table,
+    WrapUpCode,
 )
 from routing.publish import PublishRefused, ensure_published, publish_draft
 from routing.sample import sample_table
@@ -75,6 +76,8 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
             OrderType("outage", "停水", ("water",), 120, 0, "示例，待核"),
             OrderType("flood", "水浸", ("water",)),
         ),
+        wrap_up_codes=(WrapUpCode("done", "1", "办结", (night,), "示例，待核"), WrapUpCode("wrong", "a", "误拨")),
+        wrap_up_code_required=True,
         holidays=(Holiday(date(2028, 2, 29), DayKind.HOLIDAY, "闰日"),),
         known_years=(2028,),
         numbers=(

@@ -17,12 +17,23 @@ export interface CallOutline {
   talk_ms: number | null;
   waited_ms: number | null;
   transfers: { target: string; state: string }[];
+  /** What it came to; empty: nobody has said. */
+  wrap_up_code: string;
+}
+
+/** An urgent order, a message or a callback that belongs to a call. */
+export interface Link {
+  kind: "order" | "message" | "callback";
+  id: string;
+  text: string;
+  /** The call to open for more; empty: there is none. */
+  call: string;
 }
 
 export interface Bar {
   lane: string;
   who: string;
-  phase: "greeted" | "waiting" | "ringing" | "talking" | "after";
+  phase: "greeted" | "waiting" | "ringing" | "talking" | "held" | "after";
   text: string;
   /** Seconds since the call rang. */
   since: number;
@@ -31,7 +42,7 @@ export interface Bar {
 
 export interface Mark {
   seconds: number;
-  kind: "transfer" | "party" | "rating";
+  kind: "transfer" | "party" | "hold" | "rating";
   text: string;
 }
 
@@ -46,9 +57,10 @@ export interface Timeline {
 export interface Story extends CallOutline {
   story: { seconds: number; at: string; kind: string; text: string }[];
   timeline: Timeline;
+  related: { links: Link[]; earlier: CallOutline[]; later: CallOutline[] };
 }
 
-export type Names = Record<"groups" | "agents" | "lines" | "targets", Record<string, string>>;
+export type Names = Record<"groups" | "agents" | "lines" | "targets" | "wrap_up_codes", Record<string, string>>;
 
 export interface CallPage {
   calls: CallOutline[];
@@ -74,6 +86,13 @@ const BY: Readonly<Record<string, string>> = {
 export function outcome(call: Pick<CallOutline, "answered_at" | "ended_at" | "answered_by">): string {
   if (call.answered_at) return BY[call.answered_by] ?? "已接听";
   return call.ended_at ? "未接听" : "进行中";
+}
+
+/** What it came to, in words: 未填 where an agent of ours should have said. */
+export function cameTo(call: Pick<CallOutline, "wrap_up_code" | "answered_by" | "ended_at">, names: Names): string {
+  if (call.wrap_up_code) return names.wrap_up_codes[call.wrap_up_code] ?? call.wrap_up_code;
+  const asked = call.answered_by === "agent" && call.ended_at && Object.keys(names.wrap_up_codes).length;
+  return asked ? "未填" : "";
 }
 
 /** `1002 王五`, or what there is of it. */

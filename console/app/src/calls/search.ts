@@ -10,6 +10,8 @@ export interface Wanted {
   ratings: number[];
   transfer: string;
   outcome: "" | "answered" | "unanswered";
+  /** A code, or `-`: nobody has said (未填). */
+  wrapUpCode: string;
 }
 
 export const ZONE = "+08:00"; // the city's; China has one and no summer time
@@ -23,7 +25,7 @@ export function lastDays(days: number, now: number): [string, string] {
 }
 
 export function nothing(now: number): Wanted {
-  return { time: lastDays(6, now), caller: "", number: "", agent: "", group: "", ratings: [], transfer: "", outcome: "" };
+  return { time: lastDays(6, now), caller: "", number: "", agent: "", group: "", ratings: [], transfer: "", outcome: "", wrapUpCode: "" };
 }
 
 /** Spaces and dashes are how people write numbers. */
@@ -49,6 +51,7 @@ export function question(wanted: Wanted, before: string | null): Record<string, 
     rating: [...wanted.ratings].sort().join(","),
     transfer: wanted.transfer,
     outcome: wanted.outcome,
+    wrap_up_code: wanted.wrapUpCode,
     before: before ?? "",
   };
   return Object.fromEntries(Object.entries(told).filter(([, value]) => value));

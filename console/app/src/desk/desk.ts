@@ -7,6 +7,7 @@ import { useTopic } from "@/live/live";
 import type { GroupRow, MyCall, MyOrder, MySeat, MyTransfer, RouteRow } from "@/live/rows";
 import type { Phone } from "@/phone/phone";
 import { tell } from "@/shared/tell";
+import type { Code } from "./wrapup";
 
 export interface Words {
   pause_reasons: string[];
@@ -14,6 +15,9 @@ export interface Words {
   groups: Record<string, string>;
   partners: { id: string; name: string; key: string; note: string }[];
   order_types: { id: string; name: string; departments: string[]; note: string }[];
+  wrap_up_codes: Code[];
+  /** An agent does not end the wrap-up by hand without one. */
+  wrap_up_code_required: boolean;
 }
 
 export type Form = "one-key" | "three-party" | "blind" | "attended";

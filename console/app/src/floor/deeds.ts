@@ -40,6 +40,17 @@ export function force(to: Force, agent: Agent): Promise<void> {
   return deed(`${FORCES[to]} ${who(agent)}`, what, "/api/supervise/force", { agent: agent.id, to }, () => `${who(agent)}：${FORCES[to]}`);
 }
 
+const EXTRA_SECONDS = 60;
+
+export const WRAP_UPS = { extend: `延长整理 ${EXTRA_SECONDS} 秒`, end: "结束整理" } as const;
+export type WrapUpDeed = keyof typeof WRAP_UPS;
+
+/** Of an agent's wrap-up: more time, or none. It needs no reason: nobody is taken out of anything. */
+export function wrapUp(what: WrapUpDeed, agent: Agent): Promise<boolean> {
+  const body = what === "end" ? { end: true } : { extend_seconds: EXTRA_SECONDS };
+  return sent(`/api/agents/${agent.id}/wrap-up`, body, () => `${who(agent)}：已${WRAP_UPS[what]}`);
+}
+
 export function openGroup(group: string, name: string): Promise<void> {
   return deed(`重新开放 ${name}`, "新来电重新进入这个技能组。", "/api/supervise/open", { group }, () => `${name} 已开放`);
 }

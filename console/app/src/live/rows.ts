@@ -55,6 +55,9 @@ export interface MyCall extends CallFacts {
   /** What was typed so far. */
   address: string;
   summary: string;
+  /** What this agent has said that it came to; empty: nothing yet. */
+  wrap_up_code: string;
+  remark: string;
 }
 
 export interface MyTransfer {

@@ -42,6 +42,7 @@ from routing.model import (
     SelfService,
     Table,
     WaitingAction,
+    WrapUpCode,
 )
 from routing.sample import sample_table
 from routing.toml import read_table
@@ -131,6 +132,8 @@ def odd() -> Table:
             Department("e1", "=值班", ("+8613800000001", "0663"), "http://10.0.0.1:80/a?b=1&c=%20", 1, "-"),
         ),
         order_types=(*SAMPLE.order_types, OrderType("true", "火灾", ("e1", "water-supply"), 10, 1440, "TRUE")),
+        wrap_up_codes=(*SAMPLE.wrap_up_codes, WrapUpCode("e1", "e", "=1+1", (GroupId("e1"),), "TRUE")),
+        wrap_up_code_required=True,
         area_code="",
     )
 
