@@ -21,8 +21,8 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product, until
 from tests.asterisk.support.scene import Scene
-from tests.browser.people import WAIT_MS, Desk, look, person
-from tests.browser.test_desk import accessible, clear, fits, state
+from tests.browser.people import WAIT_MS, Desk, accessible, look, person
+from tests.browser.test_desk import clear, fits, state
 from users.model import Role
 
 expect.set_options(timeout=WAIT_MS)
@@ -175,7 +175,7 @@ async def test_the_story_shows_holds_and_what_it_came_to_and_links_the_other_cal
     await page.get_by_role("option", name="催办查询").click()
     await change.get_by_placeholder("为什么更改，会写入审计记录").fill("质检更正")
     await accessible(page)
-    await page.keyboard.press("Enter")
+    await change.get_by_placeholder("为什么更改，会写入审计记录").press("Enter")
     await expect(story.get_by_label("经过", exact=True)).to_contain_text("更改处理结果 工号 1002 催办查询（质检更正）")
     await until(lambda: _sealed(product), "the change to be sealed in the audit", 20)
     await story.get_by_label("相关").get_by_role("link").click()
