@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Final
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
@@ -92,6 +92,15 @@ async def chromium(arguments: Sequence[str] = FAKE_MEDIA) -> AsyncIterator[Brows
             await browser.close()
 
 
+SETTLED: Final = """async () => {
+  const next = () => new Promise(requestAnimationFrame);
+  const moving = () => document.getAnimations().some(one =>
+    one.playState === "running" && Number.isFinite(one.effect?.getComputedTiming().endTime));
+  for (let still = 0; still < 3; still = moving() ? 0 : still + 1) await next();
+}"""
+"""Half faded text has half its contrast. What moves for ever, a light that blinks, is not waited for."""
+
+
 @asynccontextmanager
 async def desk(browser: Browser, product: Product, size: tuple[int, int] = VIEWPORT) -> AsyncIterator[Desk]:
     """A fresh profile with one page. What the browser complained about is a fault at the end."""
@@ -116,7 +125,8 @@ async def desk(browser: Browser, product: Product, size: tuple[int, int] = VIEWP
 
 
 async def accessible(page: Page) -> None:
-    """axe-core finds nothing serious, or worse."""
+    """axe-core finds nothing serious, or worse, once what fades in or out has done so."""
+    await page.evaluate(SETTLED)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")
     grave = [

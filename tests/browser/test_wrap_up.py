@@ -217,6 +217,7 @@ async def test_a_wrap_up_of_which_nothing_was_said_is_not_ended_by_hand_but_ends
     await call.hang_up()
     call = await product.citizen().call("12315", caller="13800008888")
     await phone.wait_talking(20)
+    await expect(state(page)).to_have_text("通话中")
     await expect(codes(page)).to_contain_text("价格投诉")
     await phone.talk.hang_up()
     await expect(state(page)).to_have_text("示闲")  # in time, with nothing said
