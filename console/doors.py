@@ -383,6 +383,9 @@ DOORS: Final = (
         body={"number": TEXT, "caller": TEXT, "at": TEXT}, needs=("number",),
     ),
     Door(
+        "GET", "/api/routing/hours", Right.ROUTING_READ, "草稿中各班表在某一天的服务时间", query={"day": TEXT},
+    ),
+    Door(
         "GET", "/api/routing/picture", Right.ROUTING_READ, "一个号码的来电去向图", query={"number": TEXT},
         answers="image/svg+xml", listeners=WEB,
     ),

@@ -7,6 +7,7 @@ the token; a refusal is a sentence in Chinese, with the conflicts as data where 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import Any, Final, Protocol
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from database.errors import DatabaseError
 from routing.draft import Edit
 from routing.faults import Fault
 from routing.forms import described, fault_as_json, fields_of
-from routing.inquiry import simulate
+from routing.inquiry import hours, simulate
 from routing.releases import Happening
 from routing.snapshot import SnapshotCorrupt
 from routing.tables import Refused, Tables, moment
@@ -54,6 +55,7 @@ def routing_routes(control: Routing) -> list[web.RouteDef]:
         web.get("/api/routing/lint", sentenced(views.lint)),
         web.post("/api/routing/lint", sentenced(views.try_out)),
         web.post("/api/routing/simulate", sentenced(views.simulate)),
+        web.get("/api/routing/hours", sentenced(views.hours)),
         web.get("/api/routing/diff", sentenced(views.diff)),
         web.post("/api/routing/publish", sentenced(views.publish)),
         web.post("/api/routing/rollback", sentenced(views.rollback)),
@@ -101,6 +103,14 @@ class _Views:
         return await simulate(
             self._control.tables, number[:LONGEST_NUMBER], caller[:LONGEST_NUMBER], moment(at) if at else None
         )
+
+    async def hours(self, request: web.Request) -> Any:
+        asked = request.query.get("day", "")
+        try:
+            day = date.fromisoformat(asked)
+        except ValueError:
+            raise Refused(f"没有 {asked[:20]!r} 这一天；应写成 年-月-日，例如 day=2027-01-01") from None
+        return await hours(self._control.tables, day)
 
     async def diff(self, request: web.Request) -> Any:
         return await self._control.tables.diff(_whole(request.query, "version", 0) or None)

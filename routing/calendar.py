@@ -7,7 +7,7 @@ unknown degrades to the plain week, and :func:`year_known` tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 
 from routing.model import DayKind, Period, Schedule, Snapshot
@@ -21,6 +21,7 @@ WEEK: Final = frozenset(range(1, 8))
 WORKING_WEEK: Final = frozenset({1, 2, 3, 4, 5})
 """ISO weekdays of a plain week's workdays."""
 
+DAY_MINUTES: Final = 24 * 60
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -51,6 +52,29 @@ def is_open(schedule: Schedule, moment: datetime, holidays: Mapping[date, DayKin
     )
 
 
+def open_minutes(schedule: Schedule, day: date, holidays: Mapping[date, DayKind]) -> list[tuple[int, int]]:
+    """When the schedule is open on a day of the calendar: [from, to) in minutes since midnight, to at most 1440.
+
+    In order and joined where they touch; what began the day before and goes on past midnight is in it.
+    """
+    spans = [
+        (0, _minute(period.end))
+        for period in _periods_of(schedule, day - _ONE_DAY, holidays)
+        if _crosses_midnight(period) and period.end > time(0)
+    ]
+    spans += [
+        (_minute(period.start), DAY_MINUTES if _crosses_midnight(period) else _minute(period.end))
+        for period in _periods_of(schedule, day, holidays)
+    ]
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
 def year_known(moment: datetime, snapshot: Snapshot) -> bool:
     """Whether the holidays of the moment's year were imported."""
     return city_time(moment).year in snapshot.known_years
@@ -64,6 +88,10 @@ def _periods_of(schedule: Schedule, day: date, holidays: Mapping[date, DayKind])
         # The decree does not say which weekday a make-up day stands for: any period of the working week holds.
         return [period for period in schedule.periods if weekday in period.days or period.days & WORKING_WEEK]
     return [period for period in schedule.periods if weekday in period.days]
+
+
+def _minute(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 def _crosses_midnight(period: Period) -> bool:

@@ -6,11 +6,11 @@ One job: questions of people answered in plain data, over routing.tables.Tables.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from audit.model import Actor
-from routing.calendar import city_time
+from routing.calendar import city_time, day_kind, open_minutes
 from routing.columns import sheets
 from routing.diff import as_json as change_as_json
 from routing.diff import diff, summary
@@ -27,6 +27,7 @@ from routing.rows import rows_of
 from routing.rules import decide
 from routing.snapshot import freeze, thaw
 from routing.tables import Refused, Said, Tables
+from routing.words import VALUES
 
 DRAFT, PUBLISHED = "draft", "published"
 NAMES: Final = {DRAFT: "草稿", PUBLISHED: "生效中"}
@@ -55,6 +56,24 @@ async def simulate(tables: Tables, number: str, caller: str, at: datetime | None
             }
         )
     return {"at": moment.isoformat(), "tables": told}
+
+
+async def hours(tables: Tables, day: date) -> Said:
+    """What the draft's schedules say of one day: what kind of day it is, and when each is open, by the minute."""
+    draft = (await tables.draft()).table
+    named = {row.day: row for row in draft.holidays}
+    kinds = {row.day: row.kind for row in draft.holidays}
+    kind = day_kind(day, kinds)
+    return {
+        "day": day.isoformat(),
+        "kind": kind,
+        "words": VALUES["holidays.kind"][kind],
+        "name": named[day].name if day in named else "",
+        "known": day.year in draft.known_years,
+        "schedules": [
+            {"id": one.id, "name": one.name, "open": open_minutes(one, day, kinds)} for one in draft.schedules
+        ],
+    }
 
 
 async def picture(tables: Tables, number: str) -> str:

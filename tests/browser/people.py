@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from audit.model import Actor
 from database.connection import open_database
@@ -25,6 +25,7 @@ VIEWPORT = (1366, 768)
 """The smallest screen that the desk is made for."""
 
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 AXE = PAGES.parent / "node_modules" / "axe-core" / "axe.min.js"
 FAKE_MEDIA = (
     "--use-fake-device-for-media-stream",

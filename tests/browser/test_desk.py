@@ -18,7 +18,6 @@ from tests.asterisk.support.product import Product, until
 from tests.browser.people import WAIT_MS, Desk, Person, accessible, person
 from users.model import Role
 
-expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 NASTY = "<script>document.title='hurt'</script><img src=x onerror=alert(1)>"

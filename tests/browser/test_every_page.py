@@ -21,11 +21,10 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product
 from tests.asterisk.support.scene import Scene
-from tests.browser.people import WAIT_MS, Desk, Person, accessible, person
+from tests.browser.people import Desk, Person, accessible, person
 from users.model import Role
 from users.rules import rights_of
 
-expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 SOURCE = PAGES.parent / "src" / "pages.ts"

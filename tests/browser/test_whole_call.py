@@ -18,10 +18,9 @@ from phones.tones import tone_share
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, soon
 from tests.browser.ears import LISTEN, PAGE_HZ, PEERS, bar, page_hears, says
-from tests.browser.people import WAIT_MS, Desk, desk, person
+from tests.browser.people import Desk, desk, person
 from users.model import Role
 
-expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 CITIZEN_HZ, CENTRE_HZ = 440, 700

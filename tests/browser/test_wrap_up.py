@@ -21,11 +21,10 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product, until
 from tests.asterisk.support.scene import Scene
-from tests.browser.people import WAIT_MS, Desk, accessible, look, person
+from tests.browser.people import Desk, accessible, look, person
 from tests.browser.test_desk import clear, fits, state
 from users.model import Role
 
-expect.set_options(timeout=WAIT_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 CALLER = "13800004321"

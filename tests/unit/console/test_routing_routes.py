@@ -163,3 +163,21 @@ async def test_a_call_is_tried_on_the_draft_and_on_what_is_in_force(client: Clie
     assert told["tables"][1]["decision"]["group"] == "market"
     assert any("经过" in line for line in told["tables"][0]["lines"])
     assert (await ask(client, "POST", "/api/routing/simulate", {"number": ""}))[0] == 409
+
+
+async def test_what_holds_on_a_day_is_told_by_the_draft(client: Client) -> None:
+    day = {"kind": "holidays", "key": "2026-12-01", "fields": {"kind": "holiday", "name": "试放假"}}
+    _, before = await ask(client, "GET", "/api/routing/hours?day=2026-12-01")
+    assert (await ask(client, "POST", "/api/routing/draft", {"edits": [day], "by": "admin"}))[0] == 200
+    _, told = await ask(client, "GET", "/api/routing/hours?day=2026-12-01")
+    assert (before["kind"], told["kind"], told["words"], told["name"]) == ("workday", "holiday", "节假日", "试放假")
+    opened = {one["id"]: one["open"] for one in told["schedules"]}
+    assert {one["id"]: one["open"] for one in before["schedules"]}["office"] == [[510, 720], [870, 1050]]
+    assert (opened["office"], opened["daily"]) == ([], [[540, 1020]])
+
+
+@pytest.mark.parametrize("day", ["", "2026-02-30", "x", "20261201T00"])
+async def test_a_day_that_is_none_is_refused_with_how_to_write_one(client: Client, day: str) -> None:
+    status, told = await ask(client, "GET", f"/api/routing/hours?day={day}")
+    assert status == 409
+    assert "年-月-日" in told["error"]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.calendar import CITY, city_time, day_kind, is_open, year_known
+from routing.calendar import CITY, city_time, day_kind, is_open, open_minutes, year_known
 from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.model import DayKind, Period, Schedule
 from routing.sample import sample_snapshot
@@ -174,3 +175,36 @@ def test_a_year_the_library_does_not_know_is_a_clear_error() -> None:
 
 def test_the_citys_clock_is_eight_hours_ahead() -> None:
     assert CITY.utcoffset(None) == timedelta(hours=8)
+
+
+PERIODS = st.builds(
+    Period,
+    st.frozensets(st.integers(1, 7), min_size=1),
+    st.times().map(lambda clock: clock.replace(second=0, microsecond=0)),
+    st.times().map(lambda clock: clock.replace(second=0, microsecond=0)),
+)
+PLANS = st.builds(Schedule, st.just("s"), st.just("班表"), st.lists(PERIODS, max_size=3).map(tuple),
+                  st.lists(PERIODS, max_size=2).map(tuple))  # fmt: skip
+
+
+@given(PLANS, st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(0, 24 * 60 - 1))
+def test_the_hours_of_a_day_are_the_minutes_at_which_it_is_open(plan: Schedule, day: date, minute: int) -> None:
+    spans = open_minutes(plan, day, HOLIDAYS)
+    moment = datetime.combine(day, time(minute // 60, minute % 60), CITY)
+    assert any(start <= minute < end for start, end in spans) is is_open(plan, moment, HOLIDAYS)
+    assert all(0 <= start < end <= 24 * 60 for start, end in spans)
+    assert all(one[1] < other[0] for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("plan", "day", "told"),
+    [
+        (OFFICE, "2026-11-23", [(510, 720), (870, 1050)]),
+        (NIGHT, "2026-11-24", [(0, 480), (1200, 1440)]),
+        (ROUND_THE_CLOCK, "2026-11-24", [(0, 1440)]),
+        (HOLIDAY_HOURS, "2026-10-01", [(540, 1020)]),
+        (OFFICE, "2026-11-22", []),
+    ],
+)
+def test_the_hours_of_a_day(plan: Schedule, day: str, told: list[tuple[int, int]]) -> None:
+    assert open_minutes(plan, date.fromisoformat(day), HOLIDAYS) == told

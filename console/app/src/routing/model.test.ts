@@ -9,7 +9,7 @@ const numbers: Sheet = {
   columns: [column("number"), column("name"), column("mode", { choices: ["整体并入", "双号并行"] }), column("seconds", { empty: "20" })],
 };
 const settings: Sheet = { ...numbers, kind: "settings", shape: "value", columns: [column("area_code")] };
-const row = (key: string, cells: Record<string, string>): Row => ({ kind: "numbers", key, cells, revision: 1, changed_at: "", changed_by: "" });
+const row = (key: string, cells: Record<string, string>): Row => ({ kind: "numbers", key, cells, fields: {}, revision: 1, changed_at: "", changed_by: "" });
 const fault = (told: string): Fault => ({ severity: "error", rule: "r", path: "", kind: "", row: "", field: "", told, reason: "" });
 
 test("a setting's row has one column, called value", () => {

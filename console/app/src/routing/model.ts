@@ -26,6 +26,8 @@ export interface Row {
   kind: string;
   key: string;
   cells: Record<string, string>;
+  /** The same as the table has it. */
+  fields: Record<string, unknown>;
   revision: number;
   changed_at: string;
   changed_by: string;
@@ -62,9 +64,9 @@ export interface Change {
 export interface Edit {
   kind: string;
   key: string;
-  /** null: delete the row. */
   cells?: Record<string, string>;
-  fields?: null;
+  /** In place of cells, as the table has it; null: delete the row. */
+  fields?: Record<string, unknown> | null;
   seen?: number;
 }
 
