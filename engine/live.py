@@ -24,7 +24,7 @@ from queues.effects import Effect, SeatStateChanged
 from queues.model import TicketPhase
 from queues.service import Clock
 from queues.states import AgentState
-from telephony.model import CallId
+from telephony.model import EVERY_GROUP, CallId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -34,9 +34,6 @@ LEARN_STEP: Final = timedelta(hours=1)
 
 LOOK_SECONDS: Final = 20.0
 """How often seats are looked at for what no effect told, e.g. who was found signed in after a restart."""
-
-ALL: Final = "all"
-"""The row of all groups together."""
 
 PastCalls = Callable[[datetime, datetime], Awaitable[list[Outcome]]]
 """Outcomes of the calls that came in from, up to but not at. Raises DatabaseError."""
@@ -133,7 +130,7 @@ class LiveBoard:
             for one in (whole, *(groups[group] for group in seat.groups if group in groups)):
                 one.seat(seat.state)
         told = {group: {"name": names.get(group, group), **one.told()} for group, one in groups.items()}
-        return {**told, ALL: whole.told()}
+        return {**told, EVERY_GROUP: whole.told()}
 
     def measures(self, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         """The last 24 hours, by group; ``all`` with the city's aims, and whether all of the 24 hours are known."""
@@ -142,7 +139,7 @@ class LiveBoard:
         known = [*names, *(group for group in windows if group not in names)]
         told = {group: shown(windows[group].whole if group in windows else Counts()) for group in known}
         whole = {"learned": self.learned, "aims": asdict(aims), **shown(self.counters.window.whole)}
-        return {**told, ALL: whole}
+        return {**told, EVERY_GROUP: whole}
 
     def picture(self, names: Mapping[str, str]) -> dict[str, Any]:
         """All of it. Ages are told as when they began: a picture in which nothing happened is the same a second
@@ -152,7 +149,7 @@ class LiveBoard:
         seats = self._acd().seats.values()
         return {
             "learned": self.learned,
-            "now": now.pop(ALL),
+            "now": now.pop(EVERY_GROUP),
             "day": shown(self.counters.window.whole),
             "groups": {
                 group: {

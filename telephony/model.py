@@ -34,6 +34,9 @@ CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}", re.ASCII)
 AGENT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 SEAT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 GROUP_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+EVERY_GROUP: Final = "all"
+"""All groups together where figures are told by group; no group's id."""
+
 NODE_ID: Final = re.compile(r"[a-z0-9]{1,12}")
 DIALLED: Final = re.compile(r"\+?\d{1,32}", re.ASCII)
 """What a dialled or calling number may look like once the dialplan has filtered it."""

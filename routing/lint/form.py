@@ -14,7 +14,7 @@ from routing.calendar import WEEK
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import CallbackPolicy, DayKind, MessagePolicy
-from telephony.model import AGENT_ID, DIALLED, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
+from telephony.model import AGENT_ID, DIALLED, EVERY_GROUP, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
 
 TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour", "drill")
 LONGEST_NAME: Final = 60
@@ -126,8 +126,10 @@ def _callback(view: View) -> Iterator[Fault]:
 
 def _ids(view: View) -> Iterator[Fault]:
     for group in view.table.groups:
-        if not GROUP_ID.fullmatch(group.id):
-            reason = "技能组编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个"
+        if not GROUP_ID.fullmatch(group.id) or group.id == EVERY_GROUP:
+            reason = (
+                f"技能组编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个，且不是 {EVERY_GROUP}（指所有组）"
+            )
             yield Fault(f"groups.{group.id}", "", reason, "social-security")
     for skill in view.table.skills:
         if not _SKILL.fullmatch(skill.id):

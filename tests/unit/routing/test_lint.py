@@ -266,12 +266,16 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "bad-id": (
         [
             (group(id="General"), "groups.General", "小写字母开头"),
+            (group(id="all"), "groups.all", "不是 all"),
             (table(seats=("80",)), "seats", "3 到 8 位"),
             (table(seats=("８００１",)), "seats", "3 到 8 位"),
             (table(agents=(*SAMPLE.agents, Agent("a1", "甲", (GENERAL,)))), "agents.a1", "工号"),
             (table(schedules=(*SAMPLE.schedules, Schedule("班", "班", ()))), "schedules.班", "小写字母"),
         ],
-        [table(seats=("800", "80000000")), table(groups=(*SAMPLE.groups, Group(GroupId("g" * 40), "长")))],
+        [
+            table(seats=("800", "80000000")),
+            *(table(groups=(*SAMPLE.groups, Group(GroupId(one), "长"))) for one in ("g" * 40, "all-day")),
+        ],
     ),
     "bad-name": (
         [
