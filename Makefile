@@ -36,9 +36,10 @@ bench-live:
 docs:
 	$(PYTHON) docs/generate.py
 
-# The pictures of the manuals, from a hotline at work.
+# The pictures that the manuals show, taken by the browser tests from hotlines at work.
 pictures:
-	HOTLINE_SHOTS=docs/images $(PYTHON) -m pytest -q tests/browser/test_manual.py
+	HOTLINE_SHOTS=var/pictures $(PYTHON) -m pytest -q tests/browser
+	sed -n 's|.*](images/\([a-z0-9-]*\.png\)).*|var/pictures/\1|p' docs/*.md | sort -u | xargs cp -t docs/images
 
 format:
 	$(PYTHON) -m ruff check --fix .

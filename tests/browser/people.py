@@ -6,9 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, Final
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
@@ -26,7 +24,6 @@ VIEWPORT = (1366, 768)
 
 WAIT_MS = 20_000
 expect.set_options(timeout=WAIT_MS)
-AXE = PAGES.parent / "node_modules" / "axe-core" / "axe.min.js"
 FAKE_MEDIA = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -93,15 +90,6 @@ async def chromium(arguments: Sequence[str] = FAKE_MEDIA) -> AsyncIterator[Brows
             await browser.close()
 
 
-SETTLED: Final = """async () => {
-  const next = () => new Promise(requestAnimationFrame);
-  const moving = () => document.getAnimations().some(one =>
-    one.playState === "running" && Number.isFinite(one.effect?.getComputedTiming().endTime));
-  for (let still = 0; still < 3; still = moving() ? 0 : still + 1) await next();
-}"""
-"""Half faded text has half its contrast. What moves for ever, a light that blinks, is not waited for."""
-
-
 @asynccontextmanager
 async def desk(browser: Browser, product: Product, size: tuple[int, int] = VIEWPORT) -> AsyncIterator[Desk]:
     """A fresh profile with one page. What the browser complained about is a fault at the end."""
@@ -123,24 +111,3 @@ async def desk(browser: Browser, product: Product, size: tuple[int, int] = VIEWP
     finally:
         await context.close()
     assert made.faults == []
-
-
-async def accessible(page: Page) -> None:
-    """axe-core finds nothing serious, or worse, once what fades in or out has done so."""
-    await page.evaluate(SETTLED)
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")
-    grave = [
-        (one["id"], [node["html"][:160] for node in one["nodes"]][:3])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert not grave, grave
-
-
-async def look(page: Page, name: str, folder: Path) -> Path:
-    """A picture of what is on the screen, for eyes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.png"
-    await page.screenshot(path=path)
-    return path

@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Page, expect
 from pyotp import TOTP
 
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import Desk, Person, accessible, desk, person
+from tests.browser.people import Desk, Person, desk, person
+from tests.browser.sights import accessible
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -15,7 +15,8 @@ from ledger.model import Kind
 from phones.phone import Answer, PhoneCall, Refuse
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import WAIT_MS, Desk, Person, accessible, person
+from tests.browser.people import WAIT_MS, Desk, Person, person
+from tests.browser.sights import accessible
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -78,7 +79,7 @@ async def clear(phone: SeatPhone, page: Page) -> None:
 async def test_an_agent_answers_12333_notes_brings_in_110_by_one_key_leaves_and_is_ready_again(here: Desk) -> None:
     page = here.page
     centre = await here.product.centre("emergency-110", behaviour=Answer(after=3))
-    phone = await at_seat(here, "zhangsan", "1002", "8001")
+    phone = await at_seat(here, "agent-a", "1002", "8001")
     call = await here.product.citizen().call("12333", caller=CALLER)
     card = page.get_by_label("来电", exact=True)
     await expect(card.get_by_test_id("line")).to_have_text("12333 人社")
@@ -130,7 +131,7 @@ async def test_an_agent_answers_12333_notes_brings_in_110_by_one_key_leaves_and_
 async def test_a_centre_that_is_not_reached_is_told_loudly_and_the_caller_stays(here: Desk) -> None:
     page = here.page
     lines = [await here.product.centre(f"emergency-119{more}", behaviour=Refuse(486)) for more in ("", "-backup")]
-    phone = await at_seat(here, "lisi", "1001", "8002")
+    phone = await at_seat(here, "agent-b", "1001", "8002")
     call = await here.product.citizen().call("12345", caller=CALLER)
     await phone.wait_talking(20)
     await expect(page.get_by_label("来电", exact=True)).to_contain_text("通话中")
@@ -148,7 +149,7 @@ async def test_a_centre_that_is_not_reached_is_told_loudly_and_the_caller_stays(
 
 async def test_an_engine_that_dies_in_mid_call_is_told_and_all_comes_back(here: Desk) -> None:
     page, product = here.page, here.product
-    phone = await at_seat(here, "lisi", "1001", "8003")
+    phone = await at_seat(here, "agent-b", "1001", "8003")
     call = await product.citizen().call("12345", caller=CALLER)
     talk: PhoneCall = await phone.wait_talking(20)
     await page.get_by_label("案情").fill("水管爆裂")
@@ -177,7 +178,7 @@ async def test_an_engine_that_dies_in_mid_call_is_told_and_all_comes_back(here: 
 
 async def test_the_keyboard_alone_pauses_and_lists_what_it_does(here: Desk) -> None:
     page = here.page
-    phone = await at_seat(here, "lisi", "1001", "8004")
+    phone = await at_seat(here, "agent-b", "1001", "8004")
     await page.keyboard.press("F9")
     await expect(page.get_by_role("dialog", name="示忙原因")).to_be_visible()
     await page.keyboard.press("2")
@@ -191,7 +192,7 @@ async def test_the_keyboard_alone_pauses_and_lists_what_it_does(here: Desk) -> N
 
 
 async def test_the_desk_is_light_and_there_at_once(here: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    await here.sign_in(await someone(here.product, "lisi", "1001"))
+    await here.sign_in(await someone(here.product, "agent-b", "1001"))
     loaded: list[str] = []
     here.page.on("requestfinished", lambda request: loaded.append(request.url))
     await here.page.reload()

@@ -93,7 +93,7 @@ async def test_a_drill_is_begun_followed_and_told_of_and_no_real_centre_rings(
     await expect(live).to_contain_text(re.compile("测试 boss.*发起"))
     await hear_each_other((talk, SEAT_HZ), (there, CENTRE_HZ), seconds=30)
     await accessible(page)
-    await shot(page, "drills-live")
+    await shot(page, "drills")
     await talk.hang_up()
     await expect(live).to_contain_text("● 已完成，接通", timeout=SECONDS)
     await expect(plan).to_contain_text("● 本月已成功", timeout=SECONDS)
@@ -126,7 +126,7 @@ async def test_a_drill_that_reaches_nobody_says_why_and_the_month_still_lacks_it
     await talk.hang_up()
     await expect(live).to_contain_text("■ 已结束，没有接通", timeout=SECONDS)
     await expect(page.locator("[data-centre='119']")).to_contain_text("▲ 本月还没有成功")
-    await shot(page, "drills-1366")
+    await shot(page, "drills-month")
     await scene.clear()
 
 

@@ -1,14 +1,12 @@
 """The pictures of the manuals: a hotline at work, and each page as the one sees it whose manual it is.
 
-``make pictures`` writes them to docs/images. Without HOTLINE_SHOTS the pages are gone through all the same: a manual
-that tells of what is no longer there fails here.
+``make pictures`` has them taken, with those of the other browser tests, and puts the ones that the manuals show into
+docs/images. Without it the pages are gone through all the same: a manual that tells of what is no longer there fails.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,7 +17,8 @@ from phones.phone import Answer
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, comes_to_hear
-from tests.browser.people import Desk, desk, look, person
+from tests.browser import sights
+from tests.browser.people import Desk, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -73,9 +72,7 @@ async def busy(hotline: Product, story: CallRecord) -> AsyncIterator[dict[str, S
 async def shot(page: Page, name: str) -> None:
     """The picture of this name, for the manuals."""
     await page.evaluate("document.activeElement?.blur()")
-    await page.wait_for_timeout(600)  # what slides in has come to rest
-    if folder := os.environ.get("HOTLINE_SHOTS"):
-        await look(page, name, Path(folder))
+    await sights.shot(page, name)
 
 
 async def to(here: Desk, path: str) -> Page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,7 +20,8 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product, until
 from tests.asterisk.support.scene import Scene
-from tests.browser.people import Desk, accessible, look, person
+from tests.browser.people import Desk, person
+from tests.browser.sights import accessible, shot
 from tests.browser.test_desk import clear, fits, state
 from users.model import Role
 
@@ -58,11 +58,6 @@ async def at_seat(here: Desk, name: str, agent: str, seat: str) -> SeatPhone:
     return phone
 
 
-async def shot(page: Page, name: str) -> None:
-    if folder := os.environ.get("HOTLINE_SHOTS"):
-        await look(page, name, Path(folder))
-
-
 def codes(page: Page) -> Locator:
     return page.get_by_label("处理结果", exact=True)
 
@@ -83,7 +78,7 @@ async def told(product: Product, caller: str) -> CallRecord:
 
 async def test_an_agent_says_by_keyboard_what_the_call_came_to_and_a_supervisor_corrects_it(here: Desk) -> None:
     page, product = here.page, here.product
-    phone = await at_seat(here, "zhangsan", "1001", "8001")
+    phone = await at_seat(here, "agent-a", "1001", "8001")
     call = await product.citizen().call("12345", caller=CALLER)
     await phone.wait_talking(20)
     await expect(page.get_by_label("来电", exact=True)).to_contain_text("通话中")
@@ -199,7 +194,7 @@ async def _sealed(product: Product) -> bool:
 
 async def test_a_wrap_up_of_which_nothing_was_said_is_not_ended_by_hand_but_ends_in_time_as_missing(here: Desk) -> None:
     page, product = here.page, here.product
-    phone = await at_seat(here, "lisi", "1003", "8003")
+    phone = await at_seat(here, "agent-b", "1003", "8003")
     call = await product.citizen().call("12345", caller="13800009999")
     await phone.wait_talking(20)
     await expect(state(page)).to_have_text("通话中")

@@ -224,3 +224,24 @@ def exists(name: str, sub: str) -> bool:
     command = typer.main.get_command(_application([name]))
     group = command.commands[name]  # type: ignore[attr-defined]
     return not sub or not hasattr(group, "commands") or sub in group.commands
+
+
+# The manuals show the pages
+
+
+MANUALS = ("agent-guide.md", "supervisor-guide.md", "admin-guide.md")
+SHOWN = {name: re.findall(r"\]\(images/([\w-]+)\.png\)", page_of(name)) for name in MANUALS}
+CONSOLE_PAGES = re.findall(r'path: "/(\w+)"', (ROOT / "console/app/src/pages.ts").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", CONSOLE_PAGES)
+def test_every_page_of_the_console_is_shown_in_a_manual(path: str) -> None:
+    pictures = [one for names in SHOWN.values() for one in names]
+    assert [one for one in pictures if one == path or one.startswith(f"{path}-")]
+
+
+def test_every_picture_is_shown_once_and_is_one_that_a_browser_test_takes() -> None:
+    kept = sorted(path.stem for path in (DOCS / "images").glob("*.png"))
+    assert kept == sorted(one for names in SHOWN.values() for one in names)
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/browser").glob("test_*.py"))
+    assert [one for one in kept if f'"{one}"' not in tests and f'"/{one}"' not in tests] == []
