@@ -80,6 +80,7 @@ SEAT: Final[Schema] = {"type": "string", "pattern": "^[0-9]{3,8}$", "examples": 
 CALL: Final[Schema] = {"type": "string", "maxLength": 64, "examples": ["hl1-1700000000.12"]}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1000}
 WHOLE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1000000000}
+VERSION: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 1000000000}
 MOMENT: Final[Schema] = {"type": "string", "examples": ["2026-10-10T09:00:00+08:00"]}
 CALLER: Final[Schema] = {
     "type": "string",
@@ -412,6 +413,29 @@ DOORS: Final = (
     Door(
         "POST", "/api/routing/releases/{id}/{action}", Right.ROUTING_PUBLISH, "批准、驳回、取消发布",
         body={"reason": TEXT}, choices={"action": ("approve", "reject", "cancel")},
+    ),
+    # Prompts
+    Door(
+        "GET", "/api/prompts", Right.PROMPTS_READ, "全部提示音：文字、时长、来源、用在哪里",
+        query={"find": TEXT, "limit": COUNT}, listeners=WEB,
+    ),
+    Door("GET", "/api/prompts/{language}/{prompt}", Right.PROMPTS_READ, "一段提示音和它的各版", listeners=WEB),
+    Door(
+        "GET", "/api/prompts/{language}/{prompt}/listen", Right.PROMPTS_READ, "听生效的提示音", answers="audio/wav",
+        listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/prompts/{language}/{prompt}/text", Right.PROMPTS_EDIT, "改提示音的文字；keep 才生效（留痕）",
+        body={"text": TEXT, "keep": FLAG, "reason": TEXT, "seen": VERSION}, needs=("text",), listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/prompts/{language}/{prompt}/recording", Right.PROMPTS_EDIT,
+        "换成录音（wav）；keep=1 才生效（留痕）", upload=10_000_000,
+        query={"text": TEXT, "keep": {"enum": ["0", "1"]}, "reason": TEXT, "seen": VERSION}, listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/prompts/{language}/{prompt}/back", Right.PROMPTS_EDIT, "退回提示音的某一版；keep 才生效（留痕）",
+        body={"version": VERSION, "keep": FLAG, "reason": TEXT, "seen": VERSION}, needs=("version",), listeners=WEB,
     ),
     # Users, programs, audit
     Door("GET", "/api/users", Right.USERS, "全部用户", listeners=WEB),

@@ -197,7 +197,7 @@ async def _take(request: web.Request, most: int) -> None:
     """A file, piece by piece, no more of it than the door takes."""
     if request.content_type != FILE_TYPE:
         raise refused(415, f"请求体应为文件（Content-Type: {FILE_TYPE}）")
-    told = f"文件最大 {most / 1e6:.0f} MB；请分成几个文件，或去掉图片和多余的行"
+    told = f"文件最大 {most / 1e6:.0f} MB；请减小文件（表格去掉图片和多余的行，录音剪短）后再试"
     if (request.content_length or 0) > most:
         raise refused(409, told)
     pieces = bytearray()

@@ -27,6 +27,7 @@ from console.pages import page_routes
 from console.people_routes import Managed, people_routes
 from console.phone_routes import Phones, add_phone_routes
 from console.plain import answered
+from console.prompt_routes import Prompts, prompt_routes
 from console.routing_file_routes import routing_file_routes
 from console.session_routes import session_routes
 
@@ -45,6 +46,9 @@ class Behind(Managed, Protocol):
 
     @property
     def measured(self) -> Measured: ...
+
+    @property
+    def prompts(self) -> Prompts: ...
 
     @property
     def care(self) -> Care: ...
@@ -82,6 +86,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *foresight_routes(behind.measured, control.counters.aims),
             *care_routes(behind, behind.care),
             *routing_file_routes(control),
+            *prompt_routes(behind.prompts),
             *drill_file_routes(control),
         ]
     )

@@ -29,6 +29,7 @@ from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load
 from engine.engine import journal_folder
 from engine.plan import recordings_home
 from engine.settings import Settings
+from engine.voices import said
 from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now
@@ -133,7 +134,8 @@ class _Demo:
         self._say = say
         self._token = credentials(settings.data_dir).api_token
         self.host = "127.0.0.1" if ip_address(settings.bind).is_unspecified else settings.bind
-        self.texts = {name: prompt.text for name, prompt in catalogue(table, settings.city).items()}
+        prompts = said(settings.data_dir, catalogue(table, settings.city))
+        self.texts = {name: prompt.text for name, prompt in prompts.items()}
 
     @classmethod
     async def open(cls, settings: Settings, say: Say) -> _Demo:

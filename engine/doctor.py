@@ -250,13 +250,14 @@ def _routing(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from engine.voices import said
     from ivr.audio import ToolMissing
     from ivr.build import check
     from ivr.catalogue import catalogue
     from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
     try:
-        prompts = catalogue(load_snapshot(settings.snapshot_file), settings.city)
+        prompts = said(settings.data_dir, catalogue(load_snapshot(settings.snapshot_file), settings.city))
         faults = check(settings.data_dir, prompts)
     except (SnapshotMissing, SnapshotCorrupt):
         yield Level.NOTE, "路由表发布之后才会生成；见上一项"

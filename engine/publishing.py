@@ -21,7 +21,7 @@ from engine.credentials import credentials
 from engine.engine import Engine
 from engine.plan import switch_home, switch_plan
 from engine.settings import Settings
-from engine.voices import Voices, clear, speak
+from engine.voices import Voices, alone, clear, said, speak
 from ivr.audio import ToolMissing
 from ivr.build import build
 from ivr.catalogue import CatalogueFault, Prompt, catalogue
@@ -118,8 +118,8 @@ class LiveField:
     def _speak(self, old: Snapshot, new: Snapshot) -> None:
         """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused."""
         try:
-            had, said = self._catalogue(old), self._catalogue(new)
-            missing = {name: prompt for name, prompt in said.items() if had.get(name) != prompt}
+            had, new_ones = (said(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
+            missing = {name: prompt for name, prompt in new_ones.items() if had.get(name) != prompt}
             if missing:
                 self._voices = speak(self.settings.data_dir, missing)
                 for fault in self._voices.faults:
@@ -136,7 +136,8 @@ class LiveField:
         """What a crash between a publish and its voices left unsaid."""
         clear(self.settings.data_dir)
         try:
-            build(self.settings.data_dir, self._catalogue(self.engine.snapshot))
+            with alone(self.settings.data_dir):
+                build(self.settings.data_dir, said(self.settings.data_dir, self._catalogue(self.engine.snapshot)))
         except (CatalogueFault, ToolMissing, OSError) as error:
             log.error("prompts not built", reason=str(error))
 

@@ -34,6 +34,7 @@ from engine.for_ever import for_ever
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.plan import messages_home, recordings_home, switch_home
+from engine.prompts import Prompts
 from engine.publishing import LiveField
 from engine.recollection import recollect
 from engine.settings import Settings
@@ -114,7 +115,16 @@ async def serve(settings: Settings) -> None:
     half_hours = HalfHours(past, settings.aims)
     care = InstanceCare(settings, database, lambda: engine.snapshot)
     website = Website(
-        settings, control, database, archive, engine.alarms, engine.screens, engine.page_phones, half_hours, care
+        settings,
+        control,
+        database,
+        archive,
+        engine.alarms,
+        engine.screens,
+        engine.page_phones,
+        half_hours,
+        care,
+        Prompts(settings.data_dir, settings.city, lambda: engine.snapshot, database),
     )
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)

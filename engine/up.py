@@ -25,6 +25,7 @@ from engine.ports import require_free
 from engine.serve import published
 from engine.settings import ROOT, Settings
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, Watch, require_alone
+from engine.voices import alone, said
 from ivr.build import build
 from ivr.catalogue import catalogue
 from routing.model import Snapshot
@@ -70,7 +71,8 @@ async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[Sw
 
 
 def _prompts(settings: Settings, snapshot: Snapshot, say: Say) -> None:
-    report = build(settings.data_dir, catalogue(snapshot, settings.city))
+    with alone(settings.data_dir):
+        report = build(settings.data_dir, said(settings.data_dir, catalogue(snapshot, settings.city)))
     if report.built:
         say(f"提示音已生成 {len(report.built)} 段")
     for fault in report.faults:

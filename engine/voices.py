@@ -6,18 +6,28 @@ version that says it is in force; and making a voice takes longer than a swap ma
 
 from __future__ import annotations
 
+import fcntl
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ivr import audio, manifest
+import structlog
+
+from ivr import audio, manifest, versions
 from ivr.build import build
 from ivr.catalogue import Prompt
+from ivr.manifest import Built
+from ivr.wording import reworded
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 FOLDERS: Final = ("sounds", "sounds-16k")
 NEXT: Final = "sounds-next"
+TURN: Final = "sounds.turn"
+"""A file to lock, with nothing in it."""
 _MUSIC: Final = ("moh", "sounds-16k/moh", "recorded")
 """What a build looks at and a version does not change."""
 
@@ -29,34 +39,70 @@ class Voices:
     data_dir: Path
     faults: tuple[str, ...]
     """What is wrong with them, in Chinese; calls go through all the same."""
+    built: tuple[Built, ...] = ()
 
     def put(self) -> None:
         """Each file into its place, in one step for each. Raises OSError."""
         ready = self.data_dir / NEXT
+        with alone(self.data_dir):
+            self._put(ready)
+
+    def _put(self, ready: Path) -> None:
         for folder in FOLDERS:
             for path in (ready / folder).glob("*/*"):
                 if not path.parent.is_symlink():
                     place = self.data_dir / path.relative_to(ready)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     path.replace(place)
-        told = ready / "sounds" / manifest.NAME
-        if told.exists():
-            told.replace(self.data_dir / "sounds" / manifest.NAME)
+        note(self.data_dir, self.built)
         clear(self.data_dir)
 
 
 def speak(data_dir: Path, prompts: Mapping[str, Prompt]) -> Voices:
     """Make these prompts beside those in force. Raises audio.ToolMissing or OSError."""
-    clear(data_dir)
-    ready = data_dir / NEXT
-    for folder in FOLDERS:
-        (ready / folder).mkdir(parents=True)
+    with alone(data_dir):  # whoever changes a prompt meanwhile sees the folder, and waits for the publish
+        clear(data_dir)
+        ready = data_dir / NEXT
+        for folder in FOLDERS:
+            (ready / folder).mkdir(parents=True)
     for shared in _MUSIC:
         if (data_dir / shared).exists():
             (ready / shared).symlink_to(data_dir / shared)
     known = manifest.load(data_dir / "sounds")
     audio.replace(ready / "sounds" / manifest.NAME, manifest.dump(known))
-    return Voices(data_dir, build(ready, prompts).faults)
+    report = build(ready, prompts)
+    return Voices(data_dir, report.faults, report.built)
+
+
+class Occupied(RuntimeError):
+    """Somebody else is at the sounds; says what to do."""
+
+
+@contextmanager
+def alone(data_dir: Path, *, wait: bool = True) -> Iterator[None]:
+    """Nobody else puts sounds in their place meanwhile, in this process or another. Raises Occupied or OSError."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / TURN).open("w") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise Occupied("正在生成提示音；什么都没有改，请过一会儿再试") from None
+        yield
+
+
+def note(data_dir: Path, built: tuple[Built, ...]) -> None:
+    """Add to what is known of the sounds in their place. Raises OSError."""
+    sounds = data_dir / "sounds"
+    known = manifest.load(sounds) | {(row.language, row.id): row for row in built}
+    audio.replace(sounds / manifest.NAME, manifest.dump(known))
+
+
+def said(data_dir: Path, prompts: Mapping[str, Prompt]) -> Mapping[str, Prompt]:
+    """The catalogue's prompts in the words that admins gave them. What cannot be read is logged, and left out."""
+    histories, faults = versions.every(data_dir)
+    for fault in faults:
+        log.error("history of a prompt not read", reason=fault)
+    return reworded(prompts, versions.wordings(histories))
 
 
 def clear(data_dir: Path) -> None:

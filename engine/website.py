@@ -20,6 +20,7 @@ from console.care_routes import Care
 from console.foresight_routes import Measured
 from console.guard import Site
 from console.live_hub import Screens
+from console.prompt_routes import Prompts
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
@@ -57,6 +58,7 @@ class Website:
         phones: PagePhones,
         measured: Measured,
         care: Care,
+        prompts: Prompts,
     ) -> None:
         self._settings = settings
         self._alarms = alarms
@@ -66,6 +68,7 @@ class Website:
         self.phones = phones
         self.measured: Measured = measured
         self.care: Care = care
+        self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)

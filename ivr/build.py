@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,14 @@ from ivr.pinyin import OVERRIDES, Unreadable
 
 RECIPE: Final = 1
 """Raise it when the way sounds are made changes, so that all are made again."""
+
+LOWEST_RATE: Final = 8000
+HIGHEST_RATE: Final = 192_000
+LONGEST_RAW_SECONDS: Final = 60
+"""Before silence is trimmed from both ends: what is longer is not looked into."""
+
+MOST_CLIPPED: Final = 20
+"""Places where a recording that is brought in may be cut off at full scale. Ours: a few are plosives."""
 
 MUSIC_TEXT: Final = "等候音乐"
 _MUSIC_KEY: Final = ("", music.NAME)
@@ -111,7 +119,7 @@ def check(data_dir: Path, prompts: Mapping[str, Prompt]) -> tuple[str, ...]:
     known = manifest.load(data_dir / "sounds")
     faults: list[str] = []
     for job in _jobs(data_dir, prompts, tools):
-        line, _ = _paths(data_dir, *job.key)
+        line, _ = paths(data_dir, *job.key)
         if not line.is_file():
             faults.append(f"{job.name}：没有生成，请运行 hotline prompts build")
         elif not _current(data_dir, job, known):
@@ -144,7 +152,7 @@ def _make(data_dir: Path, job: _Job) -> tuple[Built | None, list[str]]:
     if job.recording:
         try:
             return _from_recording(data_dir, job, job.recording)
-        except _Refused as refusal:
+        except NotPlayable as refusal:
             faults = [f"录音 {job.recording} {refusal}（暂用合成语音）"]
     try:
         made = _finish(data_dir, job, audio.say(job.text, job.language), Source.TTS)
@@ -153,28 +161,63 @@ def _make(data_dir: Path, job: _Job) -> tuple[Built | None, list[str]]:
     return made, faults + [f"{job.name}：{fault}" for fault in loudness.faults(_heard(made))]
 
 
-class _Refused(Exception):
-    """A human recording that would leave callers in silence."""
+def attempt(folder: Path, prompt: Prompt, language: str) -> Built:
+    """One prompt made in an empty folder, from its recording there or by the placeholder voice: to be heard first.
+
+    Raises NotPlayable, ToolMissing or OSError.
+    """
+    (job,) = _jobs(folder, {prompt.id: replace(prompt, texts={language: prompt.texts[language]})}, audio.tools())
+    if job.recording:
+        samples, rate = _read(job.recording)
+        clipped = loudness.measure(samples, rate).clipped
+        if clipped > MOST_CLIPPED:
+            raise NotPlayable(f"有 {clipped} 处削波失真，声音太大；请降低录音音量后重新录制")
+        return _from_recording(folder, job, job.recording)[0]
+    try:
+        made = _finish(folder, job, audio.say(job.text, job.language), Source.TTS)
+    except (Unreadable, audio.ToolFailed) as failure:
+        raise NotPlayable(f"合成不了：{failure}") from failure
+    if wrong := list(loudness.faults(_heard(made))):
+        raise NotPlayable("；".join(wrong))
+    return made
+
+
+class NotPlayable(Exception):
+    """What would leave callers in silence or in noise; says what to do."""
 
 
 def _from_recording(data_dir: Path, job: _Job, recording: Path) -> tuple[Built, list[str]]:
+    samples, rate = _read(recording)
     try:
-        samples, rate = audio.read(recording)
         tidied = audio.tidy(samples, rate)
-    except (audio.ToolFailed, ValueError) as failure:
-        raise _Refused(f"无法读取，请另存为 16 位 PCM 的 wav：{failure}") from failure
+    except audio.ToolFailed as failure:
+        raise NotPlayable(f"无法转换，请另存为 16 位 PCM 的 wav：{failure}") from failure
     measured = loudness.measure(tidied, audio.WIDE_RATE)
     levelled = loudness.measure(loudness.turned(tidied, loudness.gain_db(measured)), audio.WIDE_RATE)
     if wrong := list(loudness.faults(levelled)):
-        raise _Refused("；".join(wrong))
+        raise NotPlayable("；".join(wrong))
     clipped = loudness.measure(samples, rate).clipped
-    remark = f"录音 {recording} 有 {clipped} 处削波失真，建议降低录音音量后重新录制" if clipped else ""
+    remark = f"{job.name} 的录音有 {clipped} 处削波失真，建议降低录音音量后重新录制" if clipped else ""
     return _finish(data_dir, job, tidied, Source.HUMAN, remark), [remark] if remark else []
+
+
+def _read(recording: Path) -> tuple[loudness.Samples, int]:
+    """Its samples and their rate; bounded before anything is resampled."""
+    try:
+        samples, rate = audio.read(recording)
+    except (audio.ToolFailed, ValueError) as failure:
+        raise NotPlayable(f"无法读取，请另存为 16 位 PCM 的 wav：{failure}") from failure
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise NotPlayable(f"采样率 {rate} Hz 不在 {LOWEST_RATE} 到 {HIGHEST_RATE} 之间，请另存为 16000 Hz 的 wav")
+    if len(samples) > rate * LONGEST_RAW_SECONDS:
+        most = f"{loudness.LONGEST_SECONDS:.0f}"
+        raise NotPlayable(f"时长 {len(samples) / rate:.0f} 秒，太长；一段提示音最多 {most} 秒，请剪短后重试")
+    return samples, rate
 
 
 def _finish(data_dir: Path, job: _Job, samples: loudness.Samples, source: Source, remark: str = "") -> Built:
     gain = loudness.gain_db(loudness.measure(samples, audio.WIDE_RATE))
-    line = audio.write(loudness.turned(samples, gain), *_paths(data_dir, *job.key))
+    line = audio.write(loudness.turned(samples, gain), *paths(data_dir, *job.key))
     heard = loudness.measure(line, audio.LINE_RATE)
     return _row(job.key, job.text, source, job.fingerprint, heard, remark)
 
@@ -207,7 +250,7 @@ def _current(data_dir: Path, job: _Job, known: Mapping[manifest.Key, Built]) -> 
     row = known.get(job.key)
     # A recording that was refused is tried again each time, so that its fault is told until it is mended.
     refused = row is not None and job.recording is not None and row.source is not Source.HUMAN
-    here = all(path.is_file() for path in _paths(data_dir, *job.key))
+    here = all(path.is_file() for path in paths(data_dir, *job.key))
     return row is not None and row.fingerprint == job.fingerprint and here and not refused
 
 
@@ -217,7 +260,8 @@ def _music_current(data_dir: Path, tools: str, known: Mapping[manifest.Key, Buil
     return row is not None and row.fingerprint == _music_fingerprint(tools) and here
 
 
-def _paths(data_dir: Path, language: str, prompt_id: str) -> tuple[Path, Path]:
+def paths(data_dir: Path, language: str, prompt_id: str) -> tuple[Path, Path]:
+    """Its file for the line, and the one for people."""
     line = data_dir / "sounds" / language / f"{prompt_id}.alaw"
     return line, data_dir / "sounds-16k" / language / f"{prompt_id}.wav"
 

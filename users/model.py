@@ -50,6 +50,8 @@ class Right(StrEnum):
     ROUTING_READ = "routing.read"
     ROUTING_EDIT = "routing.edit"
     ROUTING_PUBLISH = "routing.publish"
+    PROMPTS_READ = "prompts.read"
+    PROMPTS_EDIT = "prompts.edit"
     USERS = "users"
     AUDIT_READ = "audit.read"
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from audit.model import Actor
+from console.doors import BY_ROUTE
+from console.prompt_routes import PromptRefused, Wish
 from engine.progress import progress
 from engine.settings import Settings, SettingsError, load_settings
-from ivr.catalogue import CatalogueFault, Kind, Prompt, Source, catalogue
+from engine.voices import alone, said
+from ivr.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
 from routing.model import Snapshot
 
-app = typer.Typer(help="提示音：生成、查看、检查。", no_args_is_help=True)
+if TYPE_CHECKING:
+    from engine.prompts import Prompts
+
+app = typer.Typer(help="提示音：查看、试听、改文字、换录音、退回、生成、检查。", no_args_is_help=True)
 
 _KINDS: Final[Mapping[Kind, str]] = {
     Kind.GREETING: "欢迎",
     Kind.TRANSITION: "过渡期提示",
+    Kind.ANNOUNCEMENT: "公告",
     Kind.WAITING: "排队等候",
     Kind.TROUBLE: "系统异常",
     Kind.TRANSFER: "转接",
@@ -32,6 +43,13 @@ _KINDS: Final[Mapping[Kind, str]] = {
 }
 _SOURCES: Final[Mapping[Source, str]] = {Source.TTS: "合成", Source.HUMAN: "真人"}
 
+MOST_BYTES: Final = BY_ROUTE["POST", "/api/prompts/{language}/{prompt}/recording"].upload
+
+PromptId = Annotated[str, typer.Argument(help="提示音编号，见 hotline prompts list")]
+Language = Annotated[str, typer.Option("--language", help="语言，例如 zh-CN、yue")]
+Reason = Annotated[str, typer.Option("--reason", help="原因，写入审计记录；--keep 时必须写")]
+Keep = Annotated[bool, typer.Option("--keep", help="生效；不写只试")]
+Listen = Annotated[Path | None, typer.Option("--listen", help="把市民会听到的声音写到这个 wav 文件")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
 
@@ -43,7 +61,7 @@ def build(as_json: Json = False) -> None:
 
     settings, prompts = _prompts()
     started = time.monotonic()
-    with progress("生成提示音") as show, _explained(ToolMissing):
+    with progress("生成提示音") as show, _explained(ToolMissing), alone(settings.data_dir):
         report = build_sounds(settings.data_dir, prompts, show)
     seconds = time.monotonic() - started
     if as_json:
@@ -111,12 +129,115 @@ def check(as_json: Json = False) -> None:
     raise typer.Exit(1 if faults else 0)
 
 
+@app.command()
+def show(prompt: PromptId, language: Language = MANDARIN, as_json: Json = False) -> None:
+    """一段提示音：文字、来源、用在哪里，和它的各版。"""
+    told = _ask(lambda prompts: prompts.history((language, prompt)))
+    if as_json:
+        _print_json(told)
+        return
+    source = _SOURCES[Source(told["source"])] if told["source"] else "未生成"
+    typer.echo(f"{told['id']}（{told['language']}）{source}：{told['text']}")
+    for use in told["uses"]:
+        typer.echo(f"  用在：{use['what']}")
+    for one in told["versions"]:
+        mark = "→" if one["number"] == told["version"] else " "
+        who = f"{one['at']} {one['by']}：" if one["at"] else ""
+        source = _SOURCES[Source(one["source"])]
+        typer.echo(
+            f"{mark} 第 {one['number']} 版 {source} {one['seconds']:.1f} 秒 {who}{one['reason']} “{one['text']}”"
+        )
+
+
+@app.command()
+def say(
+    prompt: PromptId,
+    text: Annotated[str, typer.Argument(help="要说的文字")],
+    language: Language = MANDARIN,
+    reason: Reason = "",
+    keep: Keep = False,
+    listen: Listen = None,
+) -> None:
+    """改提示音的文字，由合成语音说；不写 --keep 只试。"""
+    _change(prompt, language, Wish(text), reason, listen, keep=keep)
+
+
+@app.command()
+def record(
+    prompt: PromptId,
+    file: Annotated[Path, typer.Argument(help="wav 文件", exists=True, dir_okay=False)],
+    text: Annotated[str | None, typer.Option("--text", help="录音说的文字，不写则不变")] = None,
+    language: Language = MANDARIN,
+    reason: Reason = "",
+    keep: Keep = False,
+    listen: Listen = None,
+) -> None:
+    """把提示音换成录音；不写 --keep 只试。"""
+    if file.stat().st_size > MOST_BYTES:
+        typer.echo(f"文件最大 {MOST_BYTES // 1_000_000} MB；请剪短后再试", err=True)
+        raise typer.Exit(1)
+    _change(prompt, language, Wish(text, recording=file.read_bytes()), reason, listen, keep=keep)
+
+
+@app.command()
+def back(
+    prompt: PromptId,
+    version: Annotated[int, typer.Argument(help="第几版，见 hotline prompts show")],
+    language: Language = MANDARIN,
+    reason: Reason = "",
+    keep: Keep = False,
+    listen: Listen = None,
+) -> None:
+    """退回提示音以前的某一版；不写 --keep 只试。"""
+    _change(prompt, language, Wish(back_to=version), reason, listen, keep=keep)
+
+
+def _change(prompt: str, language: str, wish: Wish, reason: str, listen: Path | None, *, keep: bool) -> None:
+    from engine.administration import actor
+
+    who: Actor = actor()
+    told = _ask(lambda prompts: prompts.change((language, prompt), wish, who, reason, keep=keep))
+    if listen is not None:
+        listen.write_bytes(base64.b64decode(told["sound"]))
+    typer.echo(f"{told['seconds']:.1f} 秒，响度 {told['rms_dbfs']:.1f} dBFS：“{told['text']}”")
+    if told["remark"]:
+        typer.echo(f"注意：{told['remark']}")
+    done = (
+        f"已生效，为第 {told['version']} 版；放到一半的来电听完原来的"
+        if keep
+        else "只是试，没有改；加 --keep 和 --reason 才生效"
+    )
+    typer.echo(done)
+
+
+def _ask(work: Callable[[Prompts], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """With the database and the files themselves: the engine, running or not, keeps nothing of them in memory."""
+    from database.connection import open_database
+    from database.errors import DatabaseError
+    from database.schema import upgrade
+    from engine.prompts import Prompts
+
+    settings, _ = _prompts()
+    table = _snapshot(settings)
+
+    async def run() -> dict[str, Any]:
+        await upgrade(settings.database_url, may_create=False)
+        database = open_database(settings.database_url, must_exist=True)
+        try:
+            return await work(Prompts(settings.data_dir, settings.city, lambda: table, database))
+        finally:
+            await database.close()
+
+    with _explained(PromptRefused, DatabaseError, OSError):
+        return asyncio.run(run())
+
+
 def _prompts() -> tuple[Settings, Mapping[str, Prompt]]:
     from routing.snapshot import SnapshotCorrupt
 
     with _explained(SettingsError, SnapshotCorrupt, CatalogueFault):
         settings = load_settings()
-        return settings, catalogue(_snapshot(settings), settings.city)
+        return settings, said(settings.data_dir, catalogue(_snapshot(settings), settings.city))
 
 
 def _snapshot(settings: Settings) -> Snapshot:

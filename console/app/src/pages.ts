@@ -27,6 +27,7 @@ export const pages: readonly Page[] = [
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
   { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },
   { path: "/routing", title: "路由表", group: "管理", right: "routing.read", home: ["admin"], view: () => import("./routing/Routing.vue") },
+  { path: "/prompts", title: "提示音", group: "管理", right: "prompts.read", view: () => import("./prompts/Prompts.vue") },
   { path: "/phones", title: "话机与线路", group: "管理", right: "agents.pin", view: () => import("./phones/Phones.vue") },
   { path: "/users", title: "用户与权限", group: "管理", right: "users", view: () => import("./users/Users.vue") },
   { path: "/audit", title: "审计", group: "管理", right: "audit.read", view: () => import("./audit/Audit.vue") },

@@ -24,6 +24,7 @@ from console.look_routes import Archive
 from console.phone_routes import Phones
 from console.web import web_application
 from database.connection import Database
+from engine.prompts import Prompts
 from ivr.model import Script
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
@@ -165,7 +166,7 @@ class Healthy:
 class Behind:
     """Users, archive and screens."""
 
-    def __init__(self, people: People, past: Past, screens: Screens, phones: Phones) -> None:
+    def __init__(self, people: People, past: Past, screens: Screens, phones: Phones, prompts: Prompts) -> None:
         self._people = people
         self.accounts = people.accounts
         self.sessions = people.sessions
@@ -174,6 +175,7 @@ class Behind:
         self.phones = phones
         self.measured = Day()
         self.care: Care = Healthy()
+        self.prompts = prompts
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         async with self._people.database.reading() as session:
@@ -207,7 +209,9 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(SOUND)
     pages = built(past.folder.parent / "pages")
-    app = web_application(control, Behind(people, past, house.screens, house.page_phones), site or Site(), pages)
+    prompts = Prompts(folder, "揭阳", lambda: house.table, database)
+    behind = Behind(people, past, house.screens, house.page_phones, prompts)
+    app = web_application(control, behind, site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages, past)
         yield made

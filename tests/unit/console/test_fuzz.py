@@ -40,6 +40,8 @@ KNOWN: Final = {
     "user": "agent",
     "what": "1001",
     "client": "nobody",
+    "language": "zh-CN",
+    "prompt": "goodbye",
     "number": "hl1-20261122-0001",
 }
 """Things that are there, so that what is made up is not always stopped at their names."""

@@ -36,7 +36,16 @@ def things(role: Role | None, *, own: bool) -> dict[str, str]:
 
 async def attempt(hall: Hall, row: dict[str, str], about: dict[str, str], **way: str) -> Answer:
     """Ask with fields that are the asker's own or not, and without a reason: rights are looked at before it."""
-    path = row["path"].format(**about, what=about["agent"], id=1, user="nobody", client="nobody", number=about["order"])
+    path = row["path"].format(
+        **about,
+        what=about["agent"],
+        id=1,
+        language="zh-CN",
+        prompt="goodbye",
+        user="nobody",
+        client="nobody",
+        number=about["order"],
+    )
     if path.endswith("/sound"):
         asked = await hall.ask("POST", path.replace("/sound", "/look"), {"reason": "抽查"}, **way)
         path += f"?look={asked.body.get('look', '')}"

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 from console.api import Control as ApiControl
 from database.connection import Database
 from engine.archive import CallArchive
+from engine.prompts import Prompts
 from engine.settings import Settings
 from engine.website import Website
 from tests.unit.console.hall import Day, Healthy
@@ -39,8 +40,9 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings", folder / "messages")
     control = cast("ApiControl", Control(house))
     return Website(
-        settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy()
-    )
+        settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy(),
+        Prompts(folder, "揭阳", lambda: house.table, database),
+    )  # fmt: skip
 
 
 async def test_an_auditor_signs_in_and_reads_the_archive_and_the_audit(

@@ -33,10 +33,12 @@ export function keep(kind: DeviceKind, id: string): void {
   localStorage.setItem(KEPT, JSON.stringify(devices.chosen));
 }
 
+/** What makes a talk in a loud room bearable. */
+const TALK: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
 /** The microphone that was chosen, or any when that one is not plugged in. Throws where there is none, or no leave. */
-export async function microphone(): Promise<MediaStream> {
+export async function microphone(audio = TALK): Promise<MediaStream> {
   const wanted = devices.chosen.microphone;
-  const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
   if (wanted) {
     try {
       return await navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: wanted } } });
