@@ -22,7 +22,16 @@ from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
 from telephony.auto_answer import auto_answer_headers
-from telephony.model import AGENT_ID, DIALLED, EMERGENCY_NUMBERS, GROUP_ID, HOTLINE_NUMBER, PAGE_AUTHS, SEAT_ID
+from telephony.model import (
+    AGENT_ID,
+    DIALLED,
+    EMERGENCY_NUMBERS,
+    GROUP_ID,
+    HOTLINE_NUMBER,
+    PAGE_AUTHS,
+    SEAT_ID,
+    TRIAL_PHONE,
+)
 
 MODULES: Final = (
     # The order is Asterisk's own business; the list is what a call touches, and nothing else.
@@ -188,6 +197,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "page_phones": table.page_phones if plan.page_phones else (),
         "pages": plan.page_phones,
         "page_auths": PAGE_AUTHS,
+        "trial_phone": TRIAL_PHONE,
         "page_silence_seconds": PAGE_SILENCE_SECONDS,
         "websockets": WEBSOCKETS,
         "music": plan.music,

@@ -8,7 +8,7 @@ One job: translate requests into the engine's services and back. Errors are sent
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
@@ -102,10 +102,11 @@ class Control(Supervised, Ordering, Drilling, WrappingUp, Protocol):
     async def status(self) -> dict[str, Any]: ...
 
 
-def application(control: Control, token: str) -> web.Application:
-    """The API as an aiohttp application."""
+def application(control: Control, token: str, more: Sequence[web.RouteDef] = ()) -> web.Application:
+    """The API as an aiohttp application; ``more``: routes of what only a whole instance has (console.setup_routes)."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
     app.add_routes(api_routes(control))
+    app.add_routes(more)
     add_live_routes(app, control)
     return app
 

@@ -165,6 +165,18 @@ DOORS: Final = (
         "GET", "/api/ws", Right.LIVE_READ, "看着此刻的话务和自己的座席（WebSocket），topics 用逗号分开",
         query={"topics": TEXT}, answers="text/plain", listeners=WEB,
     ),
+    Door("GET", "/api/setup", Right.SETUP, "首次设置还差什么"),
+    Door("GET", "/api/setup/samples", Right.SETUP, "示例数据：会删什么、会留什么"),
+    Door(
+        "POST", "/api/setup/samples/remove", Right.SETUP, "删除示例数据（留痕）",
+        body={"reason": REASON, "seen": WHOLE}, needs=("reason",),
+    ),
+    Door("GET", "/api/setup/trial", Right.SETUP, "最近一次试打的经过"),
+    Door("POST", "/api/setup/trial/phone/credentials", Right.SETUP, "取得试打电话的一次性口令", body={}, listeners=WEB),
+    Door(
+        "GET", "/api/setup/trial/phone", Right.SETUP, "试打电话的 WebSocket（子协议 sip）", answers="text/plain",
+        listeners=WEB,
+    ),
     Door("GET", "/api/doctor", Right.METRICS_READ, "诊断本机和本系统", listeners=WEB),
     Door("GET", "/metrics", Right.METRICS_READ, "Prometheus 指标", answers="text/plain"),
     Door("GET", "/api/queues", Right.QUEUES_READ, "排队、振铃和通话中的来电"),

@@ -1,5 +1,7 @@
 """The phone in the page: SIP over a WebSocket, between a browser and Asterisk, for the agent who is signed in there.
 
+The set-up page has one, too, for its test call (试打): the same door and pipe, with a phone that can call 12345 alone.
+
 One job: the door and the pipe. A page asks for a password (``POST /api/phone/credentials``) and opens one WebSocket
 with it (``GET /api/phone``, subprotocol ``sip``); when that closes, or a new password is asked for, the old one is
 worth nothing. Asterisk itself is on loopback: the browser needs one address and one certificate. What goes through is
@@ -9,7 +11,7 @@ not looked at; who registers as whom is proven to Asterisk by the password.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -19,7 +21,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSClose
 from console.guard import Site
 from console.plain import STANDING, WHO, answered, refused
 from queues.model import NotAllowed
-from telephony.model import AgentId
+from telephony.model import TRIAL_PHONE, AgentId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -46,6 +48,8 @@ SWITCH_GONE: Final = 4003
 
 Socket = web.WebSocketResponse | ClientWebSocketResponse
 
+_TRIAL: Final = AgentId(TRIAL_PHONE)
+
 
 class Phones(Protocol):
     """What these routes need of the engine."""
@@ -57,6 +61,10 @@ class Phones(Protocol):
 
     async def grant(self, agent: AgentId) -> str:
         """A new password. Raises NotAllowed."""
+        ...
+
+    async def grant_trial(self) -> str:
+        """A new password for the set-up page's phone. Raises NotAllowed."""
         ...
 
     async def revoke(self, agent: AgentId) -> None:
@@ -87,6 +95,8 @@ def add_phone_routes(app: web.Application, phones: Phones, site: Site) -> None:
             web.post("/api/phone/credentials", views.credentials),
             web.post("/api/phone/resume", views.resume),
             web.get("/api/phone", views.line),
+            web.post("/api/setup/trial/phone/credentials", views.trial_credentials),
+            web.get("/api/setup/trial/phone", views.trial_line),
         ]
     )
     app.cleanup_ctx.append(views.life)
@@ -119,10 +129,23 @@ class _Views:
 
     async def credentials(self, request: web.Request) -> web.Response:
         agent = _agent(request)
+        return await self._granted(request, agent, lambda: self._phones.grant(agent), "/api/phone")
+
+    async def trial_credentials(self, request: web.Request) -> web.Response:
+        if request[WHO].user is None:
+            raise refused(403, "程序没有网页电话")
+        held = self._lines.get(_TRIAL)
+        if held is not None and held.page is not None and held.session != request[WHO].session:
+            raise refused(409, "另一位管理员正在试打；请等他挂断后再试")
+        return await self._granted(request, _TRIAL, self._phones.grant_trial, "/api/setup/trial/phone")
+
+    async def _granted(
+        self, request: web.Request, agent: AgentId, grant: Callable[[], Awaitable[str]], socket: str
+    ) -> web.Response:
         async with self._granting:
             old = self._lines.pop(agent, None)
             try:
-                password = await self._phones.grant(agent)
+                password = await grant()
             except NotAllowed as no:
                 if old is not None:
                     self._lines[agent] = old
@@ -134,7 +157,7 @@ class _Views:
         return answered(
             {
                 "seat": agent, "uri": f"sip:{agent}@{DOMAIN}", "user": agent, "password": password,
-                "socket": "/api/phone", "expires_seconds": int(OPEN_SECONDS),
+                "socket": socket, "expires_seconds": int(OPEN_SECONDS),
             }
         )  # fmt: skip
 
@@ -146,7 +169,12 @@ class _Views:
         return answered({"resumed": True})
 
     async def line(self, request: web.Request) -> web.StreamResponse:
-        agent = _agent(request)
+        return await self._opened(request, _agent(request))
+
+    async def trial_line(self, request: web.Request) -> web.StreamResponse:
+        return await self._opened(request, _TRIAL)
+
+    async def _opened(self, request: web.Request, agent: AgentId) -> web.StreamResponse:
         offered = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         if request.headers.get("Upgrade", "").lower() != "websocket" or PROTOCOL not in offered:
             raise refused(400, "这里只接受网页电话的 WebSocket（子协议 sip）；请刷新页面")
@@ -154,7 +182,7 @@ class _Views:
             raise refused(403, "网页电话只能由本系统的页面打开；请在浏览器里直接打开本系统")
         line = self._lines.get(agent)
         if line is None or line.opening or line.session != request[WHO].session:
-            raise refused(409, "请先取得一次性的电话口令（POST /api/phone/credentials）；请刷新页面")
+            raise refused(409, "请先取得一次性的电话口令（POST …/credentials）；请刷新页面")
         line.opening = True
         if line.expiry is not None:
             line.expiry.cancel()

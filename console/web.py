@@ -30,6 +30,7 @@ from console.plain import answered
 from console.prompt_routes import Prompts, prompt_routes
 from console.routing_file_routes import routing_file_routes
 from console.session_routes import session_routes
+from console.setup_routes import SetUp, setup_routes
 
 
 class Behind(Managed, Protocol):
@@ -52,6 +53,9 @@ class Behind(Managed, Protocol):
 
     @property
     def care(self) -> Care: ...
+
+    @property
+    def set_up(self) -> SetUp: ...
 
 
 def web_application(control: Control, behind: Behind, site: Site, pages: Path) -> web.Application:
@@ -85,6 +89,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *people_routes(behind),
             *foresight_routes(behind.measured, control.counters.aims),
             *care_routes(behind, behind.care),
+            *setup_routes(behind.set_up),
             *routing_file_routes(control),
             *prompt_routes(behind.prompts),
             *drill_file_routes(control),

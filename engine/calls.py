@@ -70,6 +70,8 @@ class LiveCall:
     """The list that the caller was on when it rang."""
     heard: tuple[str, ...] = ()
     """Prompts of its entry and announcements since."""
+    trial: bool = False
+    """An admin's test call (试打)."""
     table: Snapshot | None = None
     """The version of the routing table that it began under, and keeps; None when we were not there."""
     taken_by: SeatId | None = None

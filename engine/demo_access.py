@@ -20,7 +20,7 @@ from engine.pins import generated
 from engine.settings import Settings
 from routing.model import Snapshot
 from users.accounts import Accounts
-from users.model import Role
+from users.model import Role, User
 from users.passwords import Hashing, one_time_password
 
 DEMO_FILE: Final = "demo.json"
@@ -43,6 +43,18 @@ class DemoAccess:
     """By agent id."""
     users: Mapping[str, str] = field(default_factory=dict)
     """Passwords of the console, by user name."""
+
+
+def is_demo(user: User) -> bool:
+    """Whether a start with ``--demo`` made this user: names are never given to another, so it is told by name."""
+    others = {(name, display) for name, display, _ in OTHERS}
+    return (user.name, user.display) in others or (
+        bool(user.agent) and (user.name, user.display) == _agent_user(user.agent)
+    )
+
+
+def _agent_user(agent: str) -> tuple[str, str]:
+    return f"agent{agent}", f"演示座席 {agent}"
 
 
 async def demo_access(path: Path, settings: Settings, secrets: Credentials, table: Snapshot) -> DemoAccess:
@@ -110,7 +122,7 @@ def _wanted(table: Snapshot) -> list[tuple[str, str, Role, str]]:
     """User name, shown name, role and agent id."""
     ours = [agent.id for agent in table.agents.values() if not agent.supervisor]
     leads = [agent.id for agent in table.agents.values() if agent.supervisor]
-    agents = [(f"agent{agent}", f"演示座席 {agent}", Role.AGENT, agent) for agent in ours[:AGENTS]]
+    agents = [(*_agent_user(agent), Role.AGENT, agent) for agent in ours[:AGENTS]]
     lead = {Role.SUPERVISOR: leads[0]} if leads else {}
     return agents + [(name, display, role, lead.get(role, "")) for name, display, role in OTHERS]
 

@@ -19,7 +19,7 @@ from ivr.catalogue import information, whisper
 from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
-from ledger.model import NO_CALL, Kind
+from ledger.model import NO_CALL, TRIAL, Kind
 from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
@@ -100,7 +100,7 @@ class EngineDesk:
             self._calls.record(question.call, recording_file(question.call))
             self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)
         held.caller, held.language, held.caller_list = question.caller, decision.language, decision.list
-        held.number = decision.number
+        held.number, held.trial = decision.number, question.action == TRIAL
         return decision
 
     def standing(self, question: Question) -> Standing:

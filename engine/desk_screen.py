@@ -131,6 +131,8 @@ def _phase(seat: Seat, held: LiveCall) -> str:
 def _reasons(rooms: Rooms, held: LiveCall) -> list[str]:
     """Why this is no caller like any other, in words."""
     reasons = []
+    if held.trial:
+        reasons.append("管理员试打，不是市民")
     if held.origin:
         reasons.append(f"{held.origin} 转来")
     if rooms.callbacks.book.of_attempt(held.call) is not None:

@@ -19,7 +19,7 @@ from queues.service import QueueService
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
-from telephony.model import PAGE_AUTHS, AgentId, SeatId, Stage, Var
+from telephony.model import PAGE_AUTHS, TRIAL_PHONE, AgentId, SeatId, Stage, Var
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -55,16 +55,27 @@ class PagePhones:
 
     async def grant(self, agent: AgentId) -> str:
         """A new password for this agent's page; an earlier one is worth nothing from now on. Raises NotAllowed."""
-        if not self._enabled:
-            raise NotAllowed("本系统没有启用网页电话；请用座席话机，或请管理员设置 page_phones = true 后重启")
+        self._require_enabled()
         table = self._snapshot()
         if agent in table.seats:
             raise NotAllowed(f"工号 {agent} 与座席分机同号，不能用网页电话；请管理员改其中一个，或用座席话机")
         if agent not in table.agents:
             raise NotAllowed(f"工号 {agent} 不在已发布的路由表里；请管理员添加并发布后再试")
+        return await self._password(agent)
+
+    async def grant_trial(self) -> str:
+        """A new password for the set-up page's phone. Raises NotAllowed."""
+        self._require_enabled()
+        return await self._password(AgentId(TRIAL_PHONE))
+
+    def _require_enabled(self) -> None:
+        if not self._enabled:
+            raise NotAllowed("本系统没有启用网页电话；请用座席话机，或请管理员设置 page_phones = true 后重启")
+
+    async def _password(self, phone: AgentId) -> str:
         password = secrets.token_urlsafe(24)
-        self._granted.add(agent)
-        if not await self._told(agent, password):
+        self._granted.add(phone)
+        if not await self._told(phone, password):
             raise NotAllowed("电话系统暂时没有连上；页面会自动再试")
         return password
 
@@ -76,7 +87,7 @@ class PagePhones:
         """The switch is there: what an engine that was killed has left behind is worth nothing any more."""
         if self._enabled and not self._looked:
             self._looked = True
-            for agent in map(AgentId, self._snapshot().page_phones):
+            for agent in map(AgentId, (*self._snapshot().page_phones, TRIAL_PHONE)):
                 if agent not in self._granted and await self._left_behind(agent):
                     await self.revoke(agent)
 

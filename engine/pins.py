@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from enum import Enum
@@ -129,6 +129,16 @@ class Pins:
             raise PinRefused(f"密码没有保存，原密码仍有效：{error}") from None
         self._hashes[agent] = text
         self._agents.clear(agent)
+        await asyncio.to_thread(_write, self._file, self._hashes)
+
+    async def forget(self, agents: Sequence[AgentId]) -> None:
+        """These agents are no more: whoever gets such a number later begins without a PIN. Raises DatabaseError."""
+        if self._database is None:
+            raise DatabaseError("数据库未打开")
+        async with self._database.transaction() as session:
+            await pin_store.drop(session, agents)
+        for agent in agents:
+            self._hashes.pop(agent, None)
         await asyncio.to_thread(_write, self._file, self._hashes)
 
     def unlock(self, agent: AgentId, seat: SeatId | None = None) -> None:

@@ -19,6 +19,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.api import application
+from console.setup_routes import setup_routes
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
@@ -30,6 +31,7 @@ from engine.care import InstanceCare
 from engine.credentials import credentials
 from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
+from engine.first_run import FirstRun
 from engine.for_ever import for_ever
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
@@ -37,6 +39,7 @@ from engine.plan import messages_home, recordings_home, switch_home
 from engine.prompts import Prompts
 from engine.publishing import LiveField
 from engine.recollection import recollect
+from engine.samples import Samples
 from engine.settings import Settings
 from engine.status import Control
 from engine.surroundings import surroundings
@@ -53,6 +56,7 @@ from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from routing.tables import Tables
 from telephony.model import CallId
+from users.accounts import Accounts
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -108,12 +112,24 @@ async def serve(settings: Settings) -> None:
     publisher.remember(snapshot)
     tables = Tables(publisher, approval=settings.publish_approval)
     control = Control(engine, books, tables, secrets.push_secret)
-    runner = web.AppRunner(application(control, secrets.api_token), access_log=None)
     archive = CallArchive(
         database, journal.folder, settings.node, recordings_home(settings.data_dir), messages_home(settings.data_dir)
     )
     half_hours = HalfHours(past, settings.aims)
     care = InstanceCare(settings, database, lambda: engine.snapshot)
+
+    def set_up(accounts: Accounts) -> FirstRun:
+        samples = Samples(tables, accounts, engine.pins, lambda: engine.queues.acd, settings.data_dir)
+        return FirstRun(
+            settings,
+            lambda: engine.snapshot,
+            lambda: engine.queues.acd,
+            accounts,
+            engine.pins,
+            archive,
+            samples,
+        )
+
     website = Website(
         settings,
         control,
@@ -125,7 +141,10 @@ async def serve(settings: Settings) -> None:
         half_hours,
         care,
         Prompts(settings.data_dir, settings.city, lambda: engine.snapshot, database),
+        set_up,
     )
+    more = setup_routes(website.set_up)
+    runner = web.AppRunner(application(control, secrets.api_token, more), access_log=None)
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None

@@ -7,7 +7,7 @@ the hotline.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -21,6 +21,7 @@ from console.foresight_routes import Measured
 from console.guard import Site
 from console.live_hub import Screens
 from console.prompt_routes import Prompts
+from console.setup_routes import SetUp
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
@@ -59,6 +60,7 @@ class Website:
         measured: Measured,
         care: Care,
         prompts: Prompts,
+        set_up: Callable[[Accounts], SetUp],
     ) -> None:
         self._settings = settings
         self._alarms = alarms
@@ -70,6 +72,7 @@ class Website:
         self.care: Care = care
         self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
+        self.set_up: SetUp = set_up(self.accounts)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
         site = Site(settings.web_secure, settings.web_origin)
         self._runner = web.AppRunner(web_application(control, self, site, PAGES), access_log=None)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ledger.measures import WRAP_UP_STATE, AgentTime, Aims, Outcome
-from ledger.model import Kind
+from ledger.model import TRIAL, Kind
 from telephony.model import AgentId, CallId, GroupId
 
 MINUTE_MS: Final = 60_000
@@ -94,6 +94,8 @@ class _Up:
     group: str
     asked_ms: int | None = None
     answered: bool = False
+    trial: bool = False
+    """A test call, which counts nowhere."""
 
 
 @dataclass(slots=True)
@@ -135,7 +137,7 @@ class Live:
         match kind:
             case Kind.ENTERED:
                 if not str(data.get("rule", "")).startswith("emergency"):
-                    self._up[call] = _Up(now_ms, str(data.get("group", "")))
+                    self._up[call] = _Up(now_ms, str(data.get("group", "")), trial=data.get("mode") == TRIAL)
             case Kind.WAITING | Kind.OFFERED:
                 held = self._up.setdefault(call, _Up(now_ms, ""))
                 if held.asked_ms is None:
@@ -150,7 +152,7 @@ class Live:
 
     def _answered(self, call: CallId, data: Mapping[str, Any], now_ms: int) -> None:
         held = self._up.get(call)
-        if held is None or held.answered or data.get("by") == "emergency":
+        if held is None or held.answered or held.trial or data.get("by") == "emergency":
             return
         held.answered = True
         held.group = str(data.get("group", "")) or held.group
@@ -163,7 +165,7 @@ class Live:
 
     def _ended(self, call: CallId, now_ms: int) -> None:
         held = self._up.pop(call, None)
-        if held is not None and not held.answered:
+        if held is not None and not held.answered and not held.trial:
             short = now_ms - held.entered_ms <= self._short_ms
             self._count(held, Counts(1, abandoned=not short, short_abandoned=short))
 

@@ -5,7 +5,7 @@ One job: definitions. Pure: no table, no clock. An :class:`Outcome` is one call,
 (no calls, nobody on duty) is None. A call counts in the half-hour in which it rang.
 
 Which calls count: those that came in to be answered by 12345, i.e. all but those to an emergency number dialled
-directly, and only once they are answered or over, so that a call that still rings spoils no share.
+directly and test calls (试打), and only once they are answered or over, so that one that still rings spoils no share.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Any, Final
 
-from ledger.model import Fact, Kind
+from ledger.model import TRIAL, Fact, Kind
 from ledger.records import fold, ordered, whole, word
 from telephony.model import AgentId, CallId, GroupId
 
@@ -107,7 +107,7 @@ class AgentTime:
 def outcome(facts: Iterable[Fact]) -> Outcome | None:
     """The outcome of the one call that these facts are about; None when there is none, or it is not ours to answer.
 
-    An emergency number that was dialled directly never asks for an agent of 12345.
+    An emergency number that was dialled directly never asks for an agent of 12345; nobody in need made a test call.
     """
     line = ordered(facts)
     record = fold(line)
@@ -115,6 +115,8 @@ def outcome(facts: Iterable[Fact]) -> Outcome | None:
         return None
     entered = next((fact for fact in line if fact.kind is Kind.ENTERED), None)
     asked = next((fact for fact in line if fact.kind in (Kind.WAITING, Kind.OFFERED)), None)
+    if record.mode == TRIAL:
+        return None
     if record.answered_by == "emergency" or (asked is None and record.rule.startswith("emergency")):
         return None
     return Outcome(

@@ -15,7 +15,7 @@ class Kind(StrEnum):
     """What a fact says. In brackets: the keys of its ``data``."""
 
     ENTERED = "entered"
-    """The call came in [number, caller, mode, rule, reason, version, group]."""
+    """The call came in [number, caller, mode, rule, reason, version, group]; mode = a merge mode, or :data:`TRIAL`."""
     PROMPTED = "prompted"
     """Prompts were put before the caller [prompts]."""
     WAITING = "waiting"
@@ -84,6 +84,10 @@ class Kind(StrEnum):
 
 NO_CALL: Final = CallId("-")
 """What a fact is about that concerns no call in particular."""
+
+
+TRIAL: Final = "trial"
+"""The mode of a test call (试打) that an admin places from the set-up page: a call in everything but the measures."""
 
 
 def drill_line(node: str) -> CallId:

@@ -131,6 +131,7 @@ def matches(record: CallRecord, wanted: CallFilter) -> bool:
                 (wanted.caller, record.caller),
                 (wanted.agent, record.agent),
                 (wanted.group, record.group),
+                (wanted.mode, record.mode),
             )
         )
         and record.caller.endswith(wanted.caller_end)

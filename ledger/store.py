@@ -137,6 +137,8 @@ class CallFilter:
     """A code, or :data:`MISSING`."""
     before: tuple[datetime, CallId] | None = None
     """Only what comes after this call in the list: when it rang, and its id."""
+    mode: str = ""
+    """As the fact of its entering says it, e.g. :data:`ledger.model.TRIAL`."""
 
 
 async def add_facts(session: AsyncSession, facts: Sequence[Fact]) -> None:
@@ -222,6 +224,7 @@ async def list_calls(session: AsyncSession, wanted: CallFilter) -> list[CallReco
         (CallRow.caller, wanted.caller),
         (CallRow.agent, wanted.agent),
         (CallRow.group_id, wanted.group),
+        (CallRow.mode, wanted.mode),
     ):
         if value:
             query = query.where(column == value)

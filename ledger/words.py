@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-MODES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
+MODES: Final[Mapping[str, str]] = {
+    "full": "整体并入",
+    "dual": "双号并行",
+    "subcentre": "设分中心",
+    "trial": "管理员试打，不计入指标",
+}
 PHASES: Final[Mapping[str, str]] = {"before": "过渡期前", "during": "过渡期内", "after": "过渡期已过"}
 PHASES_OF_CALL: Final[Mapping[str, str]] = {
     "greeted": "听提示音",

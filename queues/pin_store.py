@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,3 +34,8 @@ async def all_hashes(session: AsyncSession) -> dict[AgentId, str]:
 async def keep(session: AsyncSession, agent: AgentId, text: str, at: datetime, by: str) -> None:
     """Set an agent's hash; the former one is gone."""
     await session.merge(PinRow(agent_id=agent, hash=text, set_at=at, set_by=by))
+
+
+async def drop(session: AsyncSession, agents: Sequence[AgentId]) -> None:
+    """Take these agents' hashes out."""
+    await session.execute(delete(PinRow).where(PinRow.agent_id.in_(agents)))

@@ -50,6 +50,9 @@ EMERGENCY_NUMBERS: Final = ("110", "119", "120", "122")
 
 HOTLINE_NUMBER: Final = "12345"
 
+TRIAL_PHONE: Final = "trial"
+"""The endpoint of the set-up page's phone: it can call 12345, and nothing can call it."""
+
 PAGE_AUTHS: Final = "page"
 """Where AstDB keeps the passwords of phones in browsers: the family ``page/auth``, by phone."""
 

@@ -53,6 +53,8 @@ class Right(StrEnum):
     PROMPTS_READ = "prompts.read"
     PROMPTS_EDIT = "prompts.edit"
     USERS = "users"
+    SETUP = "setup"
+    """The first run: what is still to do, the test call, and taking the sample data out."""
     AUDIT_READ = "audit.read"
 
 

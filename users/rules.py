@@ -100,6 +100,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.PROMPTS_EDIT: _ALL,
         Right.DRILLS_READ: _ALL,
         Right.USERS: _ALL,
+        Right.SETUP: _ALL,
         Right.AUDIT_READ: _ALL,
         Right.API_READ: _ALL,
     },
@@ -118,8 +119,14 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
 }
 """Who manages the hotline does not thereby hear its callers: listening and numbers are not the admin's."""
 
-FOR_CLIENTS: Final = frozenset(Right) - {Right.SELF, Right.SUPERVISE_JOIN, Right.USERS, Right.AGENTS_PIN}
-"""What a program may be given: it has no phone of its own, and makes neither users nor PINs."""
+FOR_CLIENTS: Final = frozenset(Right) - {
+    Right.SELF,
+    Right.SUPERVISE_JOIN,
+    Right.USERS,
+    Right.AGENTS_PIN,
+    Right.SETUP,
+}
+"""What a program may be given: it has no phone of its own, and makes neither users nor PINs, nor shuts users out."""
 
 
 class NotUsable(ValueError):

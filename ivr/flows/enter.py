@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivr.desk import Desk
 from ivr.model import Answer, Question, Step
-from ledger.model import Kind
+from ledger.model import TRIAL, Kind
 from routing.model import Decision, TargetKind
 from routing.overflow import overflow_text
 from telephony.model import Priority, Var
@@ -18,7 +18,7 @@ def enter(question: Question, desk: Desk) -> Answer:
         question,
         number=question.number,
         caller=question.caller,
-        mode=decision.mode or "",
+        mode=TRIAL if question.action == TRIAL else decision.mode or "",
         rule=decision.rule,
         reason=decision.reason,
         version=decision.version,

@@ -11,7 +11,7 @@ import pytest
 from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
-from ledger.model import Kind
+from ledger.model import TRIAL, Kind
 from promises.model import Outcome
 from routing.model import CallerList, MergeMode, Target, TargetKind, WaitingAction
 from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, Priority, SeatId, Var
@@ -337,3 +337,10 @@ def test_a_partner_is_called_in_its_hours_only(opened: bool, refused: str) -> No
     desk = Counter(open=opened)
     assert ask(Script.PARTNER, desk, key="704") == Answer(Step.GOODBYE, set={Var.REFUSED: refused})
     assert desk.asked == [("partner_open", "704")]
+
+
+def test_a_test_call_goes_the_way_of_any_other_and_is_marked_at_its_entry() -> None:
+    desk, plain = Counter(), Counter()
+    assert ask(Script.ENTER, desk, action=TRIAL) == ask(Script.ENTER, plain)
+    assert [told["mode"] for told in desk.noted(Kind.ENTERED)] == [TRIAL]
+    assert [told["mode"] for told in plain.noted(Kind.ENTERED)] == [""]

@@ -26,6 +26,7 @@ export const pages: readonly Page[] = [
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
   { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },
+  { path: "/setup", title: "首次设置", group: "管理", right: "setup", view: () => import("./setup/Setup.vue") },
   { path: "/routing", title: "路由表", group: "管理", right: "routing.read", home: ["admin"], view: () => import("./routing/Routing.vue") },
   { path: "/prompts", title: "提示音", group: "管理", right: "prompts.read", view: () => import("./prompts/Prompts.vue") },
   { path: "/phones", title: "话机与线路", group: "管理", right: "agents.pin", view: () => import("./phones/Phones.vue") },

@@ -2,6 +2,7 @@ import { createRouter, createWebHashHistory } from "vue-router";
 import { onSignedOut } from "./api/http";
 import { useSession } from "./api/session";
 import { home, pages } from "./pages";
+import { isSetUp } from "./setup/model";
 
 export const router = createRouter({
   history: createWebHashHistory(),
@@ -33,7 +34,7 @@ router.beforeEach(async (to) => {
   if (to.path === "/sign-in") return session.me && !session.me.must_change ? "/" : true;
   if (!session.me) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
   if (session.me.must_change && to.path !== "/password") return "/password";
-  if (to.path === "/") return home(session.me) ?? true;
+  if (to.path === "/") return (session.may("setup") && !(await isSetUp()) ? "/setup" : home(session.me)) ?? true;
   const right = to.meta["right"];
   return typeof right !== "string" || session.may(right) ? true : "/";
 });

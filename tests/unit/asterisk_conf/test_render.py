@@ -156,6 +156,16 @@ def test_a_page_s_phone_is_an_endpoint_called_as_its_agent_and_its_password_is_i
     assert "auth = astdb,page" in FILES["etc/sorcery.conf"]
 
 
+def test_the_phone_of_the_test_call_can_dial_12345_alone_and_nothing_can_call_it() -> None:
+    dialplan = FILES["etc/extensions.conf"].partition("[trial]\n")[2].partition("\n[")[0]
+    dialled = {line.split("=")[1].split(",")[0].strip() for line in dialplan.splitlines() if line.startswith("exten =")}
+    assert dialled == {"12345", "h"}
+    assert "Gosub(ask,s,1(enter,fallback,,trial))" in dialplan
+    phone = FILES["etc/pjsip.conf"].partition("[trial](browser)\n")[2].partition("\n[")[0]
+    assert "context = trial" in phone
+    assert "aors" not in phone
+
+
 def test_a_seat_of_the_same_name_goes_first() -> None:
     same = replace(TABLE, seats=(*TABLE.seats, "1001"))
     text = render(plan(snapshot=same, seat_passwords=dict.fromkeys(same.seats, "made-up")))["etc/pjsip.conf"]
@@ -177,6 +187,6 @@ def test_without_phones_in_pages_nothing_of_theirs_is_there() -> None:
     assert "icesupport = no" in files["etc/rtp.conf"]
     assert "astdb" not in files["etc/sorcery.conf"]
     assert not any(
-        "page" in files[f"etc/{name}.conf"] or "webrtc" in files[f"etc/{name}.conf"] for name in ("pjsip", "extensions")
+        word in files[f"etc/{name}.conf"] for word in ("page", "webrtc", "trial") for name in ("pjsip", "extensions")
     )
     assert not any(module in files["etc/modules.conf"] for module in PAGE_MODULES)

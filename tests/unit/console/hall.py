@@ -15,7 +15,7 @@ from typing import Any, cast
 from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
-from audit.model import Entry
+from audit.model import Actor, Entry
 from audit.store import of_action
 from console.care_routes import Care, Diagnosis, Line, Verified
 from console.guard import CSRF_HEADER, Site
@@ -109,6 +109,7 @@ class Hall:
     ) -> None:
         self.client, self.house, self.control, self.people = client, house, control, people
         self.pages, self.past = pages, past
+        self.set_up = Unpacked()
         self.home = f"http://127.0.0.1:{client.port}"
 
     async def session(self, user: str, *, must_change: bool = False) -> str:
@@ -163,6 +164,27 @@ class Healthy:
         return Line("10.0.0.5", 5062, "geheim") if seat == "8001" else None
 
 
+class Unpacked:
+    """A city on its first day."""
+
+    def __init__(self) -> None:
+        self.samples = self
+        self.removed: list[tuple[str, str, int | None, str]] = []
+
+    async def steps(self, user: str = "") -> dict[str, Any]:
+        return {"done": False, "steps": []}
+
+    async def trial(self) -> dict[str, Any]:
+        return {"call": None, "points": [], "staff": "没有人签入"}
+
+    async def shown(self, user: str = "") -> dict[str, Any]:
+        return {"version": 1, "rows": [], "kept": [], "marked": [], "users": [], "faults": [], "hindrances": []}
+
+    async def remove(self, actor: Actor, reason: str, *, seen: int | None, user: str = "") -> dict[str, Any]:
+        self.removed.append((actor.name, reason, seen, user))
+        return {"rows": 1, "users": [], "before": 1, "version": 2, "release": None}
+
+
 class Behind:
     """Users, archive and screens."""
 
@@ -176,6 +198,7 @@ class Behind:
         self.measured = Day()
         self.care: Care = Healthy()
         self.prompts = prompts
+        self.set_up = Unpacked()
 
     async def audit(self, action: str, limit: int) -> Sequence[Entry]:
         async with self._people.database.reading() as session:
@@ -214,6 +237,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     app = web_application(control, behind, site or Site(), pages)
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages, past)
+        made.set_up = behind.set_up
         yield made
     people.hashing.stop()
     await house.orders.stop()

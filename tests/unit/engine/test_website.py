@@ -16,7 +16,7 @@ from engine.archive import CallArchive
 from engine.prompts import Prompts
 from engine.settings import Settings
 from engine.website import Website
-from tests.unit.console.hall import Day, Healthy
+from tests.unit.console.hall import Day, Healthy, Unpacked
 from tests.unit.console.test_api import Control
 from tests.unit.engine.house import House
 from tests.unit.users.people import ROOT
@@ -42,6 +42,7 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     return Website(
         settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy(),
         Prompts(folder, "揭阳", lambda: house.table, database),
+        lambda accounts: Unpacked(),
     )  # fmt: skip
 
 

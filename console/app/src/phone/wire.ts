@@ -34,7 +34,7 @@ export class Wire {
   ondata: <T>(data: T) => void = () => {};
 
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly granted: (credentials: Credentials) => void,
     private readonly ended: (ending: Ending) => void,
   ) {
@@ -82,7 +82,7 @@ export class Wire {
   private async open(round: number): Promise<void> {
     this.asking = true;
     try {
-      const credentials = await post<Credentials>("/api/phone/credentials");
+      const credentials = await post<Credentials>(`${this.path}/credentials`);
       if (round !== this.round) return;
       this.granted(credentials);
     } catch (error) {
