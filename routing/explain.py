@@ -19,7 +19,7 @@ def explain(decision: Decision) -> list[str]:
     lines = [
         f"去向：{_TARGETS[decision.target.kind]} {decision.target.id}",
         f"理由：{decision.reason}",
-        f"规则：{decision.rule}（{f'路由表版本 {decision.version}' if decision.version else '草稿'}）",
+        f"规则：{decision.rule}（{f'路由表版本 {decision.version}' if decision.version else '未发布的表'}）",
         f"提示音：{'、'.join(decision.prompts) or '不放音'}",
     ]
     if decision.target.kind is not TargetKind.GROUP:
