@@ -7,7 +7,7 @@ done is done when table, users, prompts and ledger say so. The doctor's lines ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -16,10 +16,11 @@ from engine.demo_access import is_demo
 from engine.pins import Pins
 from engine.samples import Samples
 from engine.settings import Settings
+from engine.voices import said
 from ivr import manifest
 from ivr.audio import ToolMissing
 from ivr.build import check
-from ivr.catalogue import CatalogueFault, Source, catalogue
+from ivr.catalogue import CatalogueFault, Prompt, Source, catalogue
 from ledger.model import TRIAL, Fact
 from ledger.records import CallRecord
 from ledger.store import CallFilter
@@ -102,8 +103,8 @@ class FirstRun:
         if found is None:
             return {"call": None, "points": [], "staff": self._staff()}
         record, facts = found
-        texts = {name: prompt.text for name, prompt in catalogue(self._table(), self._settings.city).items()}
-        told = points(facts, self._staff(), texts)
+        wanted = await asyncio.to_thread(self._wanted)
+        told = points(facts, self._staff(), {name: prompt.text for name, prompt in wanted.items()})
         return {
             "call": as_json(record, facts),
             "points": [asdict(one) for one in told],
@@ -183,22 +184,26 @@ class FirstRun:
             return Step("agents", title, State.ADVICE, told, details, page)
         return Step("agents", title, State.DONE, told, page=page)
 
+    def _wanted(self) -> Mapping[str, Prompt]:
+        """Every prompt, in the words that it has now. Raises CatalogueFault."""
+        return said(self._settings.data_dir, catalogue(self._table(), self._settings.city))
+
     def _prompts(self) -> Step:
-        title = "提示音"
+        title, page = "提示音", "/prompts"
         try:
-            wanted = catalogue(self._table(), self._settings.city)
+            wanted = self._wanted()
             faults = check(self._settings.data_dir, wanted)
         except (ToolMissing, CatalogueFault, OSError) as error:
-            return Step("prompts", title, State.TODO, str(error))
+            return Step("prompts", title, State.TODO, str(error), page=page)
         if faults:
             told = f"{len(faults)} 段提示音有问题；请运行 ./hotline prompts build，再运行 ./hotline prompts check"
-            return Step("prompts", title, State.TODO, told, faults[:MOST_NAMED])
+            return Step("prompts", title, State.TODO, told, faults[:MOST_NAMED], page)
         built = manifest.load(self._settings.data_dir / "sounds")
         spoken = sum(1 for (_, name), one in built.items() if name in wanted and one.source is Source.TTS)
         if spoken:
-            told = f"{len(wanted)} 段就绪，{spoken} 段是合成的声音；真人录音请用 ./hotline prompts 导入，录音优先"
-            return Step("prompts", title, State.ADVICE, told)
-        return Step("prompts", title, State.DONE, f"{len(wanted)} 段全部就绪，都是真人录音")
+            told = f"{len(wanted)} 段就绪，{spoken} 段是合成的声音；可以改用真人录音，在“提示音”页试听、上传或当场录"
+            return Step("prompts", title, State.ADVICE, told, page=page)
+        return Step("prompts", title, State.DONE, f"{len(wanted)} 段全部就绪，都是真人录音", page=page)
 
     def _keeping(self) -> Step:
         kind = "SQLite" if self._settings.database_url.startswith("sqlite") else "PostgreSQL"
