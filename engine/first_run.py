@@ -199,7 +199,7 @@ class FirstRun:
             told = f"{len(faults)} 段提示音有问题；请运行 ./hotline prompts build，再运行 ./hotline prompts check"
             return Step("prompts", title, State.TODO, told, faults[:MOST_NAMED], page)
         built = manifest.load(self._settings.data_dir / "sounds")
-        spoken = sum(1 for (_, name), one in built.items() if name in wanted and one.source is Source.TTS)
+        spoken = len({name for (_, name), one in built.items() if name in wanted and one.source is Source.TTS})
         if spoken:
             told = f"{len(wanted)} 段就绪，{spoken} 段是合成的声音；可以改用真人录音，在“提示音”页试听、上传或当场录"
             return Step("prompts", title, State.ADVICE, told, page=page)

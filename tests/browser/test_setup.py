@@ -170,6 +170,8 @@ async def test_the_samples_are_removed_in_one_step_and_a_rollback_brings_them_ba
     await page.get_by_role("dialog").get_by_role("textbox").fill("上线前清理")
     await page.keyboard.press("Enter")
     await expect(samples.get_by_text("第 2 版已生效")).to_be_visible()
+    await accessible(page)
+    await shot(page, "setup-removed")
     now = load_snapshot(product.settings.snapshot_file)
     assert not now.numbers
     assert {trunk.number for trunk in now.trunks.values() if trunk.role == "emergency"} == {

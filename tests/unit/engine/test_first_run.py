@@ -16,6 +16,9 @@ from engine.first_run import FirstRun
 from engine.pins import Pins
 from engine.samples import Samples
 from engine.settings import Settings
+from ivr import manifest
+from ivr.catalogue import Source, catalogue
+from ivr.manifest import Built
 from ledger.model import TRIAL, Fact, Kind
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter
@@ -117,6 +120,23 @@ async def test_an_admin_of_one_s_own_counts_and_the_demo_s_does_not(city: City) 
     await city.people.add("boss", Role.ADMIN)
     step = await city.step("people")
     assert (step["state"], step["details"]) == ("advice", ("张三（boss）没有启用动态口令",))
+
+
+async def test_a_prompt_in_two_languages_is_one_of_those_with_a_made_voice(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.first_run.check", lambda folder, wanted: ())
+    wanted = catalogue(freeze(city.table, 1, AT), Settings().city)
+    built = {
+        (language, name): Built(name, language, "话", Source.TTS, "x", 1.0, -3.0, -20.0, 0)
+        for language in ("zh", "en")
+        for name in wanted
+    }
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / manifest.NAME).write_bytes(manifest.dump(built))
+    step = await city.step("prompts")
+    assert (step["state"], step["page"]) == ("advice", "/prompts")
+    assert f"{len(wanted)} 段就绪，{len(wanted)} 段是合成的声音" in step["told"]
 
 
 async def test_lines_are_to_do_until_their_addresses_are_changed_drills_are_advice(city: City) -> None:
