@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from ledger.model import Kind
 from phones.tones import tone_share
@@ -73,12 +73,15 @@ async def test_the_line_is_cut_in_mid_call_and_the_talk_goes_on(hotline: Product
     await hears(agent.page)
     await hotline.signal_engine(signal.SIGKILL)
     await says(agent.page, "正在重连，声音不受影响")
+    await expect(agent.page.get_by_text("通话不受影响，请继续")).to_be_visible()
     await hears(agent.page)
     begun = _now()
     await asyncio.sleep(2)
     assert tone_share(call.heard.pcm(begun, _now()), PAGE_HZ) > 0.3
     await hotline.start_engine()
     await expect(bar(agent.page).get_by_role("status")).to_have_text("☎ 通话中", timeout=WAIT_MS)
+    await expect(incoming(agent.page)).to_contain_text(TALKS)
+    await expect(agent.page.get_by_text("通话不受影响，请继续")).to_be_hidden()
     assert call.is_talking
     await call.hang_up()
     await says(agent.page, READY)
@@ -95,6 +98,8 @@ async def test_asterisk_restarts_in_mid_call_and_the_page_says_so_and_is_ready_a
     await hotline.start_switch()
     await says(agent.page, READY)
     await until(lambda: hotline.seat_is("1001", "ready"), "the seat to be ready again")
+    await expect(agent.page.get_by_label("座席状态").get_by_role("status")).to_have_text("示闲")
+    await expect(incoming(agent.page)).to_contain_text("没有来电")
 
 
 async def test_a_reload_in_mid_call_brings_the_call_back(hotline: Product, agent: Desk) -> None:
@@ -108,6 +113,7 @@ async def test_a_reload_in_mid_call_brings_the_call_back(hotline: Product, agent
     await asyncio.sleep(2)
     assert tone_share(call.heard.pcm(begun, _now()), PAGE_HZ) > 0.3
     assert await hotline.seat_is("1001", "talking")
+    await expect(incoming(agent.page)).to_contain_text(TALKS)
     await bar(agent.page).get_by_role("button", name="挂断").click()
     await until(lambda: _told(hotline, Kind.RATING_ASKED), "the citizen to be asked for a rating")
     await call.hang_up()
@@ -121,6 +127,7 @@ async def test_one_tab_has_the_phone_and_another_takes_it_over_with_its_call(hot
     other = await agent.page.context.new_page()
     await other.goto(agent.home)
     await says(other, "在另一个标签页")
+    await expect(incoming(other)).to_contain_text(TALKS)  # the whole desk, but for the phone
     await bar(other).get_by_role("button", name="拿到这里").click()
     await says(other, TALKS)
     await says(agent.page, "在另一个标签页")
@@ -147,6 +154,11 @@ async def test_a_browser_that_dies_gives_its_caller_to_the_next_agent(hotline: P
     await asyncio.sleep(1)
     assert tone_share(talk.heard.pcm(), CITIZEN_HZ) > 0.7
     await call.hang_up()
+
+
+def incoming(page: Page) -> Locator:
+    """The call, as the desk tells of it beside the phone."""
+    return page.get_by_label("来电", exact=True)
 
 
 async def answer(page: Page) -> None:
