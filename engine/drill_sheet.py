@@ -80,6 +80,8 @@ def _fill(page: Worksheet, title: str, heads: tuple[str, ...], lines: Iterator[t
     page.append(list(heads))
     for line in lines:
         page.append(list(line))
+        for cell in page[page.max_row]:
+            cell.data_type = "s"  # never a formula, whatever somebody is called
     for cell in (page["A1"], *page[2]):
         cell.font = Font(bold=True)
     for cell in page[2]:

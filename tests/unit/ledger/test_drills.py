@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import permutations
@@ -96,6 +97,14 @@ def test_the_workbook_has_the_month_and_every_drill_on_pages_that_print() -> Non
     assert tuple(cell.value for cell in month[2]) == HEADS
     assert month.page_setup.orientation == "landscape"
     assert "drill-110 占线" in [cell.value for cell in each[3]]
+
+
+def test_a_name_that_looks_like_a_formula_is_text_in_the_workbook() -> None:
+    (drill,) = drills(BACKUP)
+    told = report("2026-11", [replace(drill, by='=HYPERLINK("x")')], TRUNKS, CITY)
+    book = load_workbook(BytesIO(workbook(told, CITY)))
+    (cell,) = [cell for cell in book["演练明细"][3] if "HYPERLINK" in str(cell.value)]
+    assert cell.data_type == "s"
 
 
 def test_a_month_without_a_drill_is_told_and_one_before_the_hotline_was_there_is_not() -> None:
