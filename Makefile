@@ -38,7 +38,7 @@ docs:
 
 # The pictures that the manuals show, taken by the browser tests from hotlines at work.
 pictures:
-	HOTLINE_SHOTS=var/pictures $(PYTHON) -m pytest -q tests/browser
+	PICTURES_TO=var/pictures $(PYTHON) -m pytest -q tests/browser
 	sed -n 's|.*](images/\([a-z0-9-]*\.png\)).*|var/pictures/\1|p' docs/*.md | sort -u | xargs cp -t docs/images
 
 format:

@@ -72,12 +72,12 @@ def taken_ports(settings: Settings) -> list[Taken]:
     refused = [(port, error) for port in ports_of(settings) if (error := _refusal(port)) is not None]
     if not refused:
         return []
-    ours = set(_our_groups(settings.run_dir))
+    ours = set(_our_children(settings.run_dir))
     holders = {port: _holder(port) for port, error in refused if error == errno.EADDRINUSE}
     return [
         Taken(port, _reason(port, error, holders.get(port)))
         for port, error in refused
-        if port not in holders or _group(holders[port]) not in ours
+        if port not in holders or not ours & {holders[port], _group(holders[port])}
     ]
 
 
@@ -124,8 +124,8 @@ def _named(pid: int | None) -> str:
     return "其他程序"
 
 
-def _our_groups(run_dir: Path) -> Iterator[int]:
-    """Process groups of the children that a supervisor keeps for this instance."""
+def _our_children(run_dir: Path) -> Iterator[int]:
+    """The children that a supervisor keeps for this instance; each leads the group of its own children."""
     for path in run_dir.glob("*.child.json"):
         identity = Identity.load(path)
         if identity is not None:

@@ -12,7 +12,7 @@ from engine.website import PAGES
 
 AXE: Final = PAGES.parent / "node_modules" / "axe-core" / "axe.min.js"
 
-PICTURES: Final = "HOTLINE_SHOTS"
+PICTURES: Final = "PICTURES_TO"
 """A folder to keep pictures in (``make pictures``); without it none are taken."""
 
 SETTLED: Final = """async () => {
