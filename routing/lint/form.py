@@ -14,7 +14,16 @@ from routing.calendar import WEEK
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import CallbackPolicy, DayKind, MessagePolicy
-from telephony.model import AGENT_ID, DIALLED, EVERY_GROUP, GROUP_ID, HOTLINE_NUMBER, SEAT_ID, Priority
+from telephony.model import (
+    AGENT_ID,
+    DIALLED,
+    EVERY_GROUP,
+    GROUP_ID,
+    HOTLINE_NUMBER,
+    SEAT_ID,
+    TRIAL_PHONE,
+    Priority,
+)
 
 TRUNK_ROLES: Final = ("pstn", "emergency", "emergency-backup", "subcentre", "utility", "neighbour", "drill")
 LONGEST_NAME: Final = 60
@@ -36,7 +45,9 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _SKILL: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """Not a number: a seat's phone has one, and the two would be one endpoint without a password."""
-_SWITCH_OWN: Final = frozenset({"global", "system", "trunks", "seats", "seats-tcp", "trunk", "seat"})
+_SWITCH_OWN: Final = frozenset(
+    {"global", "system", "trunks", "seats", "seats-tcp", "pages", "trunk", "seat", "page", "browser", TRIAL_PHONE}
+)
 """Names of the sections of pjsip.conf that are no trunks."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)
 _KEY: Final = re.compile(r"[0-9]", re.ASCII)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from asterisk_conf.render import render
 from routing.lint import lint
 from routing.sample import sample_table
+from tests.unit.asterisk_conf.plans import TABLE, plan
 
 pytestmark = pytest.mark.unit
 
 
-@pytest.mark.parametrize("name", ["8001", "system", "global", "seats", "trunk", "emergency-110-identify"])
+SECTIONS = set(re.findall(r"^\[([^]]+)\]", render(plan())["etc/pjsip.conf"], re.MULTILINE)) - set(TABLE.trunks)
+
+
+@pytest.mark.parametrize("name", sorted(SECTIONS))
 def test_a_trunk_cannot_take_the_name_of_a_seat_or_of_the_switch_s_own(name: str) -> None:
     table = sample_table()
     stolen = replace(table.trunks[0], id=name)
