@@ -18,6 +18,9 @@ from telephony.model import CALL_ID, HOTLINE_NUMBER, CallId
 
 CALLER: Final = re.compile(rf"\+?[0-9]{{{CALLER_END},32}}", re.ASCII)
 RATINGS: Final = re.compile(r"[0-5](,[0-5]){0,5}", re.ASCII)
+WHOLE_DIGITS: Final = 11
+"""Of a mobile number, which is masked but for its first three and last four."""
+
 OUTCOMES: Final[Mapping[str, bool | None]] = {"": None, "answered": True, "unanswered": False}
 
 
@@ -37,6 +40,17 @@ def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False)
         wrap_up_code=_text(told, "wrap_up_code")[:40],
         before=_place(_text(told, "before")),
     )
+
+
+def require_no_guess(wanted: CallFilter) -> None:
+    """Raises HTTPBadRequest for an end that is longer than what a masked number shows, and no whole number.
+
+    Longer and longer ends would tell the hidden digits one after the other, ten tries each.
+    """
+    if CALLER_END < len(wanted.caller_end.removeprefix("+")) < WHOLE_DIGITS:
+        raise refused(
+            400, f"您没有看来电号码的权限，只能按末尾 {CALLER_END} 位或 {WHOLE_DIGITS} 位以上的完整号码查；请改正后再查"
+        )
 
 
 def place_after(record: CallRecord) -> str:

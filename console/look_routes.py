@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from audit.model import Act
-from console.call_search import moment, names, place_after, wanted_calls
+from console.call_search import moment, names, place_after, require_no_guess, wanted_calls
 from console.looks import LOOK_SECONDS, Looks, within
 from console.plain import WHO, answered, body_of, refused, text_of, whole_of
 from console.related import related
@@ -109,6 +109,8 @@ class _Views:
         """By the caller's number: never in an address, which proxies write down, and who looked for whom is kept."""
         body = await body_of(request, '{"caller": "13800138000"}')
         wanted = wanted_calls(body, MOST_ROWS, by_caller=True)
+        if Right.NUMBERS_REVEAL not in request[WHO].rights:
+            require_no_guess(wanted)
         act = Act("look.caller", f"按来电号码查来电：{mask(wanted.caller_end)}")
         await self._people.accounts.write_down(actor_of(request), act)
         return await self._found(request, wanted)

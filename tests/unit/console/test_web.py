@@ -324,6 +324,18 @@ async def test_a_search_by_number_is_masked_and_written_down(hall: Hall) -> None
     assert [row["agent"] for row in own.body["calls"]] == ["1001"]
 
 
+async def test_who_may_not_reveal_numbers_cannot_find_a_masked_one_digit_by_digit(hall: Hall) -> None:
+    auditor, boss = await hall.session("auditor"), await hall.session("supervisor")
+    for length in range(5, 11):
+        ending = {"caller": NUMBER[-length:]}
+        answer = await hall.ask("POST", "/api/calls/search", ending, token=auditor)
+        assert (answer.status, "4 位" in answer.body["error"]) == (400, True)
+        assert (await hall.ask("POST", "/api/calls/search", ending, token=boss)).status == 200
+    for caller in (NUMBER, NUMBER[-4:]):
+        found = await hall.ask("POST", "/api/calls/search", {"caller": caller}, token=auditor)
+        assert (found.status, bool(found.body["calls"])) == (200, True)
+
+
 async def test_a_page_says_where_the_next_begins(hall: Hall) -> None:
     token = await hall.session("supervisor")
     first = (await hall.ask("GET", "/api/calls?limit=1", token=token)).body
