@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import wave
 from array import array
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from audit.store import of_action
 from database.connection import open_database
@@ -193,6 +194,58 @@ async def test_a_voice_is_recorded_in_the_page_heard_and_kept_and_a_call_hears_i
     await call.hang_up()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("row", name="greeting-12345").first).to_contain_text("录音")
+
+
+async def test_a_trial_that_comes_late_is_not_for_the_prompt_opened_meanwhile(here: Desk, boss: Person) -> None:
+    page, answered = here.page, asyncio.Event()
+    drawer = await opened(here, boss, "rating-thanks 普通话")
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/rating-thanks/recording*", late)
+    await drawer.get_by_label("要上传的录音（wav）").set_input_files(file_of(tone(500, 2)))
+    await page.keyboard.press("Escape")
+    await expect(drawer).to_be_hidden()
+    await page.get_by_label("查找提示音").fill("rating-invalid")
+    await page.get_by_role("button", name="打开 rating-invalid 普通话").click()
+    await expect(drawer.get_by_role("table", name="各版")).to_be_visible()
+    async with page.expect_response("**/rating-thanks/recording*"):
+        answered.set()
+    await expect(drawer.get_by_role("button", name="合成试听")).not_to_have_class(re.compile("is-loading"))
+    await expect(drawer.get_by_role("region", name="试听")).to_have_count(0)
+    await expect(drawer.get_by_role("button", name="启用")).to_have_count(0)
+
+
+async def test_what_was_heard_is_kept_not_what_was_typed_since(here: Desk, boss: Person) -> None:
+    page, answered = here.page, asyncio.Event()
+    drawer = await opened(here, boss, "rating-thanks 普通话")
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/rating-thanks/text", late)
+    words = drawer.get_by_label("文字", exact=True)
+    await words.fill("谢谢您的评价。")
+    await drawer.get_by_role("button", name="合成试听").click()
+    await words.fill("没有听过的话。")
+    answered.set()
+    await expect(drawer.get_by_role("region", name="试听")).to_contain_text("谢谢您的评价。")
+    await keep(page, drawer, "更客气")
+    await expect(drawer.get_by_role("row", name="2 ✓ 生效")).to_contain_text("谢谢您的评价。")
+
+
+async def test_a_recording_that_cannot_be_read_is_told_and_the_microphone_is_off(here: Desk, boss: Person) -> None:
+    drawer = await opened(here, boss, "rating-thanks 普通话")
+    broken = "AudioContext.prototype.decodeAudioData = () => Promise.reject(new Error('broken'))"
+    await here.page.evaluate(f"() => {{ {broken} }}")
+    await drawer.get_by_role("button", name="用麦克风录音").click()
+    await expect(drawer.get_by_text("1 秒", exact=True)).to_be_visible()
+    await drawer.get_by_role("button", name="停止录音").click()
+    await expect(drawer.get_by_role("alert")).to_contain_text("请检查麦克风后重新录音")
+    await expect(drawer.get_by_role("button", name="用麦克风录音")).to_be_enabled()
 
 
 async def test_every_prompt_says_where_it_is_used_and_leads_there(here: Desk, boss: Person) -> None:

@@ -10,13 +10,16 @@ const SMALL = 1024;
 /** A voice as it is: what makes talks bearable takes parts of it away. */
 const AS_IT_IS: MediaTrackConstraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
-export function useRecorder(): {
+/** `failed` hears why there is no recording, and what to do. */
+export function useRecorder(failed: (error: Error) => void): {
   recording: ReturnType<typeof ref<boolean>>;
   loudness: ReturnType<typeof ref<number>>;
   seconds: ReturnType<typeof ref<number>>;
   made: ReturnType<typeof shallowRef<Blob | null>>;
   start: () => Promise<void>;
   stop: () => Promise<void>;
+  /** Off, and nothing is made of it. */
+  drop: () => void;
 } {
   const recording = ref(false);
   const loudness = ref(0);
@@ -50,7 +53,7 @@ export function useRecorder(): {
       watch(ear, new Float32Array(SMALL));
     } catch (error) {
       release();
-      throw new Error(silence(error).replaceAll("打开网页电话", "录音").replaceAll("网页电话", "录音"));
+      failed(new Error(silence(error).replaceAll("打开网页电话", "录音").replaceAll("网页电话", "录音")));
     }
   }
 
@@ -70,10 +73,16 @@ export function useRecorder(): {
       running.onstop = () => over();
       running.stop();
     });
-    const sound = await hearing.decodeAudioData(await new Blob(parts, { type: running.mimeType }).arrayBuffer());
-    const channels = Array.from({ length: sound.numberOfChannels }, (_, at) => sound.getChannelData(at));
-    made.value = new Blob([wav(mixed(channels), sound.sampleRate)], { type: "audio/wav" });
-    release();
+    try {
+      const sound = await hearing.decodeAudioData(await new Blob(parts, { type: running.mimeType }).arrayBuffer());
+      if (recorder !== running) return; // dropped meanwhile
+      const channels = Array.from({ length: sound.numberOfChannels }, (_, at) => sound.getChannelData(at));
+      made.value = new Blob([wav(mixed(channels), sound.sampleRate)], { type: "audio/wav" });
+    } catch {
+      if (recorder === running) failed(new Error("没有录到声音；请检查麦克风后重新录音，或上传 wav 文件"));
+    } finally {
+      if (recorder === running) release();
+    }
   }
 
   function release(): void {
@@ -90,5 +99,5 @@ export function useRecorder(): {
     release();
   });
 
-  return { recording, loudness, seconds, made, start, stop };
+  return { recording, loudness, seconds, made, start, stop, drop: release };
 }
