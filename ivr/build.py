@@ -205,8 +205,10 @@ def _read(recording: Path) -> tuple[loudness.Samples, int]:
     """Its samples and their rate; bounded before anything is resampled."""
     try:
         samples, rate = audio.read(recording)
-    except (audio.ToolFailed, ValueError) as failure:
-        raise NotPlayable(f"无法读取，请另存为 16 位 PCM 的 wav：{failure}") from failure
+    except audio.ToolFailed as failure:
+        raise NotPlayable(f"无法读取，请另存为 16 位 PCM 的 wav（{failure}）") from failure
+    except ValueError as failure:
+        raise NotPlayable("无法读取：文件头不完整；请另存为 16 位 PCM 的 wav") from failure
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise NotPlayable(f"采样率 {rate} Hz 不在 {LOWEST_RATE} 到 {HIGHEST_RATE} 之间，请另存为 16000 Hz 的 wav")
     if len(samples) > rate * LONGEST_RAW_SECONDS:
