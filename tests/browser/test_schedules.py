@@ -26,6 +26,7 @@ WIDE, HIGH, LEFT, TOP, ROW = 1200, 260, 48, 22, 34
 async def test_an_admin_draws_a_week_and_sets_a_holiday_and_both_hold_once_published(here: Desk) -> None:
     page, product = here.page, here.product
     await here.sign_in(await person(product, "boss", Role.ADMIN))
+    await page.goto(f"{here.home}/#/routing")
     await page.get_by_role("tab", name="服务时间").click()
     await choose(page, "班表", "office")
     week = page.get_by_role("application")
