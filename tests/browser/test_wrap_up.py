@@ -19,7 +19,7 @@ from ledger.records import CallRecord
 from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product, until
-from tests.asterisk.support.scene import Scene
+from tests.asterisk.support.scene import ALWAYS, Scene, with_schedules
 from tests.browser.people import Desk, person
 from tests.browser.sights import accessible, shot
 from tests.browser.test_desk import clear, fits, state
@@ -32,7 +32,8 @@ LONG_SECONDS, SHORT_SECONDS = 300, 2
 
 
 def asked(table: Table) -> Table:
-    """A code must be chosen; time enough for it at 12345, and next to none at 12315."""
+    """A code must be chosen; time enough for it at 12345, and next to none at 12315, which is open at any hour."""
+    table = with_schedules(table, replace(ALWAYS, id="daily"))
     groups = [
         replace(row, wrap_up_seconds=SHORT_SECONDS if row.id == "market" else LONG_SECONDS) for row in table.groups
     ]
