@@ -36,6 +36,7 @@ from routing.skills import served
 from routing.tables import Tables
 from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
 from transfers.states import Form, Settlement
+from users.model import Right, Scope
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -186,9 +187,19 @@ class _Api:
         if not SEAT_ID.fullmatch(seat) or not table.may_sit(agent, seat):
             choices = "、".join(table.seats[:10])
             raise refused(400, f"没有座席 {seat!r}；可用座席：{choices} 等，在网页里接听时写自己的工号 {agent}")
+        self._require_free(request, agent, SeatId(seat))
         able = served(table.agents[agent], table.groups.values(), table.skills)
         event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
         return self._tell(event, agent, SeatId(seat), "sign-in", asker(body))
+
+    def _require_free(self, request: web.Request, agent: AgentId, seat: SeatId) -> None:
+        """An agent at a page takes nobody's seat: that takes the phone itself (*11, with a PIN), or a supervisor."""
+        who, held = request.get(WHO), self._control.acd.seats.get(seat)
+        if who is None or who.rights[Right.AGENTS_ACT] is not Scope.OWN or held is None:
+            return
+        if held.agent is not None and held.agent != agent:
+            reason = f"座席 {seat} 上工号 {held.agent} 还签入着；请他签出，或在这部话机上拨 *11 签入，或请班长强制签出"
+            raise refused(409, reason)
 
     async def act(self, request: web.Request) -> web.Response:
         agent = self._agent(request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from console.live_hub import Hub, Watcher
 from console.plain import STANDING, WHO, Standing, refused
@@ -86,21 +86,31 @@ class _Sockets:
 
 async def _watched(socket: web.WebSocketResponse, standing: Standing, who: Identity, topics: frozenset[Topic]) -> None:
     """Until the page goes, or may not watch any more."""
+    looking = asyncio.create_task(_until_shut_out(socket, standing, who, topics))
+    try:
+        async for _ in socket:  # pings and pongs are not among what is said
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message="这个连接只推送，操作请用其他接口".encode())
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def _until_shut_out(
+    socket: web.WebSocketResponse, standing: Standing, who: Identity, topics: frozenset[Topic]
+) -> None:
+    """Look again and again, whatever the page does meanwhile; close when the answer is no."""
 
     def may(now: Identity) -> bool:
         return now.agent == who.agent and not not_allowed(now, topics)
 
-    while not socket.closed:
-        try:
-            said = await socket.receive(STANDING_SECONDS)
-        except TimeoutError:
-            if not await standing.still():
-                await socket.close(code=SIGNED_OUT, message="登录已失效，请重新登录".encode())
-            elif not await standing.still(may):
-                await socket.close(code=NOT_ALLOWED, message="您的权限变了，请刷新页面".encode())
-            continue
-        if said.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message="这个连接只推送，操作请用其他接口".encode())
+    while True:
+        await asyncio.sleep(STANDING_SECONDS)
+        if not await standing.still(may):
+            break
+    if await standing.still():
+        await socket.close(code=NOT_ALLOWED, message="您的权限变了，请刷新页面".encode())
+    else:
+        await socket.close(code=SIGNED_OUT, message="登录已失效，请重新登录".encode())
 
 
 def not_allowed(who: Identity, topics: frozenset[Topic]) -> list[Topic]:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from console.pace import Pace
-from console.plain import answered, asker, body_of, refused, whole_of
+from console.plain import WHO, answered, asker, body_of, refused, whole_of
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
 from orders.model import Ended, Event, Extended, How, Illegal, Order, State, Taken, Updated
@@ -25,6 +25,7 @@ from queues.model import NotAllowed
 from routing.calendar import CITY
 from routing.model import Snapshot
 from telephony.model import CALL_ID, CallId
+from users.model import Right, Scope
 
 SIGNED: Final = "signed"
 """Name of the routes that ask for a department's signature, not for the token."""
@@ -140,7 +141,10 @@ class _Views:
         return answered({"loaded": orders.loaded, "orders": [row(one) for one in orders.book.all()]})
 
     async def show(self, request: web.Request) -> web.Response:
-        return answered(whole(self._order(request)))
+        """In full for who raised it and for who deals with all of them; for the rest as in the list."""
+        order, who = self._order(request), request.get(WHO)
+        dealt = who is None or order.by == who.name or who.rights.get(Right.ORDERS_WORK) is Scope.ALL
+        return answered(whole(order) if dealt else row(order))
 
     async def sheet(self, request: web.Request) -> web.Response:
         """The page to print, with the caller's number; that somebody asked for it is kept."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.plain import answered, asker, body_of, refused
+from console.plain import WHO, answered, asker, body_of, refused
 from ledger.story import mask
 from ledger.words import CALLBACK_STATES, CALLBACK_WHY
 from promises.mailbox import Mailbox
@@ -19,7 +19,8 @@ from promises.model import Callback
 from promises.service import Callbacks
 from queues.model import NotAllowed
 from routing.model import Snapshot
-from telephony.model import CALL_ID, CallId, GroupId, SeatId
+from telephony.model import CALL_ID, AgentId, CallId, GroupId, SeatId
+from users.model import Right, Scope
 
 HAND_EXAMPLE: Final = '{"group": "market", "agent": "1002", "reason": "由专席处理"}'
 EXAMPLE: Final = '{"agent": "1001", "reason": "市民来电取消"}'
@@ -111,6 +112,7 @@ class _Views:
 
     async def close(self, request: web.Request) -> web.Response:
         message = self._message(request)
+        self._require_theirs(request, message)
         agent = str((await body_of(request, EXAMPLE)).get("agent", ""))
         if agent not in self._control.snapshot.agents:
             raise refused(400, f"没有工号 {agent[:20]!r}；请写明谁处理的")
@@ -124,15 +126,28 @@ class _Views:
         return answered(self._row(done))
 
     async def play(self, request: web.Request) -> web.Response:
-        message = self._message(request)
-        seat = str((await body_of(request, EXAMPLE)).get("seat", ""))
+        message, body = self._message(request), await body_of(request, EXAMPLE)
+        self._require_theirs(request, message)
+        seat = str(body.get("seat", ""))
         if not self._control.snapshot.is_phone(seat):
             raise refused(400, f"没有座席 {seat[:20]!r}；可用座席：{'、'.join(self._control.snapshot.seats[:10])} 等")
         try:
             await self._control.play(message.id, SeatId(seat))
         except NotAllowed as no:
             raise refused(409, no.reason) from None
+        self._control.deed("message-play", asker(body), to=message.id, seat=seat)
         return answered(self._row(message))
+
+    def _require_theirs(self, request: web.Request, message: Message) -> None:
+        """Who answers calls deals with what was handed to him, and with what waits for the groups that he serves."""
+        who = request.get(WHO)
+        if who is None or who.rights[Right.MESSAGES_WORK] is Scope.ALL or Right.WORK_HAND in who.rights:
+            return
+        if who.agent and message.holder == who.agent:
+            return
+        agent = self._control.snapshot.agents.get(AgentId(who.agent)) if who.agent else None
+        if agent is None or message.group not in agent.groups:
+            raise refused(403, "这条留言不属于您的技能组，也没有转给您；需要时请班长处理")
 
     def _callback(self, request: web.Request) -> CallId:
         call = request.match_info["call"]

@@ -50,7 +50,7 @@ ORDERS: Final = frozenset(
 )
 """What people do to urgent orders; what departments and telephones do is in the ledger."""
 
-PROMISES: Final = frozenset(("callback-cancel", "callback-hand", "message-close", "message-hand"))
+PROMISES: Final = frozenset(("callback-cancel", "callback-hand", "message-close", "message-hand", "message-play"))
 """What people do to callbacks and messages; what becomes of them by themselves is in the ledger."""
 
 ORIGIN, ORDER_ORIGIN, PROMISE_ORIGIN = "班长操作", "应急工单", "回拨和留言"

@@ -187,6 +187,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "callback-hand": "转派回拨",
     "message-close": "办结留言",
     "message-hand": "转派留言",
+    "message-play": "在话机上听留言",
 }
 """What people do to agents, groups and calls."""
 

@@ -121,7 +121,8 @@ async def test_a_cookie_without_an_origin_opens_no_socket(hall: Hall) -> None:
 async def test_a_socket_closes_when_the_session_ends_or_the_right_is_lost(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_socket, "STANDING_SECONDS", 0.05)
+    monkeypatch.setattr(live_socket, "STANDING_SECONDS", 0.3)
+    monkeypatch.setattr(live_socket, "PING_SECONDS", 0.2)  # the sooner of the two, as it is: a page that lives answers
     page = await watch(hall, await hall.session("agent"), "me")
     await told(page, "me")
     await hall.people.accounts.end_sessions("agent", ROOT)

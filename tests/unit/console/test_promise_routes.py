@@ -145,3 +145,18 @@ async def test_a_message_behind_a_link_out_of_the_folder_is_not_there(hall: Hall
     file.unlink()
     file.symlink_to(outside)
     assert (await hall.ask("POST", f"/api/messages/{MINE}/look", {"reason": "试"}, token=boss)).status == 404
+
+
+async def test_an_agent_hears_and_closes_what_waits_for_his_groups_or_was_handed_to_him_and_it_is_kept(
+    hall: Hall,
+) -> None:
+    boss, agent = await hall.session("supervisor"), await hall.session("agent")
+    assert (await hall.ask("POST", "/api/agents/1001/sign-in", {"seat": "8001"}, token=agent)).status == 200
+    for what, body in (("play", {"seat": "8001"}), ("close", {"agent": "1001", "reason": "已回电"})):
+        refused = await hall.ask("POST", f"/api/messages/{FOREIGN}/{what}", body, token=agent)
+        assert (refused.status, "技能组" in refused.body["error"]) == (403, True)
+    assert (await hall.ask("POST", f"/api/messages/{MINE}/play", {"seat": "8001"}, token=agent)).status == 200
+    await hall.ask("POST", f"/api/messages/{FOREIGN}/hand", {"agent": "1001", "reason": "请处理"}, token=boss)
+    assert (await hall.ask("POST", f"/api/messages/{FOREIGN}/play", {"seat": "8001"}, token=agent)).status == 200
+    kept = [(by, data["to"]) for what, by, data in hall.control.deeds if what == "message-play"]
+    assert kept == [("张三（agent）", MINE), ("张三（agent）", FOREIGN)]

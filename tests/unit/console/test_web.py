@@ -18,6 +18,7 @@ from console.pace import Pace
 from database.connection import Database, open_database
 from database.errors import DatabaseUnavailable
 from recordings.layout import recording_file
+from telephony.model import SeatId
 from tests.unit.console.hall import NASTY, NUMBER, ORDERS, SOUND, Hall, opened, program, talks
 from tests.unit.engine.house import call_id
 from tests.unit.users.people import PASSWORD, ROOT
@@ -444,3 +445,24 @@ async def test_an_agent_may_act_for_the_own_call_only(hall: Hall) -> None:
     foreign = await hall.ask("POST", f"/api/calls/{call_id(2)}/transfer", {"target": "110"}, token=token)
     assert (foreign.status, "不是您自己的通话" in foreign.body["error"]) == (403, True)
     assert [call for call, _, _ in hall.control.transferred] == [call_id(1)]
+
+
+async def test_an_agent_takes_nobody_s_seat_at_a_page(hall: Hall) -> None:
+    boss, agent = await hall.session("supervisor"), await hall.session("agent")
+    path = "/api/agents/1001/sign-in"
+    assert (await hall.ask("POST", "/api/agents/1002/sign-in", {"seat": "8002"}, token=boss)).status == 200
+    answer = await hall.ask("POST", path, {"seat": "8002"}, token=agent)
+    assert (answer.status, "1002 还签入着" in answer.body["error"]) == (409, True)
+    assert hall.house.queues.acd.seats[SeatId("8002")].agent == "1002"
+    assert (await hall.ask("POST", path, {"seat": "8001"}, token=agent)).status == 200
+    assert (await hall.ask("POST", path, {"seat": "8001"}, token=agent)).status == 200
+    assert (await hall.ask("POST", path, {"seat": "8002"}, token=boss)).status == 200
+
+
+async def test_an_order_is_told_in_full_to_who_raised_it_and_to_who_deals_with_all(hall: Hall) -> None:
+    full = {user: await hall.session(user) for user in ("agent", "supervisor", "auditor")}
+    for user, serial, whole in (
+        ("agent", 1, True), ("agent", 12, False), ("supervisor", 12, True), ("auditor", 1, False),
+    ):  # fmt: skip
+        told = (await hall.ask("GET", f"/api/orders/{ORDERS[serial]}", token=full[user])).body
+        assert ("水管爆裂" in str(told), told["number"]) == (whole, ORDERS[serial]), (user, serial)
