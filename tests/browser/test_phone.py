@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from ledger.model import Kind
+from phones.errors import RegistrationRefused
+from phones.seat_phone import SeatPhone
 from phones.tones import tone_share
 from tests.asterisk.support.product import Product, until
 from tests.browser.ears import PAGE_HZ, PEERS, bar, page_hears, says
@@ -154,6 +157,22 @@ async def test_a_browser_that_dies_gives_its_caller_to_the_next_agent(hotline: P
     await asyncio.sleep(1)
     assert tone_share(talk.heard.pcm(), CITIZEN_HZ) > 0.7
     await call.hang_up()
+
+
+async def test_a_softphone_elsewhere_that_has_the_page_s_password_is_refused(hotline: Product, agent: Desk) -> None:
+    told = await agent.page.evaluate(
+        """async () => {
+          const {csrf} = await (await fetch("/api/session")).json();
+          const asked = {method: "POST", headers: {"X-CSRF-Token": csrf}};
+          return await (await fetch("/api/phone/credentials", asked)).json();
+        }"""
+    )
+    port = hotline.settings.seat_sip_port
+    for host, welcome in (("127.0.0.1", True), ("127.0.0.2", False)):
+        phone = SeatPhone(hotline.settings.bind, port, told["user"], told["password"], local_host=host)
+        with nullcontext() if welcome else pytest.raises(RegistrationRefused):
+            await phone.register()
+        await phone.close()
 
 
 def incoming(page: Page) -> Locator:
