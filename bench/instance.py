@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +41,11 @@ from routing.publish import publish_draft
 from routing.sample import sample_table
 from routing.service import load_rows
 from telephony.model import CallId
+from tests.support.ports import free_ports, own_slice
 
 START_SECONDS = 90.0
 """Generous: a crowded machine is no fault of the product. A process that ends meanwhile is told at once."""
 COMMAND_SECONDS = 180.0
-FREE_PORTS = range(10000, 12000)
-RTP_PORTS = range(12000, 32000)
-"""Asterisk's, a slice of 1000 for each instance: apart from the free ones, below those that the kernel hands out."""
-_IN_TURN = cycle(random.sample(FREE_PORTS, len(FREE_PORTS)))
-"""A port that was handed out is not bound at once: it must not be handed out again meanwhile."""
 _TOLD_BYTES = 4000
 """So much of a log's end is shown when a start fails."""
 PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
@@ -309,7 +303,7 @@ def _own_trunks(table: Table) -> Table:
 def _free_settings(home: Path) -> dict[str, Any]:
     tcp = free_ports(5, socket.SOCK_STREAM)
     udp = free_ports(2, socket.SOCK_DGRAM)
-    rtp = RTP_PORTS[os.getpid() * 1000 % len(RTP_PORTS)]
+    rtp = own_slice().rtp
     return {
         "data_dir": home,
         "control_port": tcp[0],
@@ -319,29 +313,9 @@ def _free_settings(home: Path) -> dict[str, Any]:
         "http_port": tcp[4],
         "sip_port": udp[0],
         "seat_sip_port": udp[1],
-        "rtp_start": rtp,
-        "rtp_end": rtp + 999,
+        "rtp_start": rtp.start,
+        "rtp_end": rtp.stop - 1,
     }
-
-
-def free_ports(count: int, kind: socket.SocketKind) -> Sequence[int]:
-    """Ports nobody listens on, below the range that the kernel hands out itself: no connection can take them first."""
-    held: list[socket.socket] = []
-    try:
-        for port in islice(_IN_TURN, len(FREE_PORTS)):
-            probe = socket.socket(socket.AF_INET, kind)
-            held.append(probe)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                held.remove(probe)
-                probe.close()
-            if len(held) == count:
-                return [probe.getsockname()[1] for probe in held]
-        raise OSError(f"fewer than {count} free ports in {FREE_PORTS}")
-    finally:
-        for probe in held:
-            probe.close()
 
 
 def _keep_prompts(data_dir: Path) -> None:

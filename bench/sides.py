@@ -20,8 +20,9 @@ from typing import Final
 import psutil
 
 from bench.floor import FIRST_AGENT, FIRST_SEAT, PROBE_NUMBER, PROMPT, floor
-from bench.instance import Product, free_ports, product, until
+from bench.instance import Product, product, until
 from phones.load import CalleeLoad
+from tests.support.ports import free_ports
 
 RTP: Final = {"static": (20000, 25999), "product": (26000, 31999)}
 """Below the ports that the kernel hands out; four for each talk, so 1500 at once."""

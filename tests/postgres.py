@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.support.ports import free_ports
+
 DEADLINE_SECONDS = 30
 INSTALL = "apt-get install postgresql（Debian 12 自带 PostgreSQL 15）"
 
@@ -27,7 +29,7 @@ class Cluster:
     """A PostgreSQL of our own that can be stopped and started again."""
 
     def __init__(self, folder: Path, binaries: Path, as_owner: list[str], password: str) -> None:
-        self.port = _free_port()
+        (self.port,) = free_ports(1, socket.SOCK_STREAM)
         self.url = f"postgresql://postgres:{quote(password)}@127.0.0.1:{self.port}/postgres"
         self._folder = folder
         self._binaries = binaries
@@ -132,12 +134,6 @@ def _own(folder: Path) -> list[str]:
         raise PostgresMissing(f"没有 postgres 用户；请先 {INSTALL}") from None
     shutil.chown(folder, "postgres", "postgres")
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_ready(binaries: Path, port: int, server: subprocess.Popen[bytes], log: Path) -> None:

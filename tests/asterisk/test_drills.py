@@ -28,15 +28,17 @@ from phones.seat_phone import SeatPhone
 from phones.sounds import quiet
 from routing.calendar import CITY
 from routing.model import Table, Trunk
-from tests.asterisk.support.product import free_ports
+from tests.asterisk.support.product import reserved_ports
 from tests.asterisk.support.scene import Scene, all_of, hear_each_other, scene, soon, states, until, with_groups
 from transfers.reference import readable
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CITIZEN_HZ, SEAT_HZ, CENTRE_HZ = 440, 880, 620
-PUSH = free_ports(1, socket.SOCK_STREAM)[0]
-BACKUP = Trunk("drill-110-backup", "drill", "110", "127.0.0.1", free_ports(1, socket.SOCK_DGRAM)[0], "110 演练（备用）")
+PUSH = reserved_ports(1, socket.SOCK_STREAM)[0]
+BACKUP = Trunk(
+    "drill-110-backup", "drill", "110", "127.0.0.1", reserved_ports(1, socket.SOCK_DGRAM)[0], "110 演练（备用）"
+)
 
 
 def edited(table: Table) -> Table:

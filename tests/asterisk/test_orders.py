@@ -23,7 +23,7 @@ from orders.facts import target_of
 from phones.centre import Centre
 from phones.phone import Answer, Behaviour, PhoneCall, Refuse, RingForEver
 from routing.model import Department, OrderType, Table
-from tests.asterisk.support.product import free_ports
+from tests.asterisk.support.product import reserved_ports
 from tests.asterisk.support.scene import Scene, scene, soon, until, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -32,7 +32,7 @@ LINE = "12320"
 FIRST, SECOND, OFFICE = "06638760001", "06638760002", "06638760009"
 LONG_SECONDS, SHORT_SECONDS = 600, 10
 
-(PORT,) = free_ports(1, socket.SOCK_STREAM)
+(PORT,) = reserved_ports(1, socket.SOCK_STREAM)
 
 
 def edited(table: Table) -> Table:
