@@ -114,9 +114,10 @@ class Core:
             self._respond(leg, 200, now, self._description(leg))
             self._answered(leg, 200, "OK")
 
-    def refuse(self, leg: Leg, status: int, now: float) -> None:
+    def refuse(self, leg: Leg, status: int, now: float, contact: str = "") -> None:
+        """``contact``: where a 3xx says that the call should go instead."""
         if leg.state in {LegState.CALLING, LegState.RINGING}:
-            self._respond(leg, status, now)
+            self._respond(leg, status, now, ((("Contact", contact),) if contact else (), b""))
             self._end(leg, status, PHRASES.get(status, "Refused"), by_us=True)
 
     def hang_up(self, leg: Leg, now: float) -> None:

@@ -172,8 +172,8 @@ class PhoneCall:
         """Answer an incoming call now, whatever the phone's behaviour is."""
         self._phone.act(lambda core, now: core.accept(self._leg, self._media.port, now))
 
-    def refuse(self, status: int = 486) -> None:
-        self._phone.act(lambda core, now: core.refuse(self._leg, status, now))
+    def refuse(self, status: int = 486, contact: str = "") -> None:
+        self._phone.act(lambda core, now: core.refuse(self._leg, status, now, contact))
 
     def ring(self) -> None:
         self._phone.act(lambda core, now: core.ring(self._leg, now))
@@ -247,7 +247,16 @@ class Refuse:
     after: float = 0.0
 
 
-Behaviour = Answer | RingForEver | EarlyMedia | Refuse
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Says at once that the call should go elsewhere (RFC 3261, 21.3)."""
+
+    contact: str
+    """The Contact header's whole value."""
+    status: int = 302
+
+
+Behaviour = Answer | RingForEver | EarlyMedia | Refuse | Redirect
 
 
 class Phone(asyncio.DatagramProtocol):
@@ -459,6 +468,9 @@ class Phone(asyncio.DatagramProtocol):
         behaviour = self.behaves(call)
         if isinstance(behaviour, EarlyMedia):
             call.progress()
+            return
+        if isinstance(behaviour, Redirect):
+            call.refuse(behaviour.status, behaviour.contact)
             return
         if not isinstance(behaviour, Refuse) or behaviour.after > 0:
             call.ring()
