@@ -1,4 +1,10 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and how a run is divided (tests/support/groups.py)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +17,17 @@ from tests.databases import (
     upgraded_postgres,
     upgraded_sqlite,
 )
+from tests.support.groups import (
+    FOLDERS,
+    MAX_SECOND_TRIES,
+    UNKNOWN_SECONDS,
+    Group,
+    Misplaced,
+    folder_of,
+    group_of,
+    known_seconds,
+    note_seconds,
+)
 
 __all__ = [
     "database",
@@ -21,22 +38,71 @@ __all__ = [
     "upgraded_sqlite",
 ]
 
-REAL_TIME = ("asterisk", "browser", "load")
-"""Tiers whose tests talk with other processes in real time."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    ours = parser.getgroup("hotline")
+    ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
+    ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A machine that stands still for a second may fail a test of real time: it has a second try, named at the end."""
-    for item in items:
-        if any(item.get_closest_marker(tier) for tier in REAL_TIME):
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Folders in which this group has no tests are not read."""
+    wanted: Group | None = config.getoption("--group")
+    folder = folder_of(collection_path)
+    tiers = frozenset().union(*FOLDERS.values())
+    return True if wanted and folder in tiers and folder not in FOLDERS[wanted] else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The wanted group only, the longest module first, so that no worker begins it when the others are done."""
+    try:
+        groups = [group_of(item.nodeid, folder_of(item.path), (m.name for m in item.iter_markers())) for item in items]
+    except Misplaced as error:
+        raise pytest.UsageError(str(error)) from error
+    for item, group in zip(items, groups, strict=True):
+        if group is not Group.COMPUTING:  # a machine that stands still for a second may fail a test of real time
             item.add_marker(pytest.mark.flaky(reruns=1))
+    wanted: Group | None = config.getoption("--group")
+    if wanted is None:
+        return
+    others = [item for item, group in zip(items, groups, strict=True) if group != wanted]
+    if others:
+        config.hook.pytest_deselected(items=others)
+    items[:] = [item for item, group in zip(items, groups, strict=True) if group == wanted]
+    seconds = known_seconds()
+    items.sort(key=lambda item: -seconds.get(item.nodeid.partition("::")[0], UNKNOWN_SECONDS))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Why a test needed its second try: it may be a fault all the same."""
     for report in terminalreporter.getreports("rerun"):
         terminalreporter.section(f"second try: {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
+    if _too_many_second_tries(terminalreporter):
+        terminalreporter.section(f"FAILED: more than {MAX_SECOND_TRIES} tests needed a second try")
+    if config.getoption("--note-seconds"):
+        note_seconds(_seconds_by_module(terminalreporter))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    reporter: pytest.TerminalReporter | None = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.exitstatus == pytest.ExitCode.OK and _too_many_second_tries(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    yield
+
+
+def _too_many_second_tries(reporter: pytest.TerminalReporter) -> bool:
+    return len({report.nodeid for report in reporter.getreports("rerun")}) > MAX_SECOND_TRIES
+
+
+def _seconds_by_module(reporter: pytest.TerminalReporter) -> dict[str, float]:
+    taken: defaultdict[str, float] = defaultdict(float)
+    for reports in reporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                taken[report.nodeid.partition("::")[0]] += report.duration
+    return taken
 
 
 # A busy machine is no fault of the code: properties have no deadline.

@@ -44,6 +44,7 @@ async def city() -> AsyncIterator[Scene]:
         yield here
 
 
+@pytest.mark.smoke
 async def test_promised_reserved_dialled_connected_at_its_age(here: Scene) -> None:
     phones = await telephone(here)
     call = await promised(here, "13600003001")

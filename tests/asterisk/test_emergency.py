@@ -47,6 +47,7 @@ async def told_of(here: Scene, caller: str, dialled: str) -> None:
     assert (record.number, record.answered_by) == (dialled, "emergency")
 
 
+@pytest.mark.smoke
 async def test_a_citizen_reaches_the_centre(here: Scene) -> None:
     numbers = {"110": "110", "119": "119", "0663120": "120", "+86122": "122"}
     await all_of(*(reaches(here, dialled, number, f"13700000{number}") for dialled, number in numbers.items()))
@@ -98,6 +99,7 @@ async def test_a_citizen_reaches_a_human_when_every_trunk_fails(here: Scene) -> 
     assert (record.number, record.seat) == ("122", "8001")
 
 
+@pytest.mark.smoke
 async def test_it_works_without_the_engine(here: Scene) -> None:
     seat = await here.agent("1001", "8001", SEAT_HZ)
     await here.hotline.signal_engine(signal.SIGKILL)

@@ -41,6 +41,7 @@ AGE_TOLERANCE_SECONDS = 1.0
 """The age counts from the switch's first step, the fact of entering from our answer to it."""
 
 
+@pytest.mark.smoke
 async def test_without_an_engine_new_callers_hear_their_prompt_and_reach_a_human(hotline: Product) -> None:
     seat = await hotline.seat("8001", "1001", tone_hz=SEAT_HZ, behaviour=Answer(0.1, hang_up_after=2))
     await hotline.signal_engine(signal.SIGKILL)

@@ -22,6 +22,7 @@ CITIZEN_HZ, SEAT_HZ = 440, 880
 @pytest.mark.parametrize(
     ("number", "prompt", "agent"), [("12345", "greeting-12345", "1001"), ("12333", "legacy-12333-during", "1002")]
 )
+@pytest.mark.smoke
 async def test_a_call_is_greeted_answered_rated_and_told(
     hotline: Product, number: str, prompt: str, agent: str
 ) -> None:

@@ -158,6 +158,7 @@ async def test_a_dual_number_overflows_to_12345_only_when_its_own_group_does_not
     await talk.ended()
 
 
+@pytest.mark.smoke
 async def test_a_sub_centre_hears_who_calls_and_talks(here: Scene) -> None:
     centre = await here.far_end("subcentre-12366", tone_hz=620)
     call = await here.hotline.citizen().call("12366", caller="13800006601", tone_hz=440)

@@ -103,6 +103,7 @@ async def three_talk(here: Scene, with_whom: Talk, number: str) -> None:
     assert recorded > call.ended_at - talk.answered_at - 1, "from the first human to the end"
 
 
+@pytest.mark.smoke
 async def test_three_talk_and_the_centre_sees_the_citizen(here: Scene) -> None:
     numbers = ("110", "119", "120", "122")
     four = await talks(here, *(f"13900000{number}" for number in numbers))
@@ -263,6 +264,7 @@ async def test_a_centre_that_rings_and_one_with_early_media_are_shown_and_the_tw
     await two.call.hang_up()
 
 
+@pytest.mark.smoke
 async def test_it_works_the_same_without_the_engine(here: Scene) -> None:
     backup = await here.far_end("emergency-110-backup", tone_hz=CENTRE_HZ)
     await here.far_end("emergency-110", behaviour=Refuse(486))

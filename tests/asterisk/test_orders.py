@@ -122,6 +122,7 @@ async def over(here: Scene, number: str) -> None:
     await here.hotline.ask(f"/api/orders/{number}/close", {"reason": "试验结束"})
 
 
+@pytest.mark.smoke
 async def test_a_duty_phone_hears_the_order_and_takes_it_by_a_key(here: Scene, duty: Centre) -> None:
     behave(duty, FIRST=Answer())
     told = await raised(here, "13600007001")

@@ -16,7 +16,7 @@ from phones.media import free_udp_port
 from tests.asterisk.support.crowd import staffed
 from tests.asterisk.support.product import Product, product, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.exclusive, pytest.mark.timeout(300)]
 
 SEATS = 20
 CALLS_A_SECOND = 5.0

@@ -28,6 +28,7 @@ async def version(hotline: Product) -> int:
     return int((await hotline.ask("/api/status"))["table_version"])
 
 
+@pytest.mark.smoke
 async def test_a_published_trunk_seat_and_group_are_on_the_switch_at_once_and_gone_when_rolled_back(
     hotline: Product,
 ) -> None:

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 CITIZEN_HZ, SEAT_HZ = 440, 880
 
 
+@pytest.mark.smoke
 async def test_a_killed_switch_is_back_with_its_seats_and_its_calls_are_told(home: Path) -> None:
     async with product(home, started=False) as hotline, up(hotline) as running:
         await running.ready()

@@ -27,6 +27,7 @@ CITIZEN_HZ, SEAT_HZ = 440, 880
 SMALL_DISK = "64m"
 
 
+@pytest.mark.smoke
 async def test_it_is_up_once_and_ends_whole(home: Path) -> None:
     bystander = await asyncio.create_subprocess_exec("sleep", "300")
     try:
@@ -91,6 +92,7 @@ async def test_a_killed_supervisor_leaves_the_calls_alone_and_the_next_one_adopt
         assert processes_of(home) == []
 
 
+@pytest.mark.smoke
 async def test_a_stopped_engine_is_replaced(home: Path) -> None:
     async with product(home, started=False) as hotline, up(hotline) as running:
         await running.ready()
@@ -154,6 +156,7 @@ async def _kept(hotline: Product, seat: str) -> bool:
         return bool(rows.fetchone()[0])
 
 
+@pytest.mark.exclusive
 async def test_a_full_disk_is_said_and_costs_no_call(small_disk: Path) -> None:
     async with product(small_disk, started=False) as hotline:
         ballast = _fill(small_disk)

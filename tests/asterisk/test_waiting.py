@@ -46,6 +46,7 @@ async def in_line(here: Scene, *callers: str) -> list[PhoneCall]:
     return calls
 
 
+@pytest.mark.smoke
 async def test_three_callers_are_served_in_the_order_of_their_age_by_one_who_signs_in(here: Scene) -> None:
     callers = [f"1360000010{n}" for n in range(1, 4)]
     calls = await in_line(here, *callers)

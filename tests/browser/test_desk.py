@@ -76,6 +76,7 @@ async def clear(phone: SeatPhone, page: Page) -> None:
     await phone.close()
 
 
+@pytest.mark.smoke
 async def test_an_agent_answers_12333_notes_brings_in_110_by_one_key_leaves_and_is_ready_again(here: Desk) -> None:
     page = here.page
     centre = await here.product.centre("emergency-110", behaviour=Answer(after=3))

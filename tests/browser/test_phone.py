@@ -45,6 +45,7 @@ async def agent(hotline: Product, voiced: Browser, zhang: Person) -> AsyncIterat
     await hotline.ask("/api/agents/1001/sign-out", {})
 
 
+@pytest.mark.smoke
 async def test_the_page_rings_is_answered_by_keyboard_and_both_hear_each_other(hotline: Product, agent: Desk) -> None:
     call = await hotline.citizen().call("12345", tone_hz=CITIZEN_HZ)
     await expect(bar(agent.page).get_by_role("button", name="接听")).to_be_visible(timeout=WAIT_MS)

@@ -14,6 +14,7 @@ from users.passwords import Hashing
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 
+@pytest.mark.smoke
 async def test_who_is_not_signed_in_sees_nothing_but_the_sign_in(here: Desk) -> None:
     await here.page.goto(f"{here.home}/#/desk")
     await expect(here.page.get_by_role("button", name="登录")).to_be_visible()

@@ -155,6 +155,7 @@ def test_the_agent_will_be_told_the_old_number_that_was_dialled() -> None:
     assert answer.set[Var.WHISPER] == "line-12333"
 
 
+@pytest.mark.smoke
 def test_12345_is_greeted_and_the_ledger_knows_why() -> None:
     desk = Counter()
     answer = ask(Script.ENTER, desk, number="12345", caller="13800001234")
@@ -192,6 +193,7 @@ def test_a_caller_of_the_nuisance_list_who_says_it_is_urgent_is_believed() -> No
     assert answer.set[Var.PRIORITY] == str(int(Priority.DROPPED))
 
 
+@pytest.mark.smoke
 def test_an_old_number_tells_its_prompt_and_who_may_answer_later() -> None:
     overflow = ((20, GroupId("general")), (60, GroupId("market")))
     desk = Counter(decision(group=GroupId("social-security"), mode=MergeMode.FULL, overflow=overflow))
