@@ -26,9 +26,6 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 BETWEEN: Final = "|"
 """Between the facts of a question: Asterisk writes each argument of its own to the socket, and one is cheaper."""
 
-HEADER_BYTES: Final = 500
-"""A question's header block is never so short: Asterisk's own lines have 480 octets at least, ours 80."""
-
 RESTRICTION, WITHHELD = 0x60, 0x20
 """Of a calling presentation (Q.951, as Asterisk numbers them): the bits that restrict it, and "not to be shown"."""
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from agi_scripts.questions import HEADER_BYTES, guarded, handler
+from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from database.connection import Database
 from engine.alarms import Alarms
@@ -182,7 +182,6 @@ class Engine:
             "127.0.0.1",
             settings.fastagi_port,
             guarded(credentials.agi_token, handler(self.desk, self.prompts)),
-            header_bytes=HEADER_BYTES,
         )
 
     async def start(self) -> None:

@@ -71,3 +71,10 @@ def test_pure_parts_of_sibling_rooms_do_not_know_each_other() -> None:
 def test_rooms_below_the_conversations_do_not_import_them_in_pure_code() -> None:
     for name in filter(is_pure, modules(*FEATURES)):
         assert imports(name, "ivr") == set(), name
+
+
+@pytest.mark.parametrize("option", ["SO_RCVLOWAT", "TCP_CORK", "TCP_NOPUSH"])
+def test_no_socket_is_told_to_hold_anything_back(option: str) -> None:
+    """Against a peer with Nagle's algorithm on, as Asterisk's AGI is, each such wait costs a delayed ACK of 40 ms."""
+    use = f"socket.{option}"
+    assert [path for room in PACKAGES for path in (ROOT / room).rglob("*.py") if use in path.read_text("utf-8")] == []
