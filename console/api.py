@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from console.drill_routes import Drilling, drill_routes
+from console.guard import worded
 from console.live_routes import add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
 from console.plain import WHO, answered, asker, body_of, refused
@@ -105,7 +106,7 @@ class Control(Supervised, Ordering, Drilling, WrappingUp, Protocol):
 
 def application(control: Control, token: str, more: Sequence[web.RouteDef] = ()) -> web.Application:
     """The API as an aiohttp application; ``more``: routes of what only a whole instance has (console.setup_routes)."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[worded, _guard(token)])
     app.add_routes(api_routes(control))
     app.add_routes(more)
     add_live_routes(app, control)
@@ -279,8 +280,6 @@ def _guard(token: str) -> Any:
             raise refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
         try:
             return await handler(request)
-        except UnicodeEncodeError:  # half a character ("\ud800" in JSON), which an answer was to repeat
-            return answered({"error": "请求里有不成字的字符；请改正后重试"}, 400)
         except web.HTTPException as error:
             if error.content_type == "application/json":
                 raise

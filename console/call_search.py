@@ -14,6 +14,7 @@ from console.plain import refused, whole_of
 from ledger.records import CallRecord
 from ledger.store import CALLER_END, CallFilter
 from routing.model import Snapshot
+from routing.tables import require_year
 from telephony.model import CALL_ID, HOTLINE_NUMBER, CallId
 
 CALLER: Final = re.compile(rf"\+?[0-9]{{{CALLER_END},32}}", re.ASCII)
@@ -76,8 +77,8 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-        found.utctimetuple()
-    except (ValueError, OverflowError):
+        require_year(found.year)
+    except ValueError:
         found = None
     if found is None or found.tzinfo is None:
         raise refused(400, f"{text[:40]!r} 不是带时区的时间；例如 2026-10-10T09:00:00+08:00")

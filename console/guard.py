@@ -14,7 +14,9 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
+from console.address import ADDRESS, HEADER, Network, address_of, client_address
 from console.doors import BY_ROUTE, Door
+from console.faults import TOLD, client_s
 from console.own import Floor, require_own
 from console.plain import STANDING, WHO, Standing, answered, refused
 from database.errors import DatabaseError
@@ -68,6 +70,8 @@ class Site:
     """They come by TLS, here or at a proxy in front."""
     origin: str = ""
     """As a proxy in front is called, e.g. ``https://12345.example``; empty: by the request's own Host."""
+    proxies: tuple[Network, ...] = ()
+    """Whose word for a client's address counts."""
 
     @property
     def cookie(self) -> str:
@@ -89,6 +93,8 @@ class Guard:
 
     async def enter(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let the request in, or raise the refusal."""
+        forwarded = request.headers.getall(HEADER, [])
+        request[ADDRESS] = client_address(request.remote or "", forwarded, self.site.proxies)
         if (unknown := request.match_info.http_exception) is not None:
             raise unknown
         door = self._door(request)
@@ -172,13 +178,15 @@ def require_right(door: Door, who: Identity) -> None:
 def origin_of(request: web.Request) -> str:
     """From where somebody asks, for the record."""
     agent = "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())
-    return f"网页 {request.remote or '?'} {agent}"[:200].strip()
+    return f"网页 {address_of(request) or '?'} {agent}"[:200].strip()
 
 
 async def _read(request: web.Request, door: Door) -> None:
     """The body, whole and in time, and nothing but JSON or a door's file: forms of other pages send neither unasked."""
     if request.method in SAFE:
         return
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise refused(415, "请求体不要压缩（不要带 Content-Encoding）")
     if door.upload:
         await _take(request, door.upload)
         return
@@ -232,8 +240,11 @@ async def worded(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answered({"error": f"没有做成，什么都没有改：{error}"}, 503)
     except UnicodeEncodeError:  # half a character ("\ud800" in JSON), which an answer was to repeat
         return answered({"error": "请求里有不成字的字符；请改正后重试"}, 400)
-    except ConnectionResetError:
+    except ConnectionError:
         raise
-    except Exception:
-        log.exception("request failed", method=request.method, path=request.path)
+    except Exception as error:
+        if client_s(error):
+            TOLD.bad_request(error)
+            return answered({"error": "请求体看不懂，或嵌套太深；请改正后重试"}, 400)
+        TOLD.fault(error, method=request.method, path=request.path)
         return answered({"error": "系统出错，没有做成；已记入日志，请告诉管理员"}, 500)

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from console.metrics import text
-from console.plain import STANDING
+from console.plain import STANDING, WHO, refused
 from ledger.live import Live, merge_patch
 from orders.service import Orders
 from queues.acd import Acd
@@ -28,7 +28,9 @@ QUIET_SECONDS: Final = 15.0
 MAX_BEHIND: Final = 20
 """Deltas that a slow reader may be behind."""
 
-MAX_READERS: Final = 50
+MAX_READERS: Final = 200
+MAX_OF_ONE: Final = 10
+"""Of one user or program: whoever opens more shuts out himself alone."""
 
 
 class LiveView(Protocol):
@@ -64,7 +66,8 @@ def add_live_routes(app: web.Application, control: LiveView) -> None:
 class _Views:
     def __init__(self, control: LiveView) -> None:
         self._control = control
-        self._readers: set[asyncio.Queue[bytes]] = set()
+        self._readers: dict[asyncio.Queue[bytes], str] = {}
+        """What waits to be sent, with the name of who reads."""
         self._painter: asyncio.Task[None] | None = None
         self._last: dict[str, Any] = {}
 
@@ -79,6 +82,9 @@ class _Views:
         if len(self._readers) >= MAX_READERS:
             reason = f"已有 {MAX_READERS} 个大屏或页面在看，请关掉不用的再试"
             raise web.HTTPServiceUnavailable(text=_json({"error": reason}), content_type="application/json")
+        name = who.name if (who := request.get(WHO)) is not None else ""
+        if name and sum(reader == name for reader in self._readers.values()) >= MAX_OF_ONE:
+            raise refused(429, f"您已打开 {MAX_OF_ONE} 个实时页面或程序连接，请关掉不用的再试")
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await answer.prepare(request)
         news: asyncio.Queue[bytes] = asyncio.Queue(MAX_BEHIND)
@@ -86,7 +92,7 @@ class _Views:
             self._last = self._control.picture()
             self._painter = asyncio.get_running_loop().create_task(self._paint())
         news.put_nowait(_event("snapshot", self._last))
-        self._readers.add(news)
+        self._readers[news] = name
         standing, asked = request.get(STANDING), time.monotonic()
         try:
             while news in self._readers or not news.empty():
@@ -98,8 +104,10 @@ class _Views:
                     asked = time.monotonic()
                     if standing is not None and not await standing.still():
                         break
+        except ConnectionError:
+            pass  # the reader has gone: nothing to tell anybody
         finally:
-            self._readers.discard(news)
+            self._readers.pop(news, None)
             if not self._readers and self._painter is not None:
                 self._painter.cancel()
                 self._painter = None
@@ -108,7 +116,7 @@ class _Views:
     async def close(self, app: web.Application) -> None:
         """Let all readers go."""
         for news in tuple(self._readers):
-            self._readers.discard(news)
+            self._readers.pop(news, None)
             if news.empty():
                 news.put_nowait(b"")  # wakes who waits for news
 
@@ -125,7 +133,7 @@ class _Views:
                 try:
                     news.put_nowait(event)
                 except asyncio.QueueFull:
-                    self._readers.discard(news)
+                    self._readers.pop(news, None)
 
 
 def _event(name: str, value: Any) -> bytes:

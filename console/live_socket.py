@@ -25,8 +25,8 @@ STANDING_SECONDS: Final = 20.0
 
 CLOSE_SECONDS: Final = 2.0
 MAX_SOCKETS: Final = 1000
-MAX_PER_SESSION: Final = 20
-"""One browser's tabs; one that opens more is caught in a loop."""
+MAX_OF_ONE: Final = 20
+"""Of one user or program: a browser's tabs. Whoever opens more, in however many sessions, shuts out himself alone."""
 
 MAX_SAID_BYTES: Final = 1024
 
@@ -45,7 +45,7 @@ class _Sockets:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._open: dict[web.WebSocketResponse, str] = {}
-        """With the session by which it came."""
+        """With the name of who watches."""
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         who = request[WHO]
@@ -63,7 +63,7 @@ class _Sockets:
         await socket.prepare(request)
         assert request.transport is not None, "prepared a moment ago"
         watcher = Watcher(request.transport, topics, AgentId(who.agent) if who.agent else None)
-        self._open[socket] = who.session
+        self._open[socket] = who.name
         try:
             self._hub.join(watcher)
             await _watched(socket, request[STANDING], who, topics)
@@ -75,8 +75,8 @@ class _Sockets:
     def _admit(self, who: Identity) -> None:
         if len(self._open) >= MAX_SOCKETS:
             raise refused(503, f"已有 {MAX_SOCKETS} 个页面在看，请关掉不用的再试")
-        if who.session and sum(session == who.session for session in self._open.values()) >= MAX_PER_SESSION:
-            raise refused(429, f"您已打开 {MAX_PER_SESSION} 个页面，请关掉不用的再试")
+        if sum(name == who.name for name in self._open.values()) >= MAX_OF_ONE:
+            raise refused(429, f"您已打开 {MAX_OF_ONE} 个页面，请关掉不用的再试")
 
     async def close(self, app: web.Application) -> None:
         """The engine goes: pages are told, and come again."""

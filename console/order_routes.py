@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from console.address import address_of
 from console.pace import Pace
 from console.plain import WHO, answered, asker, body_of, refused, whole_of
 from ledger.push_rules import SIGNATURE_SECONDS, signature
@@ -49,6 +50,11 @@ SIGNED_PER_MINUTE: Final = 120
 """Rightly signed requests of one department: its program repeats what got no answer, and no more is to be done."""
 UNSIGNED_PER_MINUTE: Final = 60
 """Requests of one address that nobody we know has signed; they slow no department behind the same proxy."""
+NOBODY: Final = ""
+"""Whose key a department is asked for that is not there."""
+UNSIGNED: Final = (
+    "签名不对：部门、时间戳（与热线相差不超过 300 秒）或签名不符；请按 docs/order-data.md 用本部门的密钥签名"
+)
 SHOWN: Final = 6
 """Characters of a place that a list shows."""
 
@@ -190,11 +196,13 @@ class _Views:
         raw = await request.read()
         known = department in self._control.snapshot.departments
         fresh = stamp.isascii() and stamp.isdigit() and len(stamp) <= MAX_STAMP
-        if not known or not fresh or abs(self._control.now_ms / 1000 - int(stamp)) > SIGNATURE_SECONDS:
-            raise self._unknown(request, "没有这个部门，或时间戳与热线相差超过 300 秒")
-        right = signature(self._control.department_key(department), int(stamp), number, raw)
-        if not secrets.compare_digest(right.encode(), offered.encode("utf-8", "surrogateescape")):
-            raise self._unknown(request, "签名不对；请按 docs/order-data.md 用本部门的密钥签名")
+        fresh = fresh and abs(self._control.now_ms / 1000 - int(stamp)) <= SIGNATURE_SECONDS
+        # Who cannot sign learns nothing, not even which departments there are: one answer after the same work.
+        key = self._control.department_key(department if known else NOBODY)
+        right = signature(key, int(stamp) if fresh else 0, number, raw)
+        signed = secrets.compare_digest(right.encode(), offered.encode("utf-8", "surrogateescape"))
+        if not (known and fresh and signed):
+            raise self._unknown(request, UNSIGNED)
         if wait := self._signed.wait(department, self._control.now_ms / 1000):
             raise _too_often(wait, f"一分钟内最多 {SIGNED_PER_MINUTE} 次")
         order = self._order(request)
@@ -207,7 +215,7 @@ class _Views:
 
     def _unknown(self, request: web.Request, why: str) -> web.HTTPException:
         """401, or 429 for an address that goes on trying."""
-        wait = self._unsigned.wait(request.remote or "", self._control.now_ms / 1000)
+        wait = self._unsigned.wait(address_of(request), self._control.now_ms / 1000)
         return _too_often(wait, f"{why}；请改正后再试") if wait else refused(401, why)
 
     def _apply(self, order: Order, event: Event, what: str, by: str, reason: str = "") -> web.Response:

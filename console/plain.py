@@ -106,6 +106,6 @@ def whole_of(value: Any, key: str, default: int, least: int, most: int) -> int:
         number = default if value is None else int(value)
         if isinstance(value, (bool, float)) or not least <= number <= most:
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a list, a word, Infinity
         raise refused(400, f"{key} 应为 {least} 到 {most} 的整数") from None
     return number

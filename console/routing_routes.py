@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from audit.model import Actor
+from console.address import address_of
 from console.plain import answered, body_of
 from database.errors import DatabaseError
 from routing.draft import Edit
@@ -21,12 +22,14 @@ from routing.forms import described, fault_as_json, fields_of
 from routing.inquiry import hours, simulate
 from routing.releases import Happening
 from routing.snapshot import SnapshotCorrupt
-from routing.tables import Refused, Tables, moment
+from routing.tables import Refused, Tables, moment, require_year
 
 EXAMPLE: Final = '{"reason": "试运行"}'
 LONGEST_NAME: Final = 60
 LONGEST_NUMBER: Final = 40
 LONGEST_ORIGIN: Final = 200
+MOST: Final = 1_000_000_000
+"""Of versions and counts; databases know no whole numbers without end."""
 
 _HAPPENINGS: Final = {
     "approve": Happening.APPROVED,
@@ -108,6 +111,7 @@ class _Views:
         asked = request.query.get("day", "")
         try:
             day = date.fromisoformat(asked)
+            require_year(day.year)
         except ValueError:
             raise Refused(f"没有 {asked[:20]!r} 这一天；应写成 年-月-日，例如 day=2027-01-01") from None
         return await hours(self._control.tables, day)
@@ -195,7 +199,7 @@ def actor_told(request: web.Request, body: Mapping[str, Any]) -> Actor:
     name, origin = _text(body, "by"), _text(body, "via")
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise Refused(f"应写明是谁（by，1 到 {LONGEST_NAME} 个字），例如 zhangsan")
-    return Actor(name, (origin if origin.isprintable() and origin else f"接口 {request.remote}")[:LONGEST_ORIGIN])
+    return Actor(name, (origin if origin.isprintable() and origin else f"接口 {address_of(request)}")[:LONGEST_ORIGIN])
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:
@@ -208,8 +212,9 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 def _whole(body: Mapping[str, Any], key: str, default: int) -> int:
     value = body.get(key, default)
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return int(value)
-    except (TypeError, ValueError):
-        raise Refused(f"{key} 应为整数") from None
+        number = int(value)
+        if isinstance(value, (bool, float)) or abs(number) > MOST:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise Refused(f"{key} 应为整数，最大 {MOST}") from None
+    return number

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from audit.model import Actor
+from console.address import address_of
 from console.guard import Site, origin_of
 from console.pace import Pace
 from console.plain import WHO, answered, body_of, refused, text_of
@@ -55,7 +56,7 @@ class _Views:
         self._pace = Pace()
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        if wait := self._pace.wait(request.remote or "", time.monotonic()):
+        if wait := self._pace.wait(address_of(request), time.monotonic()):
             raise self._wait("这个地址登录太频繁", wait)
         body = await body_of(request, EXAMPLE)
         name, password = text_of(body, "user", 200, what="用户名"), _secret(body, "password")

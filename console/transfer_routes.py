@@ -72,7 +72,7 @@ class _Views:
         if not CALL_ID.fullmatch(call):
             raise refused(404, NO_CALL.format(call=call[:80]))
         then = (await body_of(request, SETTLE_EXAMPLE)).get("then")
-        if then not in set(Settlement):
+        if not isinstance(then, str) or then not in set(Settlement):
             raise refused(400, f"应为 {SETTLE_EXAMPLE}；then 可用 {'、'.join(Settlement)}")
         try:
             await self._control.settle(CallId(call), Settlement(then))

@@ -19,6 +19,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.api import application
+from console.listener import Listener
 from console.setup_routes import setup_routes
 from database.connection import Database, open_database
 from database.errors import DatabaseError
@@ -144,7 +145,7 @@ async def serve(settings: Settings) -> None:
         set_up,
     )
     more = setup_routes(website.set_up)
-    runner = web.AppRunner(application(control, secrets.api_token, more), access_log=None)
+    runner = Listener(application(control, secrets.api_token, more))
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None

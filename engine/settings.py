@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +49,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "web_cert": '"/etc/hotline/web.crt"',
     "web_key": '"/etc/hotline/web.key"',
     "web_origin": '"https://12345.example"',
+    "trusted_proxies": '"10.0.0.5 192.168.7.0/24"',
     "page_phones": "true",
     "ami_port": "5038",
     "fastagi_port": "4573",
@@ -154,6 +155,8 @@ class Settings(BaseModel):
     """File with its key, PEM."""
     web_origin: str = ""
     """How browsers call this site when a proxy stands in front, e.g. ``https://12345.example``; empty: none does."""
+    trusted_proxies: str = ""
+    """Addresses and networks of proxies whose ``X-Forwarded-For`` is believed, separated by blanks; empty: none."""
     asterisk_http_port: Port = 8088
     """Asterisk's WebSocket for softphones in the browser, TCP; only the console's listener connects to it."""
     page_phones: bool = True
@@ -274,6 +277,17 @@ class Settings(BaseModel):
         if not re.fullmatch(r"(https?://[a-z0-9.-]+(:\d{1,5})?)?", origin):
             raise ValueError("应为空，或浏览器地址栏里的 协议://主机名，小写，不带末尾的斜杠")
         return origin
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, told: str) -> str:
+        try:
+            found = [ip_network(one) for one in told.split()]
+        except ValueError:
+            raise ValueError("应为代理的 IP 地址或网段，多个用空格分开") from None
+        if any(one.prefixlen == 0 for one in found):
+            raise ValueError("不能相信所有地址：那样谁都可以冒充任何来处；请只写代理的地址")
+        return told
 
     @field_validator("timezone")
     @classmethod

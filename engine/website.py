@@ -15,10 +15,12 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
+from console.address import networks
 from console.api import Control
 from console.care_routes import Care
 from console.foresight_routes import Measured
 from console.guard import Site
+from console.listener import Listener
 from console.live_hub import Screens
 from console.prompt_routes import Prompts
 from console.setup_routes import SetUp
@@ -74,8 +76,8 @@ class Website:
         self.accounts = Accounts(database, settings.data_dir, self._hashing)
         self.set_up: SetUp = set_up(self.accounts)
         self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
-        site = Site(settings.web_secure, settings.web_origin)
-        self._runner = web.AppRunner(web_application(control, self, site, PAGES), access_log=None)
+        site = Site(settings.web_secure, settings.web_origin, networks(settings.trusted_proxies))
+        self._runner = Listener(web_application(control, self, site, PAGES))
         self.served: Certificate | None = None
         self._beside: list[asyncio.Task[None]] = []
 

@@ -40,6 +40,7 @@ FOLLOW_SECONDS: Final = 5.0
 """How often releases whose hour has come, and versions published elsewhere, are looked for."""
 
 MOST_ROWS: Final = 1000
+YEARS: Final = range(1990, 2200)
 """Rows of the draft in one answer."""
 
 Said = dict[str, Any]
@@ -284,12 +285,19 @@ class Tables:
         return done
 
 
+def require_year(year: int) -> None:
+    """Raises ValueError for a year in which no hotline works: at the ends of the calendar no clock can be put."""
+    if year not in YEARS:
+        raise ValueError(f"year {year}")
+
+
 def moment(text: str) -> datetime:
     """A time as people write it, without a zone that of the city. Raises Refused."""
     try:
         read = datetime.fromisoformat(text)
+        require_year(read.year)
     except ValueError:
-        raise Refused(f"{text!r} 不是时间；例如 2026-12-01T00:00（北京时间）") from None
+        raise Refused(f"{text[:40]!r} 不是时间；例如 2026-12-01T00:00（北京时间）") from None
     return (read if read.tzinfo else read.replace(tzinfo=CITY)).astimezone(UTC)
 
 

@@ -67,6 +67,8 @@ def read_table(text: str) -> Table:
     """The table that the TOML text describes. Raises TableInvalid with every fault found."""
     try:
         data = tomllib.loads(text)
+    except RecursionError:
+        raise TableInvalid([Fault("文件", "", "括号嵌套太深", 'area_code = "0663"')]) from None
     except tomllib.TOMLDecodeError as error:
         raise TableInvalid([Fault("文件", "", f"不是正确的 TOML（{error}）", 'area_code = "0663"')]) from None
     faults: list[Fault] = []

@@ -19,6 +19,7 @@ from audit.model import Actor, Entry
 from audit.store import of_action
 from console.care_routes import Care, Diagnosis, Line, Verified
 from console.guard import CSRF_HEADER, Site
+from console.listener import Listener
 from console.live_hub import Screens
 from console.look_routes import Archive
 from console.phone_routes import Phones
@@ -99,6 +100,13 @@ class Answer:
     body: Any
     headers: Any
     raw: bytes
+
+
+class _Listened(TestServer):
+    """On the listener that the engine opens."""
+
+    async def _make_runner(self, **kwargs: Any) -> Listener:
+        return Listener(self.app)
 
 
 class Hall:
@@ -235,7 +243,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     prompts = Prompts(folder, "揭阳", lambda: house.table, database)
     behind = Behind(people, past, house.screens, house.page_phones, prompts)
     app = web_application(control, behind, site or Site(), pages)
-    async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
+    async with TestClient(_Listened(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages, past)
         made.set_up = behind.set_up
         yield made

@@ -139,7 +139,7 @@ async def test_sockets_are_bounded_for_all_and_for_one_session(hall: Hall, monke
     token = await hall.session("agent")
     page = await watch(hall, token, "me")
     await told(page, "me")
-    monkeypatch.setattr(live_socket, "MAX_PER_SESSION", 1)
+    monkeypatch.setattr(live_socket, "MAX_OF_ONE", 1)
     answer = await hall.ask("GET", "/api/ws", token=token, **UPGRADE)
     assert (answer.status, "您已打开" in answer.body["error"]) == (429, True)
     monkeypatch.setattr(live_socket, "MAX_SOCKETS", 1)
