@@ -15,6 +15,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf.model import SwitchPlan
+from asterisk_conf.modules import MODULES, PAGE_MODULES
 from ledger import cel
 from routing.drills import DRILL, drill_trunks
 from routing.model import Partner, Snapshot, Trunk
@@ -32,61 +33,6 @@ from telephony.model import (
     SEAT_ID,
     TRIAL_PHONE,
 )
-
-MODULES: Final = (
-    # The order is Asterisk's own business; the list is what a call touches, and nothing else.
-    *("res_crypto", "res_timing_timerfd", "res_musiconhold", "res_speech", "res_agi", "res_rtp_asterisk", "res_srtp"),
-    *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
-    *("res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_ip"),
-    *(
-        "res_pjsip_endpoint_identifier_user",
-        "res_pjsip_registrar",
-        "res_pjsip_session",
-        "res_pjsip_pubsub",
-        "res_pjsip_refer",
-        "res_pjsip_sdp_rtp",
-    ),
-    *("res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_header_funcs", "res_pjsip_diversion"),
-    *("res_pjsip_dtmf_info", "res_pjsip_nat", "res_pjsip_path", "res_security_log", "res_convert", "chan_pjsip"),
-    *("bridge_simple", "bridge_softmix", "bridge_native_rtp", "bridge_builtin_features", "bridge_holding"),
-    *("codec_alaw", "codec_ulaw", "codec_resample", "format_pcm", "format_wav"),
-    *(
-        "pbx_config",
-        "app_dial",
-        "app_queue",
-        "app_playback",
-        "app_read",
-        "app_record",
-        "app_stack",
-        "app_mixmonitor",
-        "app_userevent",
-    ),
-    *("app_confbridge", "app_originate", "app_chanspy", "app_channelredirect", "app_exec", "app_verbose"),
-    *(
-        "func_callerid",
-        "func_channel",
-        "func_cut",
-        "func_db",
-        "func_env",
-        "func_logic",
-        "func_strings",
-        "func_timeout",
-        "func_uri",
-    ),
-    *(
-        "res_manager_devicestate",
-        "func_devstate",
-        "func_dialplan",
-        "func_global",
-        "func_hangupcause",
-        "func_pjsip_aor",
-        "func_pjsip_contact",
-    ),
-    *("res_cdrel_custom", "cel_custom"),
-)
-
-PAGE_MODULES: Final = ("res_http_websocket", "res_pjsip_transport_websocket")
-"""For phones in browsers: SIP over Asterisk's own WebSocket."""
 
 PAGE_SILENCE_SECONDS: Final = 10
 """A browser in a talk from which nothing at all is heard for so long has crashed, or lost its network: its leg is

@@ -16,6 +16,7 @@ if __name__ == "__main__":
     # Run by its path: the rooms are found from the project's root, not from this folder.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+import asterisk_conf.modules
 import orders.rules
 import queues.states
 import transfers.states
@@ -23,7 +24,7 @@ from console.doors import BY_ROW
 from users.model import Role
 from users.rules import ROLE_WORDS
 
-PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("states.md", "rights.md"))
+PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("states.md", "rights.md", "modules.md"))
 RIGHTS: Final = Path(__file__).with_name("rights.csv")
 """Who may do what, written by hand; tests/unit/console/test_rights.py asks every cell of it over HTTP."""
 
@@ -45,7 +46,7 @@ def filled(page: str) -> str:
 
 def _part(found: re.Match[str]) -> str:
     name = found[1]
-    shown = rights() if name == "rights" else f"```mermaid\n{DIAGRAMS[name]()}```\n"
+    shown = TABLES[name]() if name in TABLES else f"```mermaid\n{DIAGRAMS[name]()}```\n"
     return f"<!-- generated: {name} -->\n{shown}<!-- end -->"
 
 
@@ -65,6 +66,9 @@ def rights() -> str:
         cells = " | ".join(CELLS[row[one]] for one in who)
         lines.append(f"| {door.what} | `{row['method']} {row['path']}` | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+TABLES: Final[Mapping[str, Callable[[], str]]] = {"rights": rights, "modules": asterisk_conf.modules.table}
 
 
 def main() -> None:

@@ -135,7 +135,7 @@ def _asterisk(_settings: Settings) -> Iterator[tuple[Level, str]]:
 
 def _page_phones(settings: Settings) -> Iterator[tuple[Level, str]]:
     from asterisk_conf.bundle import installed_asterisk
-    from asterisk_conf.render import PAGE_MODULES
+    from asterisk_conf.modules import PAGE_MODULES
 
     if not settings.page_phones:
         yield Level.NOTE, "已关闭（page_phones = false），座席只能用话机"

@@ -19,12 +19,13 @@ class Citizen(Phone):
     async def call(
         self, number: str, *, caller: str | None = "13800001234", tone_hz: float | None = 440,
         sound: Sound | None = None, from_header: str | None = None, headers: tuple[tuple[str, str], ...] = (),
+        uri: str = "",
     ) -> PhoneCall:  # fmt: skip
         """Call a number and return at once.
 
         ``number`` and ``caller`` go on the wire as they are (``{``, ``%0A``, 300 digits; only a raw line break is a
         ValueError). ``caller`` None withholds the number (RFC 3323); ``from_header`` replaces the whole From, to be
-        malformed on purpose. ``sound`` is said instead of the tone.
+        malformed on purpose. ``sound`` is said instead of the tone; ``uri`` replaces the whole Request-URI.
         """
         await self.open()
         hidden: tuple[tuple[str, str], ...] = ()
@@ -35,4 +36,6 @@ class Citizen(Phone):
             from_header = f"<sip:{caller}@{self.address[0]}>"
         if sound is None and tone_hz:
             sound = sounds.tone(tone_hz)
-        return await self.dial(number, self._switch, from_header=from_header, headers=(*hidden, *headers), sound=sound)
+        return await self.dial(
+            number, self._switch, from_header=from_header, headers=(*hidden, *headers), sound=sound, uri=uri
+        )

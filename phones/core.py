@@ -70,6 +70,8 @@ class Core:
     credentials: tuple[str, str] | None = None
     deaf: bool = False
     """A phone that has died: it answers nothing."""
+    describes: Callable[[bytes], bytes] = field(default=lambda body: body)
+    """The last word on every description of ours: how this phone comes to want another codec, or no sound at all."""
     _clients: dict[tuple[str, str], _Client] = field(default_factory=dict)
     _served: OrderedDict[tuple[str, str], bytes] = field(default_factory=OrderedDict)
     _acks: OrderedDict[tuple[str, int], tuple[bytes, Address]] = field(default_factory=OrderedDict)
@@ -88,7 +90,7 @@ class Core:
         sent = self._request(
             "INVITE", uri, call_id=f"{self.token()}@{self.me[0]}", local=local, remote=to_header, cseq=1,
             headers=(("Contact", self._contact()), _ALLOW, ("Content-Type", "application/sdp"), *headers),
-            body=sdp.describe(self.me[0], media_port, session=session, version=1),
+            body=self.describes(sdp.describe(self.me[0], media_port, session=session, version=1)),
         )  # fmt: skip
         leg = Leg(sent.call_id, True, local, to_header, uri, peer, tag, sent, media_port=media_port, session=session)
         self.legs[leg.call_id] = leg
@@ -138,7 +140,9 @@ class Core:
     def change(self, leg: Leg, wanted: str, media_port: int, now: float) -> None:
         """Offer another description inside the talk: ``sendonly`` or ``inactive`` to hold, another port, and back."""
         leg.version, leg.media_port, leg.changed = leg.version + 1, media_port, 0
-        body = sdp.describe(self.me[0], media_port, session=leg.session, version=leg.version, wanted=wanted)
+        body = self.describes(
+            sdp.describe(self.me[0], media_port, session=leg.session, version=leg.version, wanted=wanted)
+        )
         headers = (("Contact", self._contact()), _ALLOW, ("Content-Type", "application/sdp"))
         sent = self._inside(leg, "INVITE", headers, body)
 
@@ -172,6 +176,36 @@ class Core:
                 self.events.append((Happened.REFERRED, leg))
 
         self._start(sent, leg.peer, now, on_response)
+
+    def ask(
+        self, method: str, now: float, on_answer: Callable[[Message], None], *, leg: Leg | None = None, uri: str = "",
+        peer: Address | None = None, headers: tuple[tuple[str, str], ...] = (), body: bytes = b"",
+    ) -> None:  # fmt: skip
+        """Any other request, inside a talk (``leg``) or to ``uri`` at ``peer``; its final response is told."""
+        contact = (("Contact", self._contact()),)
+        if leg is not None:
+            sent, peer = self._inside(leg, method, (*contact, *headers), body), leg.peer
+        else:
+            peer = peer or self.me
+            sent = self._request(
+                method, uri, call_id=f"{self.token()}@{self.me[0]}", local=f"{self._contact()};tag={self.token()}",
+                remote=f"<{uri}>", cseq=1, headers=(*contact, *headers), body=body,
+            )  # fmt: skip
+        self._start(sent, peer, now, lambda got, _at: on_answer(got) if got.status >= 200 else None)
+
+    def repeat(self, leg: Leg, now: float, on_answer: Callable[[Message], None]) -> None:
+        """The same INVITE as it arrives when a proxy has sent it by two paths: another branch, nothing else."""
+        first = leg.invite
+        via = first.header("Via").replace(first.branch, "z9hG4bK" + self.token())
+        again = Message(first.start, tuple(("Via", via) if h[0] == "Via" else h for h in first.headers), first.body)
+
+        def on_response(got: Message, at: float) -> None:
+            if got.status >= 300:
+                self._acknowledge_failure(leg, again, got)
+            if got.status >= 200:
+                on_answer(got)
+
+        self._start(again, leg.peer, now, on_response)
 
     def register(self, expires: int, now: float) -> None:
         """Register ``self.registration``; 0 seconds unregisters."""
@@ -488,7 +522,9 @@ class Core:
     # Small parts --------------------------------------------------------------------------------------------
 
     def _description(self, leg: Leg) -> tuple[tuple[tuple[str, str], ...], bytes]:
-        body = sdp.describe(self.me[0], leg.media_port, session=leg.session, version=leg.version, answer_to=leg.media)
+        body = self.describes(
+            sdp.describe(self.me[0], leg.media_port, session=leg.session, version=leg.version, answer_to=leg.media)
+        )
         return (("Contact", self._contact()), _ALLOW, ("Content-Type", "application/sdp")), body
 
     def _respond(

@@ -17,7 +17,7 @@ from phones.errors import CallFailed, PhoneDeadline
 from phones.leg import Address, Happened, Leg, LegState
 from phones.media import Media
 from phones.recording import Recording
-from phones.sip_message import user_of
+from phones.sip_message import Message, user_of
 from phones.sounds import Sound
 
 _LAST_WORDS_SECONDS = 2.0
@@ -149,6 +149,18 @@ class PhoneCall:
                 await self._told.wait()
                 self._told.clear()
         return str(self._leg.referred) if self._leg.referred >= 300 else self._leg.became.split()[1]
+
+    async def ask(
+        self, method: str, *, headers: tuple[tuple[str, str], ...] = (), body: str = "", timeout: float = 10
+    ) -> Message:
+        """Any other request inside the talk, and its final response. Raises PhoneDeadline when none comes."""
+        return await self._phone.ask(method, leg=self._leg, headers=headers, body=body, timeout=timeout)
+
+    async def repeat(self, timeout: float = 10) -> Message:
+        """Our INVITE once more by another path, and the final response to that."""
+        return await self._phone.answer_to(
+            lambda core, now, told: core.repeat(self._leg, now, told), "the second INVITE", timeout
+        )
 
     @property
     def _final(self) -> bool:
@@ -365,15 +377,16 @@ class Phone(asyncio.DatagramProtocol):
 
     async def dial(
         self, number: str, peer: Address, *, from_header: str, headers: tuple[tuple[str, str], ...] = (),
-        sound: Sound | None = None,
+        sound: Sound | None = None, uri: str = "",
     ) -> PhoneCall:  # fmt: skip
-        """Send an INVITE; the user part of the request URI is ``number``, byte for byte."""
+        """Send an INVITE to ``uri``, else to ``number``, byte for byte the user part of the request URI."""
         await self.open()
         media = await Media.open(self._address[0], sound if sound is not None else self.voice())
         host = peer[0] if peer[1] == 5060 else f"{peer[0]}:{peer[1]}"
+        address = uri or f"sip:{number}@{host}"
         try:
             leg = self.core.invite(
-                f"sip:{number}@{host}", peer, from_header=from_header, to_header=f"<sip:{number}@{host}>",
+                address, peer, from_header=from_header, to_header=f"<{address}>",
                 media_port=media.port, now=self.now, headers=headers,
             )  # fmt: skip
         except ValueError:
@@ -383,6 +396,37 @@ class Phone(asyncio.DatagramProtocol):
         self._keep(call, leg)
         self._flush()
         return call
+
+    async def ask(
+        self, method: str, uri: str = "", peer: Address | None = None, *, leg: Leg | None = None,
+        headers: tuple[tuple[str, str], ...] = (), body: str = "", timeout: float = 10,
+    ) -> Message:  # fmt: skip
+        """Any request (inside ``leg``, if given) and its final response. Raises PhoneDeadline when none comes."""
+        await self.open()
+        return await self.answer_to(
+            lambda core, now, told: core.ask(
+                method, now, told, leg=leg, uri=uri, peer=peer, headers=headers, body=body.encode()
+            ),
+            method,
+            timeout,
+        )
+
+    async def answer_to(
+        self, deed: Callable[[Core, float, Callable[[Message], None]], None], what: str, timeout: float
+    ) -> Message:
+        """Let the core send something, and wait for what it tells of the answer."""
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+        def told(got: Message) -> None:
+            if not answer.done():
+                answer.set_result(got)
+
+        self.act(lambda core, now: deed(core, now, told))
+        try:
+            async with asyncio.timeout(timeout):
+                return await answer
+        except TimeoutError:
+            raise PhoneDeadline(f"{what} was not answered in {timeout} s\n{self.recent()}") from None
 
     def act(self, deed: Callable[[Core, float], None]) -> None:
         """Let the core do something and send what comes of it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf.render import EVENTS, MODULES, PAGE_MODULES, UNDELIVERED, UNHEARD, render
+from asterisk_conf.modules import MODULES, PAGE_MODULES
+from asterisk_conf.render import EVENTS, UNDELIVERED, UNHEARD, render
 from routing.model import Snapshot, Trunk
 from telephony.model import GroupId
 from tests.unit.asterisk_conf.plans import TABLE, plan
@@ -171,6 +172,18 @@ def test_a_seat_of_the_same_name_goes_first() -> None:
     text = render(plan(snapshot=same, seat_passwords=dict.fromkeys(same.seats, "made-up")))["etc/pjsip.conf"]
     assert "[1001](seat)" in text
     assert "[1001](page)" not in text
+
+
+def test_a_message_reaches_nobody() -> None:
+    """Outside a talk it must find no extension, or it would be a call; inside one its text is dropped."""
+    pjsip, dialplan = FILES["etc/pjsip.conf"], FILES["etc/extensions.conf"]
+    for template in ("[trunk](!)", "[seat](!)", "[browser](!)"):
+        endpoint = pjsip.partition(f"\n{template}\n")[2].partition("\n[")[0]
+        assert "\nmessage_context = no-messages\n" in endpoint, template
+        assert "\nset_var = FRAME_DROP(RX)=TEXT,TEXT_DATA\n" in endpoint, template
+    section = dialplan.partition("\n[no-messages]\n")[2].partition("\n[")[0]
+    assert "exten =" not in section
+    assert "\n[no-messages]\n" in dialplan
 
 
 def test_asterisk_s_http_serves_this_machine_alone_and_nothing_but_the_websocket() -> None:
