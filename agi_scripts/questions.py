@@ -10,8 +10,6 @@ from collections.abc import Container, Mapping
 from itertools import zip_longest
 from typing import Final
 
-import structlog
-
 from agi_scripts.server import Handler
 from ivr.desk import Desk, SeatAction, SupervisorAction
 from ivr.flows import FLOWS
@@ -20,8 +18,6 @@ from ivr.playlist import playlist
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiProtocolError, TelephonyError
 from telephony.model import AGENT_ID, CALL_ID, DIALLED, GROUP_ID, CallId, Priority, Var
-
-log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 BETWEEN: Final = "|"
 """Between the facts of a question: Asterisk writes each argument of its own to the socket, and one is cheaper."""
@@ -72,6 +68,8 @@ def handler(desk: Desk, known: Container[str]) -> Handler:
         reply = said if isinstance(said, Answer) else await said
         if reply.otherwise is not None and not await desk.durable(question):
             reply = reply.otherwise
+        if missing := [prompt for prompt in reply.prompts if prompt not in known]:
+            desk.unheard(question, missing)
         try:
             await session.set_many(write(question, reply, known))
         except TelephonyError:
@@ -114,9 +112,6 @@ def read(session: AgiSession) -> Question:
 
 def write(question: Question, answer: Answer, known: Container[str]) -> Mapping[str, str]:
     """The answer as channel variables; the sentinel stands last. A prompt that was never built costs no call."""
-    missing = [prompt for prompt in answer.prompts if prompt not in known]
-    if missing:
-        log.error("prompt missing", prompts=missing, call=question.call)
     return {
         **answer.set,
         Var.PROMPTS: playlist((prompt for prompt in answer.prompts if prompt in known), known),

@@ -49,6 +49,13 @@ class Alarms:
         log.error("alarm raised", alarm=key, text=text)
         self._journal.note(Kind.ALARM, self._line, {"alarm": key, "raised": True, "text": text}, at=alarm.since)
 
+    def renew(self, key: str, text: str, *, grave: bool = True) -> None:
+        """Raise it, or say anew what it is about when that has changed."""
+        standing = self.standing.get(key)
+        if standing is not None and (standing.text, standing.grave) != (text, grave):
+            self.clear(key)
+        self.put(key, text, grave=grave)
+
     def clear(self, key: str) -> None:
         """It is over; nothing happens when it did not stand."""
         alarm = self.standing.pop(key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from engine.calls import Calls, LiveCall
 from engine.channels import CHANNEL
 from engine.pins import Pins, Verdict
 from engine.reconcile import signs_in
+from engine.repertoire import Repertoire
 from engine.supervision import Supervision
 from engine.ways_out import WaysOut
 from ivr import waiting_news
@@ -68,9 +69,11 @@ class EngineDesk:
         wait_seconds: int,
         callers: RecentCallers | None = None,
         raised: Callable[[], tuple[str, ...]] = tuple,
+        repertoire: Repertoire,
     ) -> None:
         """``raised`` gives the prompts of what all callers are to hear at once."""
         self._raised = raised
+        self._repertoire = repertoire
         self._pins = pins
         self._supervision = supervision
         self._snapshot = snapshot
@@ -340,6 +343,12 @@ class EngineDesk:
             return Joined(self._supervision.join(by, action, agent, BY_PHONE))
         except NotAllowed:
             return Joined(prompt="supervise-no-talk")
+
+    def can_play(self, prompt: str) -> bool:
+        return prompt in self._repertoire
+
+    def unheard(self, question: Question, prompts: Sequence[str]) -> None:
+        self._repertoire.unheard(question.call, prompts, "missing")
 
     def undelivered(self, question: Question) -> None:
         """The caller has gone, or the dialplan went on alone: out of our line, and the seat back to its place.

@@ -37,6 +37,7 @@ from engine.pins import Pins
 from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
+from engine.repertoire import Repertoire
 from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.settings import Settings
@@ -110,6 +111,9 @@ class Engine:
             NodeId(settings.node),
             self.clock,
         )
+        self.repertoire = Repertoire(
+            settings.data_dir, catalogue(snapshot, settings.city), self.calls, self.alarms, self.clock
+        )
         self.transfers = TransferWatch(self.calls.note, self.routes.reached, self._partner)
         self.recovery = Recovery(
             NodeId(settings.node),
@@ -137,6 +141,7 @@ class Engine:
             self.mailbox,
             self.orders,
             self.drills,
+            self.repertoire,
         )
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
@@ -175,13 +180,12 @@ class Engine:
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
             raised=self.announcements.prompts,
+            repertoire=self.repertoire,
         )
-        self.prompts = set(catalogue(snapshot, settings.city))
-        """What can be played: of the version in force, and of earlier ones whose calls may still be up."""
         self.server = FastAgiServer(
             "127.0.0.1",
             settings.fastagi_port,
-            guarded(credentials.agi_token, handler(self.desk, self.prompts)),
+            guarded(credentials.agi_token, handler(self.desk, self.repertoire)),
         )
 
     async def start(self) -> None:
@@ -191,6 +195,7 @@ class Engine:
         """
         self.announcements.load()
         await self.pins.load()
+        await self.repertoire.look()
         await self.switch.start()
         try:
             await asyncio.wait_for(self.recovery.looked.wait(), FIRST_LOOK_SECONDS)
@@ -202,6 +207,7 @@ class Engine:
             for_ever("callbacks", self.callbacks.run),
             for_ever("healing", self.healing.run),
             for_ever("orders", self.orders.run),
+            for_ever("prompts", self.repertoire.run),
             for_ever("sites", self.sites.run),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))

@@ -12,6 +12,7 @@ from engine.callers import broke_off
 from engine.calls import Calls
 from engine.channels import CHANNEL
 from engine.drills import Drills
+from engine.repertoire import Repertoire
 from engine.routes import Routes
 from ledger.model import Kind
 from orders.service import Orders
@@ -66,6 +67,7 @@ class SwitchNews:
         mailbox: Mailbox,
         orders: Orders,
         drills: Drills,
+        repertoire: Repertoire,
     ) -> None:
         """``sent_away`` hears of callers who wait in app_queue although we are here, ``callbacks`` of hang-ups."""
         self._routes = routes
@@ -78,6 +80,7 @@ class SwitchNews:
         self._mailbox = mailbox
         self._orders = orders
         self._drills = drills
+        self._repertoire = repertoire
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
             "DialBegin": self._dial_begin,
@@ -187,15 +190,14 @@ class SwitchNews:
             case "FromCentre":
                 reference = readable(event.get("Reference") or "")
                 self._from_centre(call, event.get("Centre") or "", reference, _digits(event.get("Number")))
+            case "Unplayed":  # Asterisk could not play one of these at least
+                self._repertoire.unheard(call, (event.get("Prompts") or "").split("&"), "switch")
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
                 self._calls.note(Kind.FALLBACK, call, why="engine-late")
                 self._queues.left(call)
             case "Message":  # the caller hung up while speaking
-                number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
-                size, group = event.get("Bytes") or "", event.get("Group") or ""
-                if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
-                    self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
+                self._message(call, event)
             case "AgentFirst":
                 self._agent_first(call, event)
             case "Order":  # a duty phone has taken it
@@ -221,6 +223,12 @@ class SwitchNews:
         elif held is not None and held.stage is not Stage.EMERGENCY:
             held.stage = Stage.CONFERENCE
         self._transfers.hear(call, event.headers)
+
+    def _message(self, call: CallId, event: Event) -> None:
+        number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
+        size, group = event.get("Bytes") or "", event.get("Group") or ""
+        if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
+            self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
 
     def _agent_first(self, call: CallId, event: Event) -> None:
         """A callback whose agent was rung first: the citizen has come, or the agent has gone before."""

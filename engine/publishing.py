@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -21,7 +22,7 @@ from engine.credentials import credentials
 from engine.engine import Engine
 from engine.plan import switch_home, switch_plan
 from engine.settings import Settings
-from engine.voices import Voices, alone, clear, said, speak
+from engine.voices import NEXT, Voices, alone, clear, said, sounds, speak
 from ivr.audio import ToolMissing
 from ivr.build import build
 from ivr.catalogue import CatalogueFault, Prompt, catalogue
@@ -30,6 +31,11 @@ from routing.publish import PublishRefused
 from telephony.errors import AmiError, AmiRefused
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+UNPLACED: Final = "prompts-unplaced"
+"""The alarm for sounds that a publish could not put where the switch plays them."""
+SHOWN: Final = 5
+"""At most so many prompts, and what is wrong with them, stand in a refusal."""
 
 NARROW_CHECK_SECONDS: Final = 1.0
 NARROW_AT_LAST_SECONDS: Final = 3600.0
@@ -95,7 +101,11 @@ class LiveField:
                 await asyncio.to_thread(voices.put)
             except OSError as error:
                 log.error("prompts not put in their place", reason=str(error))
-        self.engine.prompts |= self._catalogue(new).keys()
+                wrong = f"新发布的提示音没有放到位（{error.strerror or error}）"
+                self.engine.alarms.renew(UNPLACED, f"{wrong}；请检查磁盘，再运行 ./hotline prompts build")
+            else:
+                self.engine.alarms.clear(UNPLACED)
+        await self.engine.repertoire.take(self._catalogue(new))
         self.engine.take(new)
         if self._given is None and handed_over(old) != handed_over(new):
             self._later(self._fence(replace(self._wide or new, numbers=new.numbers)))
@@ -119,11 +129,20 @@ class LiveField:
         """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused."""
         try:
             had, new_ones = (said(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
-            missing = {name: prompt for name, prompt in new_ones.items() if had.get(name) != prompt}
+            heard = _heard(self.settings.data_dir)
+            missing = {
+                name: prompt for name, prompt in new_ones.items() if had.get(name) != prompt or name not in heard
+            }
             if missing:
                 self._voices = speak(self.settings.data_dir, missing)
                 for fault in self._voices.faults:
                     log.warning("prompt not as it should be", fault=fault)
+                if lacking := sorted(missing.keys() - _heard(self.settings.data_dir / NEXT)):
+                    faults = "；".join(self._voices.faults[:SHOWN])
+                    raise PublishRefused(
+                        f"有提示音没有生成，来电人会听不到：{'、'.join(lacking[:SHOWN])}（{faults}）；"
+                        f"没有发布，仍用版本 {old.version}"
+                    )
         except (CatalogueFault, ToolMissing, OSError) as error:
             raise PublishRefused(f"提示音生成不了：{error}；没有发布，仍用版本 {old.version}") from error
 
@@ -211,6 +230,14 @@ def widened(old: Snapshot, new: Snapshot) -> Snapshot:
         waiting_keys={**old.waiting_keys, **new.waiting_keys},
         self_service={**old.self_service, **new.self_service},
     )
+
+
+def _heard(data_dir: Path) -> frozenset[str]:
+    """What has a sound; nothing where nothing was made yet."""
+    try:
+        return sounds(data_dir)
+    except FileNotFoundError:
+        return frozenset()
 
 
 def _dialled(table: Snapshot) -> set[tuple[object, ...]]:

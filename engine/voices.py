@@ -7,6 +7,7 @@ version that says it is in force; and making a voice takes longer than a swap ma
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import structlog
 
 from ivr import audio, manifest, versions
 from ivr.build import build
-from ivr.catalogue import Prompt
+from ivr.catalogue import MANDARIN, Prompt
 from ivr.manifest import Built
 from ivr.wording import reworded
 
@@ -103,6 +104,16 @@ def said(data_dir: Path, prompts: Mapping[str, Prompt]) -> Mapping[str, Prompt]:
     for fault in faults:
         log.error("history of a prompt not read", reason=fault)
     return reworded(prompts, versions.wordings(histories))
+
+
+def sounds(data_dir: Path) -> frozenset[str]:
+    """The prompts that have a Mandarin sound with something in it, which is what the switch plays. Raises OSError."""
+    with os.scandir(data_dir / "sounds" / MANDARIN) as entries:
+        return frozenset(
+            entry.name.removesuffix(".alaw")
+            for entry in entries
+            if entry.name.endswith(".alaw") and entry.stat().st_size > 0
+        )
 
 
 def clear(data_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -153,6 +154,12 @@ class Desk(Protocol):
 
     def partner_open(self, key: str) -> bool:
         """Whether the partner (协作单位) with this key is in its hours; one that the table does not know is."""
+
+    def can_play(self, prompt: str) -> bool:
+        """Whether it is named by a table in use and has its sound."""
+
+    def unheard(self, question: Question, prompts: Sequence[str]) -> None:
+        """The answer named prompts that cannot be played, and goes out without them."""
 
     def undelivered(self, question: Question) -> None:
         """The answer did not reach the dialplan, which goes on alone."""

@@ -17,7 +17,10 @@ class Kind(StrEnum):
     ENTERED = "entered"
     """The call came in [number, caller, mode, rule, reason, version, group]; mode = a merge mode, or :data:`TRIAL`."""
     PROMPTED = "prompted"
-    """Prompts were put before the caller [prompts]."""
+    """Prompts that can be played were put before the caller [prompts]."""
+    UNPLAYED = "unplayed"
+    """Prompts that the caller was to hear and did not [prompts, why], why = missing | switch: no sound, or the switch
+    could not play one of them."""
     WAITING = "waiting"
     """The caller joined the queue, or joined it again [group, position, priority]."""
     WAY_OUT = "way-out"

@@ -6,7 +6,7 @@ One job: facts to text, pure. The caller's number is masked unless the reader ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ def tell(facts: Iterable[Fact], *, reveal: bool = False) -> list[StoryLine]:
     line = _once(ordered(facts))
     if not line:
         return []
+    line = _unplayed(line)
     start = next((fact.at for fact in line if fact.kind is Kind.ENTERED), line[0].at)
     return [
         StoryLine(max(0.0, (fact.at - start).total_seconds()), fact.at, fact.kind, _text(fact, reveal)) for fact in line
@@ -114,6 +115,25 @@ def _once(line: list[Fact]) -> list[Fact]:
     return [fact for fact in line if fact.kind not in ONCE or fact is kept[fact.kind]]
 
 
+def _unplayed(line: list[Fact]) -> list[Fact]:
+    """What was put before the caller and could not be played was not heard."""
+    silent = {name for fact in line if fact.kind is Kind.UNPLAYED for name in _prompts(fact.data)}
+    told = []
+    for fact in line:
+        if silent and fact.kind is Kind.PROMPTED:
+            heard = [name for name in _prompts(fact.data) if name not in silent]
+            if not heard:
+                continue
+            fact = replace(fact, data={**fact.data, "prompts": heard})  # noqa: PLW2901  the fact as it turned out
+        told.append(fact)
+    return told
+
+
+def _prompts(data: Data) -> list[str]:
+    prompts = data.get("prompts")
+    return [str(name) for name in prompts] if isinstance(prompts, list | tuple) else [word(data, "prompts")]
+
+
 def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
     veiled = dict(data)
     if not reveal and veiled.get("caller"):
@@ -140,10 +160,14 @@ def _entered(data: Data, reveal: bool) -> str:
 
 
 def _prompted(data: Data) -> str:
-    prompts = data.get("prompts")
-    names = [str(name) for name in prompts] if isinstance(prompts, list | tuple) else [word(data, "prompts")]
+    names = _prompts(data)
     kind = "过渡期提示音" if any(name.startswith("legacy-") for name in names) else "提示音"
     return f"播放{kind} {'、'.join(names)}".rstrip()
+
+
+def _not_played(data: Data) -> str:
+    why = words.UNPLAYED.get(word(data, "why"), word(data, "why"))
+    return f"提示音没有播出：{'、'.join(_prompts(data))}" + (f"（{why}）" if why else "")
 
 
 def _waiting(data: Data) -> str:
@@ -301,6 +325,7 @@ def _ended(data: Data) -> str:
 
 _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.PROMPTED: _prompted,
+    Kind.UNPLAYED: _not_played,
     Kind.WAITING: _waiting,
     Kind.WAY_OUT: lambda data: f"无人可接，改走{words.WAYS_OUT.get(word(data, 'to'), word(data, 'to'))}",
     Kind.OFFERED: lambda data: f"{_seat(data)}振铃",

@@ -48,6 +48,7 @@ WHY: Final[Mapping[str, str]] = {
     "engine-away": "引擎不在",
     "engine-late": "引擎未及时答复",
 }
+UNPLAYED: Final[Mapping[str, str]] = {"missing": "没有声音文件", "switch": "交换机放不出"}
 TRANSFER_STATES: Final[Mapping[str, str]] = {
     "asked": "按键",
     "requested": "按键",

@@ -216,7 +216,7 @@ class Turn:
                         waited,
                     )
                 )
-            ticket.rows |= {index}
+            ticket.rows = ticket.rows | {index}
 
     def uncount(self, ticket: Ticket) -> None:
         """No longer among those who wait for its group."""

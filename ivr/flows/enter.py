@@ -26,8 +26,8 @@ def enter(question: Question, desk: Desk) -> Answer:
     )
     if decision.target.kind is TargetKind.EMERGENCY:
         return Answer(Step.EMERGENCY, set={Var.TRANSFER: decision.target.id})
-    if decision.prompts:
-        desk.note(Kind.PROMPTED, question, prompts=list(decision.prompts))
+    if heard := [prompt for prompt in decision.prompts if desk.can_play(prompt)]:
+        desk.note(Kind.PROMPTED, question, prompts=heard)
     state: dict[str, str] = {
         Var.GROUP: decision.group,
         Var.OVERFLOW: overflow_text(decision.overflow),

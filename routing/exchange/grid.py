@@ -289,7 +289,7 @@ class _Reading:
             self.faults.append(at.fault(wrong.reason, wrong.example))
             if not path:
                 return None
-            self.spoiled |= {path, path.removesuffix(f".{column.name}")}
+            self.spoiled.update((path, path.removesuffix(f".{column.name}")))
             return harmless(column)
 
     # what the lint found, at its cell

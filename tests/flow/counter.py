@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ class Counter:
     line: str = ""
     joined: Joined = field(default_factory=lambda: Joined(prompt="supervise-refused"))
     wait_seconds: int = 10
+    lacking: frozenset[str] = frozenset()
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def partner_open(self, key: str) -> bool:
@@ -124,6 +126,12 @@ class Counter:
     def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
         self.asked.append(("supervise", seat, action, agent))
         return self.joined
+
+    def can_play(self, prompt: str) -> bool:
+        return prompt not in self.lacking
+
+    def unheard(self, question: Question, prompts: Sequence[str]) -> None:
+        self.asked.append(("unheard", *prompts))
 
     def undelivered(self, question: Question) -> None:
         self.asked.append(("undelivered", question.call))

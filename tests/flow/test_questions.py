@@ -10,6 +10,7 @@ import pytest
 from agi_scripts.questions import BETWEEN, guarded, handler, read, write
 from ivr.desk import SeatAction
 from ivr.model import Answer, Question, Script, Step
+from ledger.model import Kind
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiCommandError, AgiDeadline, AgiProtocolError, HangUp, TelephonyError
 from telephony.model import Var
@@ -17,7 +18,7 @@ from tests.flow.counter import CALL, Counter, decision, question
 
 pytestmark = pytest.mark.flow
 
-KNOWN = frozenset({"greeting-12345", "queue-wait", "rating-ask", "goodbye"})
+KNOWN = frozenset({"greeting-12345", "queue-wait", "rating-ask", "goodbye", "seat-signed-in"})
 
 
 class Session:
@@ -64,6 +65,14 @@ async def test_a_prompt_that_was_never_built_is_left_out_and_the_call_goes_on() 
     await handler(Counter(decision(prompts=("legacy-99999-during",))), KNOWN)(asked)
     assert asked.sent[0][Var.PROMPTS] == ""
     assert asked.sent[0][Var.NEXT] == Step.GREET
+
+
+async def test_what_cannot_be_played_is_told_of_and_never_noted_as_played() -> None:
+    prompts = ("legacy-99999-during", "greeting-12345")
+    counter = Counter(decision(prompts=prompts), lacking=frozenset(prompts[:1]))
+    await handler(counter, KNOWN)(session("enter", *facts(number="12333")))
+    assert counter.noted(Kind.PROMPTED) == [{"prompts": ["greeting-12345"]}]
+    assert ("unheard", "legacy-99999-during") in counter.asked
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the import contracts of pyproject.toml cannot say: the order inside and between the feature rooms."""
 
+import ast
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,21 @@ def test_every_folder_of_code_is_a_room_of_the_design() -> None:
 def test_files_that_hold_decisions_are_pure(pattern: str) -> None:
     impure = [name for name in modules(*PACKAGES) if fnmatch(name, pattern) and touches_the_world(name)]
     assert impure == []
+
+
+def test_no_collection_is_replaced_under_those_who_hold_it() -> None:
+    """``self.shared |= keys()`` binds a new set, and whoever was given the old one never hears of it."""
+    found = []
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Attribute | ast.Subscript):
+                    continue
+                of_sets = isinstance(node.op, ast.BitOr | ast.BitAnd | ast.BitXor)
+                less = isinstance(node.op, ast.Sub) and isinstance(node.value, ast.Set | ast.SetComp | ast.Call)
+                if of_sets or (less and "keys" in ast.dump(node.value)):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}: use a method such as update()")
+    assert found == []
 
 
 def test_pure_parts_of_sibling_rooms_do_not_know_each_other() -> None:

@@ -20,9 +20,11 @@ from engine.news import SwitchNews
 from engine.page_phones import PagePhones
 from engine.pins import Pins
 from engine.reconcile import policy
+from engine.repertoire import Repertoire
 from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.supervision import Supervision
+from ivr.catalogue import catalogue
 from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
@@ -149,6 +151,7 @@ class House:
         self.sent_away: list[CallId] = []
         self.alarms = Alarms(cast("Journal", self.ledger), NodeId("hl1"))
         self.routes = Routes(lambda: self.table, self.alarms)
+        self.repertoire = Repertoire(folder, catalogue(table, "揭阳"), self.calls, self.alarms, lambda: self.now)
         self.transfers = TransferWatch(self.calls.note, self.routes.reached)
         self.callbacks = callbacks(
             lambda: self.table,
@@ -191,6 +194,7 @@ class House:
             self.mailbox,
             self.orders,
             self.drills,
+            self.repertoire,
         )
         self.pins = Pins(None, Path("/nonexistent"), lambda: self.now, seconds=20)
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))
@@ -209,6 +213,7 @@ class House:
             self.supervision,
             lambda: self.now,
             wait_seconds=10,
+            repertoire=self.repertoire,
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from engine import publishing
 from engine.engine import Engine
 from engine.publishing import LiveField
 from engine.settings import Settings
+from engine.voices import NEXT, Voices
 from ivr.catalogue import CatalogueFault
 from routing.model import Snapshot
 from routing.publish import PublishRefused
@@ -36,12 +38,16 @@ class Field(LiveField):
             snapshot=TABLE,
             switch=SimpleNamespace(up=True),
             calls=SimpleNamespace(before=lambda version: self.busy),
-            prompts=set[str](),
+            repertoire=SimpleNamespace(take=self._known),
+            alarms=SimpleNamespace(clear=lambda key: None),
         )
         running.take = lambda new: setattr(running, "snapshot", new)
         super().__init__(Settings(data_dir=folder), cast("Engine", running))
         self.given: list[frozenset[str]] = []
         self.deaf = False
+
+    async def _known(self, prompts: Iterable[str]) -> None:
+        self.known = frozenset(prompts)
 
     def _speak(self, old: Snapshot, new: Snapshot) -> None:
         pass
@@ -153,3 +159,21 @@ async def test_a_partner_taken_away_is_there_until_nobody_needs_it_and_its_hours
     assert len(field.given) == 1
     await field.quiet()
     assert len(field.given) == 2
+
+
+async def test_a_prompt_that_got_no_sound_refuses_the_publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = Field(tmp_path)
+    asked: list[str] = []
+
+    def speak(data_dir: Path, prompts: Mapping[str, object]) -> Voices:
+        asked.extend(prompts)
+        folder = data_dir / NEXT / "sounds" / "zh-CN"
+        folder.mkdir(parents=True)
+        for prompt in prompts:
+            (folder / f"{prompt}.alaw").write_bytes(b"" if prompt == "goodbye" else b"\xd5")
+        return Voices(data_dir, ("zh-CN/goodbye：念不出来",))
+
+    monkeypatch.setattr(publishing, "speak", speak)
+    with pytest.raises(PublishRefused, match="听不到：goodbye（zh-CN/goodbye：念不出来）"):
+        LiveField._speak(field, TABLE, renamed(TABLE))
+    assert "greeting-12345" in asked, "what has lost its sound is made again, although its words are the same"

@@ -195,3 +195,17 @@ def test_an_urgent_order_is_told_without_place_telephones_and_what_was_said() ->
     assert record is not None
     shown = json.dumps(as_json(record, facts), ensure_ascii=False)
     assert not any(secret in shown for secret in ("东山路", "水管爆裂", "13800009999", "13800001234"))
+
+
+def test_what_could_not_be_played_is_not_told_as_played() -> None:
+    told = tell(
+        [
+            fact(0.0, Kind.ENTERED, number="12345", caller="13800001234"),
+            fact(0.1, Kind.PROMPTED, prompts=["greeting-12345", "announcement-disaster"]),
+            fact(0.2, Kind.UNPLAYED, prompts=["announcement-disaster"], why="switch"),
+        ]
+    )
+    assert [line.text for line in told[1:]] == [
+        "播放提示音 greeting-12345",
+        "提示音没有播出：announcement-disaster（交换机放不出）",
+    ]

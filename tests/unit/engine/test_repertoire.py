@@ -1,0 +1,71 @@
+"""What can be played: known everywhere at once, an alarm where a sound is missing, and told of in the call's story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repertoire import ALARM, REMEMBERED_MS, Repertoire
+from ivr.model import Script
+from ledger.model import Kind
+from tests.unit.engine.house import House, call_id, event
+
+pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
+
+
+def sound(folder: Path, *prompts: str, content: bytes = b"\xd5") -> None:
+    place = folder / "sounds" / "zh-CN"
+    place.mkdir(parents=True, exist_ok=True)
+    for prompt in prompts:
+        (place / f"{prompt}.alaw").write_bytes(content)
+
+
+def repertoire(house: House, folder: Path, *prompts: str) -> Repertoire:
+    return Repertoire(folder, prompts, house.calls, house.alarms, lambda: house.now)
+
+
+async def test_who_holds_it_knows_at_once_what_a_publish_adds(tmp_path: Path) -> None:
+    house = House()
+    sound(tmp_path, "old", "new")
+    held = known = repertoire(house, tmp_path, "old")
+    await known.take(["new"])
+    assert "new" in held
+    assert "old" in held, "a call of the earlier version may still be up"
+    assert ALARM not in house.alarms.standing
+
+
+async def test_a_sound_that_is_missing_or_empty_is_an_alarm_until_it_is_there(tmp_path: Path) -> None:
+    house = House()
+    sound(tmp_path, "here")
+    sound(tmp_path, "empty", content=b"")
+    known = repertoire(house, tmp_path, "here", "empty", "gone")
+    await known.look()
+    assert known.missing() == ["empty", "gone"]
+    assert "empty、gone" in house.alarms.standing[ALARM].text
+    assert house.alarms.standing[ALARM].grave
+    sound(tmp_path, "gone")
+    await known.look()
+    assert "gone" not in house.alarms.standing[ALARM].text
+    sound(tmp_path, "empty")
+    await known.look()
+    assert house.alarms.standing == {}
+
+
+async def test_a_folder_that_cannot_be_looked_at_takes_no_prompt_from_a_caller(tmp_path: Path) -> None:
+    known = repertoire(House(), tmp_path / "nowhere", "named")
+    await known.look()
+    assert "named" in known
+    assert "other" not in known
+
+
+async def test_what_the_switch_could_not_play_is_in_the_story_and_in_alarm_for_a_while(tmp_path: Path) -> None:
+    house = House(folder=tmp_path)
+    house.desk.route(house.question(Script.ENTER, number="12345"))
+    house.news.hear(event("UserEvent", UserEvent="Unplayed", Call=call_id(1), Prompts="greeting-12345&$(rm)"))
+    (told,) = house.ledger.of(Kind.UNPLAYED)
+    assert (told["prompts"], told["why"]) == (["greeting-12345"], "switch")
+    assert "greeting-12345" in house.alarms.standing[ALARM].text
+    house.now += REMEMBERED_MS
+    await house.repertoire.look()
+    assert ALARM not in house.alarms.standing
