@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from ledger.model import Fact, Kind
 from ledger.records import CEL
-from telephony.model import CALL_ID, CallId
+from telephony.model import CALL_ID, CallId, made_by_us
 
 FILE: Final = "Master.csv"
 """Name of the file in the folder for CEL; Asterisk opens it anew for every record, so it may be renamed."""
@@ -42,11 +42,14 @@ events = {",".join(EVENTS)}
 """
 """cel.conf. Without ``dateformat`` a time is seconds since the epoch with six digits after the point."""
 
-ENTRANCE: Final = "from-pstn"
+ENTRANCES: Final = frozenset({"from-pstn", "from-centre"})
 EMERGENCY: Final = "emergency"
 CONNECT: Final = "connect"
 SUBCENTRE: Final = "subcentre"
 DUTY_PHONE: Final = "duty-phone"
+
+OUTGOING: Final = frozenset({"AppDial", "AppDial2"})
+"""What Asterisk writes as the application of a channel that it calls: by Dial or Queue, by Originate."""
 
 _HEAD: Final = re.compile(rb'"[A-Z_]{3,32}","\d{9,11}\.\d{6}","[a-z0-9]{1,12}-\d{10}\.\d{1,10}","')
 _SEAT: Final = re.compile(r"PJSIP/(\d{3,8})-[0-9a-f]+")
@@ -146,13 +149,25 @@ def callers(events: Iterable[Event]) -> dict[CallId, list[Event]]:
     return {
         CallId(unique): sorted(own, key=lambda event: event.at)
         for unique, own in by_channel.items()
-        if CALL_ID.fullmatch(unique) and _is_caller(own)
+        if CALL_ID.fullmatch(unique) and _is_caller(own) and not _we_called(CallId(unique), own)
     }
+
+
+def _we_called(channel: CallId, own: Collection[Event]) -> bool:
+    """A leg that we dialled or originated begins in its trunk's context, too. Whoever calls us is the oldest channel of
+    its call, and its extension is what was dialled; of a leg of ours it is ``s``, until something becomes of it."""
+    starts = [event for event in own if event.name == "CHAN_START"]
+    return (
+        made_by_us(channel)
+        or any(event.app in OUTGOING for event in own)
+        or any(event.linked != event.unique for event in starts)
+        or (len(own) == len(starts) and all(event.exten in ("", "s") for event in starts))
+    )
 
 
 def _is_caller(own: Collection[Event]) -> bool:
     starts = [event for event in own if event.name == "CHAN_START" and not event.channel.endswith(";1")]
-    return any(event.context == ENTRANCE for event in starts) or (
+    return any(event.context in ENTRANCES for event in starts) or (
         bool(starts) and any(event.context == EMERGENCY for event in own)
     )
 

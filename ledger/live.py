@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ledger.measures import WRAP_UP_STATE, AgentTime, Aims, Outcome
 from ledger.model import TRIAL, Kind
-from telephony.model import AgentId, CallId, GroupId
+from telephony.model import AgentId, CallId, GroupId, made_by_us
 
 MINUTE_MS: Final = 60_000
 HALF_HOUR_MS: Final = 30 * MINUTE_MS
@@ -134,6 +134,8 @@ class Live:
 
     def hear(self, kind: Kind, call: CallId, data: Mapping[str, Any], now_ms: int) -> None:
         """One fact, as it is written down. What does not concern the measures costs one look-up."""
+        if made_by_us(call):
+            return
         match kind:
             case Kind.ENTERED:
                 if not str(data.get("rule", "")).startswith("emergency"):

@@ -5,7 +5,8 @@ One job: definitions. Pure: no table, no clock. An :class:`Outcome` is one call,
 (no calls, nobody on duty) is None. A call counts in the half-hour in which it rang.
 
 Which calls count: those that came in to be answered by 12345, i.e. all but those to an emergency number dialled
-directly and test calls (试打), and only once they are answered or over, so that one that still rings spoils no share.
+directly, test calls (试打) and calls that we make ourselves, and only once they are answered or
+over, so that one that still rings spoils no share.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 from ledger.model import TRIAL, Fact, Kind
 from ledger.records import fold, ordered, whole, word
-from telephony.model import AgentId, CallId, GroupId
+from telephony.model import AgentId, CallId, GroupId, made_by_us
 
 HALF_HOUR: Final = timedelta(minutes=30)
 
@@ -115,7 +116,7 @@ def outcome(facts: Iterable[Fact]) -> Outcome | None:
         return None
     entered = next((fact for fact in line if fact.kind is Kind.ENTERED), None)
     asked = next((fact for fact in line if fact.kind in (Kind.WAITING, Kind.OFFERED)), None)
-    if record.mode == TRIAL:
+    if record.mode == TRIAL or made_by_us(record.call):
         return None
     if record.answered_by == "emergency" or (asked is None and record.rule.startswith("emergency")):
         return None

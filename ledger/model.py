@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """The call came in [number, caller, mode, rule, reason, version, group]; mode = a merge mode, or :data:`TRIAL`."""
     PROMPTED = "prompted"
     """Prompts that can be played were put before the caller [prompts]."""
+    OURS = "ours"
+    """This channel was called by us and is no call, although the switch's events were taken for one [by, reason]."""
     UNPLAYED = "unplayed"
     """Prompts that the caller was to hear and did not [prompts, why], why = missing | switch: no sound, or the switch
     could not play one of them."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ledger.model import NO_CALL, Fact, Kind
-from telephony.model import CallId
+from telephony.model import CallId, made_by_us
 
 MAX_WORD: Final = 64
 MAX_WHOLE: Final = 2**53
@@ -79,7 +79,8 @@ def ordered(facts: Iterable[Fact]) -> list[Fact]:
 
 def fold(facts: Iterable[Fact]) -> CallRecord | None:
     """The outline of the one call that these facts are about; None without facts of a call."""
-    line = [fact for fact in ordered(facts) if fact.call != NO_CALL and fact.kind not in OF_NO_CALL]
+    of_calls = [fact for fact in ordered(facts) if fact.call != NO_CALL and fact.kind not in OF_NO_CALL]
+    line = without_ours(of_calls)
     if not line:
         return None
     entered = _first(line, Kind.ENTERED)
@@ -113,6 +114,13 @@ def fold(facts: Iterable[Fact]) -> CallRecord | None:
         source=sources.pop() if len(sources) == 1 else MIXED,
         wrap_up_code=next((word(f.data, "code") for f in reversed(line) if f.kind is Kind.WRAP_UP), ""),
     )
+
+
+def without_ours(line: list[Fact]) -> list[Fact]:
+    """Without what was filled in of a channel that we called ourselves as if a citizen had called on it."""
+    if line and (made_by_us(line[0].call) or any(fact.kind is Kind.OURS for fact in line)):
+        return [fact for fact in line if fact.source != CEL and fact.kind is not Kind.OURS]
+    return line
 
 
 def word(data: Mapping[str, Any], key: str) -> str:

@@ -18,9 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database.base import Base, UtcDateTime, insert_ignore
 from ledger.codec import MAX_CALL, MAX_ID, MAX_SOURCE, clean
 from ledger.model import NO_CALL, Fact, Kind
-from ledger.records import MAX_WORD, CallRecord, TransferRecord, fold
+from ledger.records import CEL, ENGINE, MAX_WORD, CallRecord, TransferRecord, fold
 from ledger.segments import Cursor
-from telephony.model import CallId
+from telephony.model import CallId, made_by_us
 
 KINDS: Final = tuple(kind.value for kind in Kind)
 """What this program can read; a newer one may have written more."""
@@ -193,6 +193,23 @@ async def facts_of_kind(session: AsyncSession, kind: Kind, since: datetime, unti
     """All facts of one kind from ``since`` up to, but not at, ``until``, in their order."""
     query = select(*_FACT).where(FactRow.at >= since, FactRow.at < until, FactRow.kind == kind.value)
     return _as_facts(await session.execute(query.order_by(FactRow.at, FactRow.id)))
+
+
+async def taken_for_calls(session: AsyncSession) -> list[CallRecord]:
+    """Rows of channels that we called ourselves and the ledger took for citizens' calls; by when they began.
+
+    Known by an id of ours, or because only the switch's events tell of them: nobody dialled anything, nobody called.
+    """
+    filled = select(FactRow.call_id, FactRow.data).where(FactRow.kind == Kind.ENTERED.value, FactRow.source == CEL)
+    nobody = [
+        row.call_id for row in await session.execute(filled) if not (row.data.get("number") or row.data.get("caller"))
+    ]
+    found = []
+    for start in range(0, len(nobody), CHUNK):
+        wanted = select(CallRow).where(CallRow.call_id.in_(nobody[start : start + CHUNK]))
+        rows = [_record(row) for row in await session.scalars(wanted)]
+        found += [row for row in rows if row.source == CEL or (made_by_us(row.call) and row.source != ENGINE)]
+    return sorted(found, key=lambda row: (row.entered_at, row.call))
 
 
 async def first_at(session: AsyncSession) -> datetime | None:

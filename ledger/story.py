@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ledger import words
 from ledger.model import Fact, Kind
-from ledger.records import ENGINE, CallRecord, ordered, whole, word
+from ledger.records import ENGINE, CallRecord, ordered, whole, without_ours, word
 from ledger.timeline import Timeline, draw
 
 Data = Mapping[str, Any]
@@ -37,10 +37,9 @@ class StoryLine:
 
 def tell(facts: Iterable[Fact], *, reveal: bool = False) -> list[StoryLine]:
     """The story of one call, in its order. ``reveal`` shows the caller's number in full."""
-    line = _once(ordered(facts))
+    line = _unplayed(_once(without_ours(ordered(facts))))
     if not line:
         return []
-    line = _unplayed(line)
     start = next((fact.at for fact in line if fact.kind is Kind.ENTERED), line[0].at)
     return [
         StoryLine(max(0.0, (fact.at - start).total_seconds()), fact.at, fact.kind, _text(fact, reveal)) for fact in line
@@ -326,6 +325,7 @@ def _ended(data: Data) -> str:
 _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.PROMPTED: _prompted,
     Kind.UNPLAYED: _not_played,
+    Kind.OURS: lambda data: "系统呼出，不是来电",
     Kind.WAITING: _waiting,
     Kind.WAY_OUT: lambda data: f"无人可接，改走{words.WAYS_OUT.get(word(data, 'to'), word(data, 'to'))}",
     Kind.OFFERED: lambda data: f"{_seat(data)}振铃",

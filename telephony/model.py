@@ -31,6 +31,10 @@ NodeId = NewType("NodeId", str)
 """One Asterisk with the engine beside it: lower-case letters and digits, at most 12."""
 
 CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}", re.ASCII)
+OUR_SERIALS: Final = 8_000_000_000
+"""From this serial up a call id is one that we gave ourselves, to a channel that we originated (a callback, an agent
+who is rung first for one, a duty phone): never the switch's own."""
+
 AGENT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 SEAT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 GROUP_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -229,3 +233,8 @@ class Party(StrEnum):
     CALLER = "caller"
     AGENT = "agent"
     CENTRE = "centre"
+
+
+def made_by_us(call: CallId) -> bool:
+    """Whether it is a call that we make: no citizen's call, whoever tells of it and however it ends."""
+    return CALL_ID.fullmatch(call) is not None and int(call.rpartition(".")[2]) >= OUR_SERIALS

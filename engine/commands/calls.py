@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.service import note_new
 from database.connection import Database, open_database
 from database.errors import DatabaseError
+from engine.administration import actor
 from engine.commands.agents import who
 from engine.remote import ask
+from engine.repair import Repair, repair
 from engine.settings import Settings, SettingsError, load_settings
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord, fold
@@ -109,6 +113,47 @@ def wrap_up_command(
     """填写或更改一次来电的处理结果。座席自己在话后整理时在网页里填。"""
     told = ask(f"/api/calls/{call}/wrap-up", {"code": code, "remark": remark, "reason": reason, "by": who()})
     typer.echo(json.dumps(told, ensure_ascii=False) if as_data else f"呼叫 {told['call']} 的处理结果：{told['name']}")
+
+
+@app.command("repair")
+def repair_command(
+    reason: Annotated[str, typer.Option("--reason", help="为什么更正，写入审计记录；不写则只看不改")] = "",
+    by: Annotated[str, typer.Option("--as", help="操作人姓名")] = "",
+    as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """把误计为来电的系统呼出（应急工单值班电话、回拨、值班电话）从历史指标中去掉，并逐日说明改了什么。"""
+    settings = _settings()
+    who_acts = actor(by) if reason.strip() else None
+
+    async def run() -> Repair:
+        database = open_database(settings.database_url, must_exist=True)
+        try:
+            told = await repair(database, settings.zone, who_acts, reason.strip())
+            if who_acts is not None:
+                await note_new(database, settings.data_dir)
+            return told
+        finally:
+            await database.close()
+
+    try:
+        told = asyncio.run(run())
+    except (DatabaseError, SQLAlchemyError) as error:
+        raise _stop(str(error) if isinstance(error, DatabaseError) else NO_TABLES) from None
+    if as_data:
+        typer.echo(
+            json.dumps({"done": who_acts is not None, **asdict(told)}, ensure_ascii=False, default=str, indent=2)
+        )
+        return
+    for call in told.calls:
+        typer.echo(f"{call}  系统呼出，不是来电")
+    for day in told.days:
+        typer.echo(str(day))
+    if not told.calls:
+        typer.echo("没有误计为来电的系统呼出")
+    elif who_acts is None:
+        typer.echo("以上只是查看，什么都没有改；要更正请加 --reason 说明原因")
+    else:
+        typer.echo(f"已更正 {len(told.calls)} 通；大屏上最近 24 小时的数字在引擎下次启动时更新")
 
 
 def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:

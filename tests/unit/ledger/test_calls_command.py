@@ -6,14 +6,18 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from typer.testing import CliRunner
 
+from database.connection import open_database
 from database.schema import upgrade
 from engine.commands.calls import app
 from ledger.journal import Journal
-from ledger.model import Kind
+from ledger.model import Fact, Kind
+from ledger.store import CallRow, add_facts
 from telephony.model import CallId
 
 pytestmark = pytest.mark.unit
@@ -43,6 +47,28 @@ def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*words: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(words))
     return result.exit_code, result.output
+
+
+def as_before(call: str) -> dict[str, Any]:
+    """The row that an earlier version made of it."""
+    nothing = dict.fromkeys(
+        (
+            "number",
+            "caller",
+            "caller_end",
+            "group_id",
+            "agent",
+            "seat",
+            "answered_by",
+            "mode",
+            "rule",
+            "ended_by",
+            "wrap_up_code",
+        ),
+        "",
+    )
+    times = {"entered_at": AT + timedelta(minutes=1), "ended_at": AT + timedelta(minutes=1)}
+    return {**nothing, **times, "call_id": call, "end_cause": "17", "transfers": [], "source": "cel"}
 
 
 @pytest.mark.usefixtures("settled")
@@ -95,3 +121,33 @@ def test_without_tables_the_journal_still_tells(settled: Path) -> None:
     assert code == 0
     assert "db upgrade" in text
     assert "来电 138****1234 拨打 12333" in text
+
+
+def test_calls_that_we_made_are_taken_out_of_past_figures_and_the_command_says_what_changed(settled: Path) -> None:
+    ours = ("hl1-1700000000.8000000017", "hl1-1700000000.9")
+
+    async def write() -> None:
+        database = open_database(f"sqlite:///{settled}/hotline.db")
+        phantoms = [
+            Fact(f"cel-{call}-{kind}", kind, CallId(call), AT + timedelta(minutes=1), data, "cel")
+            for call in ours
+            for kind, data in ((Kind.ENTERED, {"number": "", "caller": ""}), (Kind.ENDED, {"cause": "17"}))
+        ]
+        real = [
+            Fact("1", Kind.ENTERED, CallId(CALL), AT, {"number": "12345", "caller": "13800001234"}),
+            Fact("2", Kind.ANSWERED, CallId(CALL), AT, {"agent": "1001", "seat": "8001"}),
+            Fact("3", Kind.ENDED, CallId(CALL), AT, {"cause": "16"}),
+        ]
+        async with database.transaction() as session:
+            await add_facts(session, [*phantoms, *real])
+            await session.execute(insert(CallRow), [as_before(call) for call in ours[:1]])
+        await database.close()
+
+    asyncio.run(write())
+    code, text = run("repair")
+    assert code == 0
+    assert "2026-01-01：来电 3 → 1，接通率 33.3% → 100.0%" in text
+    assert "什么都没有改" in text
+    assert "2 通" in run("repair", "--reason", "值班电话误计", "--as", "张三")[1]
+    assert run("repair") == (0, "没有误计为来电的系统呼出\n")
+    assert [row["call"] for row in json.loads(run("list", "--json")[1])] == [CALL]

@@ -154,3 +154,40 @@ def test_a_seats_own_emergency_call_is_a_call_and_its_sign_in_is_not() -> None:
     facts = filled(block)
     assert list(facts) == [emergency]
     assert facts[CallId(emergency)][1].data["by"] == "emergency"
+
+
+def legs(name: str, time: str, unique: str, linked: str, exten: str, app: str) -> bytes:
+    fields = [name, time, unique, linked, "from-pstn", exten, "PJSIP/pstn-0000000a", app, "", "", "", "", ""]
+    return (",".join(f'"{field}"' for field in fields) + "\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("unique", "linked", "exten", "app"),
+    [
+        pytest.param("hl1-1700000000.8000000012", "hl1-1700000000.8000000012", "s", "", id="an id of ours"),
+        pytest.param("hl1-1700000000.7", "hl1-1700000000.7", "s", "AppDial2", id="originated"),
+        pytest.param(
+            "hl1-1700000000.7", "hl1-1700000000.6", "s", "AppDial", id="a duty phone that a citizen waits for"
+        ),
+        pytest.param("hl1-1700000000.7", "hl1-1700000000.6", "s", "", id="a leg of another's call"),
+    ],
+)
+def test_a_call_that_we_make_is_no_citizens_call(unique: str, linked: str, exten: str, app: str) -> None:
+    block = (
+        legs("CHAN_START", "1700000001.000001", unique, linked, exten, "")
+        + legs("HANGUP", "1700000020.000001", unique, linked, "", app)
+        + legs("CHAN_END", "1700000020.000002", unique, linked, "", app)
+    )
+    assert filled(block) == {}
+
+
+def test_a_leg_of_ours_whose_switch_was_killed_is_no_call_and_a_citizens_is() -> None:
+    block = legs("CHAN_START", "1700000001.000001", "hl1-1700000000.7", "hl1-1700000000.7", "s", "")
+    block += legs("CHAN_START", "1700000001.000001", "hl1-1700000000.8", "hl1-1700000000.8", "12345", "")
+    assert list(callers(event for _, event in parse(block, last=True).events)) == ["hl1-1700000000.8"]
+
+
+def test_a_centres_call_that_the_engine_missed_is_a_call() -> None:
+    block = record("CHAN_START", "1700000001.000001", "hl1-1700000000.8", context="from-centre", exten="12345")
+    block += record("CHAN_END", "1700000005.000001", "hl1-1700000000.8", context="from-centre", exten="12345")
+    assert list(filled(block)) == ["hl1-1700000000.8"]
