@@ -34,6 +34,7 @@ from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
 from engine.first_run import FirstRun
 from engine.for_ever import for_ever
+from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.plan import messages_home, recordings_home, switch_home
@@ -147,6 +148,7 @@ async def serve(settings: Settings) -> None:
     more = setup_routes(website.set_up)
     runner = Listener(application(control, secrets.api_token, more))
     reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
+    watching = for_ever("guesses", GuessWatch(switch_home(settings.data_dir) / "log", engine.alarms).run)
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
@@ -164,6 +166,7 @@ async def serve(settings: Settings) -> None:
     finally:
         reminding.cancel()
         drilling.cancel()
+        watching.cancel()
         if recalling is not None:
             recalling.cancel()
         await _quietly(website.stop())

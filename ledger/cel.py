@@ -44,6 +44,8 @@ events = {",".join(EVENTS)}
 
 ENTRANCES: Final = frozenset({"from-pstn", "from-centre"})
 EMERGENCY: Final = "emergency"
+MERGED: Final = "merged"
+"""Where one INVITE that came by two paths ends the second time: no call of its own."""
 CONNECT: Final = "connect"
 SUBCENTRE: Final = "subcentre"
 DUTY_PHONE: Final = "duty-phone"
@@ -166,6 +168,8 @@ def _we_called(channel: CallId, own: Collection[Event]) -> bool:
 
 
 def _is_caller(own: Collection[Event]) -> bool:
+    if any(event.context == MERGED for event in own):
+        return False
     starts = [event for event in own if event.name == "CHAN_START" and not event.channel.endswith(";1")]
     return any(event.context in ENTRANCES for event in starts) or (
         bool(starts) and any(event.context == EMERGENCY for event in own)
@@ -274,5 +278,5 @@ def _talk_ms(own: list[Event]) -> int:
 
 
 def _digits(text: str) -> str:
-    """As the dialplan's own FILTER: digits and plus, at most 33."""
-    return re.sub(r"[^0-9+]", "", text)[:33]
+    """As the dialplan's own FILTER: digits and plus, at most 32."""
+    return re.sub(r"[^0-9+]", "", text)[:32]

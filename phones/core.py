@@ -202,6 +202,9 @@ class Core:
         def on_response(got: Message, at: float) -> None:
             if got.status >= 300:
                 self._acknowledge_failure(leg, again, got)
+            elif got.status >= 200:  # this path was the quicker one; what is said there is not heard, so it ends
+                self._acknowledge_answer(leg, again, got)
+                self._start(self._inside(leg, "BYE"), leg.peer, at, lambda _response, _now: None)
             if got.status >= 200:
                 on_answer(got)
 

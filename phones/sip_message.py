@@ -17,6 +17,7 @@ _RESPONSE = re.compile(r"SIP/2\.0 (\d{3}) ?(.*)")
 _TAG = re.compile(r";\s*tag=([^;>\s]+)", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch=([^;,\s]+)", re.IGNORECASE)
 _URI = re.compile(r"<([^>]*)>")
+_FOLD = re.compile(r"\r\n[ \t]+")
 _USER = re.compile(r"sips?:([^@>;]*)@", re.IGNORECASE)
 
 
@@ -107,10 +108,10 @@ def parse(data: bytes) -> Message:
 
 
 def request(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> Message:
-    """A request. Line breaks in anything outside the body would forge headers: ValueError."""
+    """A request. Line breaks in anything outside the body would forge headers: ValueError. A folded header is none."""
     message = Message(f"{method} {uri} SIP/2.0", tuple(headers), body)
     for text in (message.start, *(part for header in message.headers for part in header)):
-        if any(ch in text for ch in "\r\n\0"):
+        if any(ch in _FOLD.sub(" ", text) for ch in "\r\n\0"):
             raise ValueError(f"a line break cannot be sent inside a SIP header: {text[:80]!r}")
     return message
 

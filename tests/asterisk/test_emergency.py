@@ -14,6 +14,7 @@ from phones.phone import Refuse
 from phones.tones import tone_share
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, scene, soon, with_groups
+from transfers.reference import hexadecimal
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -61,7 +62,11 @@ async def test_a_seat_reaches_the_centre(here: Scene) -> None:
     there = await centre.wait_talking(15)
     await soon(lambda: call.heard.packets > 75 and there.heard.packets > 75, "sound both ways")
     assert tone_share(there.heard.pcm(), SEAT_HZ) > 0.7
-    assert there.caller == "8001"
+    assert (there.caller, asserted_identity(there)) == ("12345", "12345"), "which the centre can call back"
+    record = await here.record("8001")
+    assert record is not None, "the ledger knows which seat it was"
+    assert there.header("User-to-User") == f"{hexadecimal(record.call)};encoding=hex"
+    assert not any("8001" in value for name, value in there.headers() if name != "User-to-User")
     await call.hang_up()
     await there.ended(5)
     await here.seat_becomes("8001", "ready")

@@ -54,7 +54,7 @@ FROM_HEADERS = (
 UNPARSABLE = ("12345${SHELL(touch {mark})}", "1 2", "<>", "12345{")
 
 
-EXTEN_CHARS, CALLER_CHARS = 79, 33
+EXTEN_CHARS, CALLER_CHARS = 79, 32
 """What Asterisk keeps of a dialled text, and the dialplan of a caller's."""
 
 

@@ -133,7 +133,7 @@ def test_no_text_of_a_caller_forges_a_record(exten: str, more: str) -> None:
         assert [event.name for event in events] == ["CHAN_START", "CHAN_END"]
         number = rebuild(events, {})[0].data["number"]
         assert set(number) <= set("0123456789+")
-        assert len(number) <= 33
+        assert len(number) <= 32
 
 
 @given(st.binary())
