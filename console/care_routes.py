@@ -96,7 +96,15 @@ class _Views:
 
     async def rights(self, request: web.Request) -> web.Response:
         roles = [{"role": role.value, "name": ROLE_WORDS[role]} for role in Role]
-        return answered({"roles": roles, "rights": [_right(right) for right in Right if right is not Right.SELF]})
+        policy = self._people.accounts.policy
+        decided = {
+            "roles_may_mix": policy.mixed_roles,
+            "second_person": policy.second_person,
+            "second_factor_roles": sorted(policy.second_factor),
+            "one_time_password_hours": int(policy.one_time.total_seconds() // 3600),
+        }
+        rights = [_right(right) for right in Right if right is not Right.SELF]
+        return answered({"roles": roles, "rights": rights, "policy": decided})
 
     async def set_up(self, request: web.Request) -> web.Response:
         """What to type into the phone of a seat."""

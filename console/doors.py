@@ -461,6 +461,14 @@ DOORS: Final = (
         body={"roles": ROLES, "agent": TEXT, "reason": REASON}, needs=("reason",),
         choices={"action": _USER_DEEDS}, listeners=WEB,
     ),
+    Door("GET", "/api/approvals", Right.USERS_APPROVE, "等第二人核准的申请，和近来的", listeners=WEB),
+    Door(
+        "POST", "/api/approvals/{id}/{action}", Right.USERS_APPROVE, "作为第二人核准、驳回申请",
+        body={"reason": REASON}, needs=("reason",), choices={"action": ("approve", "reject")}, listeners=WEB,
+    ),
+    Door(
+        "POST", "/api/approvals/{id}/carry-out", Right.USERS, "执行自己的、已核准的申请", listeners=WEB,
+    ),
     Door("GET", "/api/rights", Right.USERS, "哪个角色有哪些权限", listeners=WEB),
     Door("GET", "/api/sessions", Right.USERS, "谁登录着", query={"user": TEXT}, listeners=WEB),
     Door("GET", "/api/clients", Right.USERS, "程序的令牌", listeners=WEB),

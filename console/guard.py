@@ -172,6 +172,8 @@ def require_right(door: Door, who: Identity) -> None:
         return
     if who.user is not None and who.user.must_change:
         raise refused(403, "请先改密码：一次性密码只能用来登录和改密码", must_change=True)
+    if who.must_totp:
+        raise refused(403, "请先启用动态口令：您的角色必须有它才能用本系统", must_totp=True)
     raise refused(403, f"您没有“{door.what}”的权限（{door.right}）；需要时请管理员调整角色")
 
 

@@ -162,5 +162,6 @@ def _shown(who: Identity, token: str) -> dict[str, Any]:
         "rights": {right.value: scope.value for right, scope in sorted(who.rights.items())},
         "must_change": user.must_change if user else False,
         "totp": user.totp if user else False,
+        "must_totp": who.must_totp,
         "csrf": csrf_token(token) if token else "",
     }

@@ -105,7 +105,7 @@ def _pins(known: DemoAccess, settings: Settings, secrets: Credentials) -> dict[s
 
 async def _users(known: DemoAccess, settings: Settings, table: Snapshot) -> dict[str, str]:
     database, hashing = open_database(settings.database_url), Hashing()
-    accounts = Accounts(database, settings.data_dir, hashing)
+    accounts = Accounts(database, settings.data_dir, hashing, policy=settings.policy)
     try:
         there = {user.name for user in await accounts.users()}
         made = {name: known.users[name] for name in there & set(known.users)}

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ledger.measures import Aims
 from telephony.model import EMERGENCY_NUMBERS, NODE_ID
+from users.model import Policy, Role
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """Where the project lies; relative paths in the settings count from here."""
@@ -72,6 +74,10 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "consult_leave_key": '"*01"',
     "consult_join_key": '"*03"',
     "publish_approval": "false",
+    "one_time_password_hours": "72",
+    "second_factor_roles": '"admin supervisor auditor"',
+    "roles_may_mix": "false",
+    "second_person": "true",
     "sign_in_without_engine": "true",
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
@@ -199,6 +205,14 @@ class Settings(BaseModel):
     """The caller joins the two."""
     publish_approval: bool = False
     """A second person must approve a routing table before it is published; rollbacks never wait."""
+    one_time_password_hours: Annotated[int, Field(ge=1, le=720)] = 72
+    """How long a password that an admin gave can be used to choose one's own."""
+    second_factor_roles: str = ""
+    """Roles whose users must have a second factor (动态口令), separated by blanks; empty: nobody must."""
+    roles_may_mix: bool = False
+    """Admin, supervisor and auditor may be one person."""
+    second_person: bool = True
+    """Supervisors, auditors, admins, and tokens that open numbers or recordings, are made by two."""
     sign_in_without_engine: bool = True
     """*11 brings a seat on duty, unproven, while no engine is there to check a PIN. Off: nobody new then."""
     timezone: str = "Asia/Shanghai"
@@ -278,6 +292,13 @@ class Settings(BaseModel):
             raise ValueError("应为空，或浏览器地址栏里的 协议://主机名，小写，不带末尾的斜杠")
         return origin
 
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _roles(cls, told: str) -> str:
+        if not set(told.split()) <= {role.value for role in Role}:
+            raise ValueError(f"应为 {'、'.join(role.value for role in Role)} 中的几个，用空格分开")
+        return told
+
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, told: str) -> str:
@@ -309,6 +330,16 @@ class Settings(BaseModel):
     def aims(self) -> Aims:
         """What the hotline is measured against."""
         return Aims(self.answer_seconds, self.answer_percent, self.short_abandon_seconds)
+
+    @property
+    def policy(self) -> Policy:
+        """What the city has decided about its users."""
+        return Policy(
+            one_time=timedelta(hours=self.one_time_password_hours),
+            second_factor=frozenset(map(Role, self.second_factor_roles.split())),
+            mixed_roles=self.roles_may_mix,
+            second_person=self.second_person,
+        )
 
     @property
     def push_urls(self) -> Mapping[str, str]:

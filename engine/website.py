@@ -34,7 +34,9 @@ from engine.page_phones import PagePhones
 from engine.settings import ROOT, Settings
 from routing.calendar import CITY
 from users.accounts import Accounts
+from users.approvals import Approvals
 from users.passwords import Hashing
+from users.seal import KeyUnusable
 from users.sessions import Sessions
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -43,6 +45,7 @@ PAGES: Final = ROOT / "console" / "app" / "dist"
 """Where the launcher builds the browser application."""
 
 TIDY_SECONDS: Final = 3600.0
+TELL_SECONDS: Final = 10.0
 CERTIFICATE_SECONDS: Final = 60.0
 """Between two looks at the certificate's files."""
 
@@ -73,9 +76,12 @@ class Website:
         self.measured: Measured = measured
         self.care: Care = care
         self.prompts: Prompts = prompts
-        self.accounts = Accounts(database, settings.data_dir, self._hashing)
+        self.accounts = Accounts(database, settings.data_dir, self._hashing, policy=settings.policy)
+        self.approvals = Approvals(self.accounts, database)
         self.set_up: SetUp = set_up(self.accounts)
-        self.sessions = Sessions(database, self._hashing, self.accounts.anchor)
+        self.sessions = Sessions(
+            database, self._hashing, self.accounts.anchor, seal=self.accounts.seal, policy=settings.policy
+        )
         site = Site(settings.web_secure, settings.web_origin, networks(settings.trusted_proxies))
         self._runner = Listener(web_application(control, self, site, PAGES))
         self.served: Certificate | None = None
@@ -90,6 +96,7 @@ class Website:
         settings = self._settings
         loop = asyncio.get_running_loop()
         self._beside.append(loop.create_task(self._tidy()))
+        self._beside.append(loop.create_task(self._tell()))
         await self._runner.setup()
         try:
             if settings.web_cert:
@@ -114,11 +121,39 @@ class Website:
 
     async def _tidy(self) -> None:
         while True:
-            await asyncio.sleep(TIDY_SECONDS)
             try:
                 await self.accounts.forget_old()
+                if sealed := await self.accounts.seal_old():
+                    log.info("second factors encrypted", count=sealed)
             except (DatabaseError, SQLAlchemyError) as error:
                 log.warning("old sessions not dropped yet", reason=str(error))
+            except KeyUnusable as error:
+                log.error("second factors not encrypted", reason=str(error))
+                self._alarms.put("users-key", str(error), grave=False)
+            await asyncio.sleep(TIDY_SECONDS)
+
+    async def _tell(self) -> None:
+        """What waits for a second person, and what was granted of late, to whoever watches."""
+        while True:
+            try:
+                waiting, granted, two_in_one = await self.approvals.to_tell()
+            except (DatabaseError, SQLAlchemyError) as error:
+                log.warning("approvals not looked at", reason=str(error))
+            else:
+                self._alarm("approvals", waiting, "等第二人核准（「核准」页）")
+                self._alarm("granted", granted, "24 小时内授出的权限，请审计员核对")
+                self._alarm(
+                    "roles-mixed", two_in_one, "这些用户兼任了应当分开的角色（管理员、班长、审计员），请分给两个人"
+                )
+            await asyncio.sleep(TELL_SECONDS)
+
+    def _alarm(self, key: str, what: Sequence[str], words: str) -> None:
+        text = f"{words}：{'；'.join(what[:5])}{' 等' if len(what) > 5 else ''}"
+        held = self._alarms.standing.get(key)
+        if held is not None and (not what or held.text != text):
+            self._alarms.clear(key)
+        if what:
+            self._alarms.put(key, text, grave=False)
 
     async def _keep(self, served: Certificate) -> None:
         while True:

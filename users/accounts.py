@@ -24,10 +24,11 @@ from database.connection import Database
 from database.errors import DatabaseError
 from telephony.model import AGENT_ID
 from users import store
-from users.model import ApiClient, Right, Role, Session, User
+from users.model import ApiClient, Policy, Right, Role, Session, User
 from users.passwords import Busy, Hashing, digest, new_totp_secret, one_time_password, recovery_codes, totp_address
 from users.passwords import totp_step as step_of
 from users.rules import (
+    DEFAULT,
     FOR_CLIENTS,
     IDLE,
     LONGEST,
@@ -36,6 +37,8 @@ from users.rules import (
     ROLE_WORDS,
     NotUsable,
     locked_for,
+    must_have_totp,
+    one_time_over,
     over,
     require_name,
     require_password,
@@ -44,12 +47,14 @@ from users.rules import (
     untried,
     words_of,
 )
+from users.seal import SEALED, KeyUnusable, Seal
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 PREFIX: Final = "hl_"
 """Tokens of programs begin so, so that one that was published by mistake can be searched for."""
 
+ONE_TIME_OVER: Final = "一次性密码已经过期；请管理员重置密码"
 BUSY: Final = "此刻登录的人太多，请过几秒再试"
 
 
@@ -62,7 +67,10 @@ class Accounts:
         data_dir: Path,
         hashing: Hashing,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        policy: Policy = DEFAULT,
     ) -> None:
+        self.policy = policy
+        self.seal = Seal(data_dir)
         self._database = database
         self._data_dir = data_dir
         self._hashing = hashing
@@ -80,7 +88,7 @@ class Accounts:
     ) -> str:
         """A new user; gives the one-time password, which nobody can read again."""
         require_name(name, display)
-        require_roles(roles, agent)
+        require_roles(roles, agent, self.policy)
         password = one_time_password()
         kept = await self._hashed(password)
         async with self._deed(actor, "users.add", f"用户 {name}", reason, roles=sorted(roles), agent=agent) as session:
@@ -95,6 +103,7 @@ class Accounts:
                     agent=agent,
                     password=kept,
                     must_change=True,
+                    one_time_until=self._now() + self.policy.one_time,
                     disabled=False,
                     totp_secret="",
                     totp_step=0,
@@ -111,7 +120,7 @@ class Accounts:
         async with self._deed(actor, "users.role", f"用户 {name}", reason, roles=sorted(roles), agent=agent) as session:
             row = await self._row(session, name)
             wanted = row.agent if agent is None else agent
-            require_roles(roles, wanted)
+            require_roles(roles, wanted, self.policy)
             await self._free(session, wanted, name)
             if Role.ADMIN not in roles:
                 await self._another_admin(session, name)
@@ -125,6 +134,7 @@ class Accounts:
         async with self._deed(actor, "users.reset", f"用户 {name}", reason) as session:
             row = await self._row(session, name)
             row.password, row.must_change = kept, True
+            row.one_time_until = self._now() + self.policy.one_time
             row.totp_secret, row.totp_step, row.recovery = "", 0, "[]"
             await store.clear_tries(session, digest(name))
             await store.end_sessions(session, name)
@@ -162,14 +172,19 @@ class Accounts:
 
     async def change_password(self, name: str, old: str, new: str, actor: Actor) -> None:
         """Choose a password; ends all sessions, this one too. Who sits at somebody's screen does not know the old."""
-        require_password(name, new)
+        async with self._database.reading() as reading:
+            known = await store.row_of(reading, name)
+        own = () if known is None else (known.display, known.agent)
+        require_password(name, new, own)
         await self._require(name, old)
         if old == new:
             raise NotUsable("新密码不能与原密码相同")
         kept = await self._hashed(new)
         async with self._deed(actor, "users.password", f"用户 {name}", "") as session:
             row = await self._row(session, name)
-            row.password, row.must_change = kept, False
+            if one_time_over(store.user_of(row), self._now()):
+                raise NotUsable(ONE_TIME_OVER)
+            row.password, row.must_change, row.one_time_until = kept, False, None
             await store.end_sessions(session, name)
 
     async def begin_totp(self, name: str, password: str, actor: Actor) -> dict[str, str]:
@@ -180,7 +195,7 @@ class Accounts:
             row = await self._row(session, name)
             if row.totp_secret and not row.totp_secret.startswith("?"):
                 raise NotUsable("动态口令已经启用；换手机请先停用再启用")
-            row.totp_secret = f"?{secret}"
+            row.totp_secret = f"?{self._closed(secret, name)}"
         return {"secret": secret, "address": totp_address(secret, name)}
 
     async def confirm_totp(self, name: str, code: str, actor: Actor) -> list[str]:
@@ -190,10 +205,11 @@ class Accounts:
             row = await self._row(session, name)
             if not row.totp_secret.startswith("?"):
                 raise NotUsable("请先开始启用动态口令，再输入验证码")
-            step = step_of(row.totp_secret[1:], code, self._now(), row.totp_step)
+            secret = self._opened(row.totp_secret[1:], name)
+            step = step_of(secret, code, self._now(), row.totp_step)
             if step is None:
                 raise NotUsable("验证码不对；请核对手机的时间，输入当前显示的 6 位数字")
-            row.totp_secret, row.totp_step = row.totp_secret[1:], step
+            row.totp_secret, row.totp_step = self._closed(secret, name), step
             row.recovery = json.dumps([digest(one) for one in codes])
         return codes
 
@@ -202,7 +218,32 @@ class Accounts:
         await self._require(name, password)
         async with self._deed(actor, "users.totp-off", f"用户 {name}", "") as session:
             row = await self._row(session, name)
+            if must_have_totp(store.user_of(row).roles, self.policy):
+                raise NotUsable("您的角色必须用动态口令，不能停用；换手机请管理员重置后重新启用")
             row.totp_secret, row.totp_step, row.recovery = "", 0, "[]"
+
+    async def seal_old(self) -> int:
+        """Encrypt the seeds that an older version has kept in clear; how many. Raises DatabaseError, KeyUnusable."""
+        count = 0
+        async with self._database.transaction() as session:
+            for row in await store.with_seed(session):
+                mark, plain = ("?", row.totp_secret[1:]) if row.totp_secret.startswith("?") else ("", row.totp_secret)
+                if not plain.startswith(SEALED):
+                    row.totp_secret = f"{mark}{self.seal.closed(plain, row.name)}"
+                    count += 1
+        return count
+
+    def _closed(self, seed: str, name: str) -> str:
+        try:
+            return self.seal.closed(seed, name)
+        except KeyUnusable as error:
+            raise NotUsable(str(error)) from None
+
+    def _opened(self, kept: str, name: str) -> str:
+        try:
+            return self.seal.opened(kept, name)
+        except KeyUnusable as error:
+            raise NotUsable(str(error)) from None
 
     # Programs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -53,6 +53,8 @@ class Right(StrEnum):
     PROMPTS_READ = "prompts.read"
     PROMPTS_EDIT = "prompts.edit"
     USERS = "users"
+    USERS_APPROVE = "users.approve"
+    """Say yes or no, as the second person, to what somebody else wants to do to users and programs."""
     SETUP = "setup"
     """The first run: what is still to do, the test call, and taking the sample data out."""
     AUDIT_READ = "audit.read"
@@ -81,6 +83,8 @@ class User:
     disabled: bool = False
     totp: bool = False
     """Signing in asks for a code of an authenticator."""
+    one_time_until: datetime | None = None
+    """When the password that somebody else has set ends."""
     created_at: datetime | None = None
     signed_in_at: datetime | None = None
 
@@ -119,6 +123,20 @@ class Tries:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What the city has decided about its users: settings, in the words of this room."""
+
+    one_time: timedelta = timedelta(hours=72)
+    """So long a password that somebody else has set can be used to choose one's own."""
+    second_factor: frozenset[Role] = frozenset()
+    """Users of these roles can do nothing before they have set up a second factor, and cannot end it."""
+    mixed_roles: bool = False
+    """Admin, supervisor and auditor may be one person."""
+    second_person: bool = True
+    """What opens callers' numbers and recordings, or makes users who do, needs the consent of a second person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who asks, once that is known."""
 
@@ -127,6 +145,8 @@ class Identity:
     rights: dict[Right, Scope] = field(default_factory=dict)
     agent: str = ""
     user: User | None = None
+    must_totp: bool = False
+    """May do nothing but set up a second factor, which the city demands of this role."""
     session: str = ""
     """Key of the session that it came by; empty for programs."""
     origin: str = ""

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from users.model import ApiClient, Identity, Right, Role, Scope, Session, Tries, User
+from users.guessable import LEAST, left
+from users.model import ApiClient, Identity, Policy, Right, Role, Scope, Session, Tries, User
 
 NAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,23}", re.ASCII)
 MAX_DISPLAY: Final = 30
@@ -39,6 +40,9 @@ ROLE_WORDS: Final[Mapping[Role, str]] = {
 }
 
 _ALL, _OWN = Scope.ALL, Scope.OWN
+
+APART: Final = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
+"""Who gives rights, who uses them on others' calls, and who looks at both: three people."""
 
 RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
     Role.AGENT: {
@@ -100,6 +104,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.PROMPTS_EDIT: _ALL,
         Right.DRILLS_READ: _ALL,
         Right.USERS: _ALL,
+        Right.USERS_APPROVE: _ALL,
         Right.SETUP: _ALL,
         Right.AUDIT_READ: _ALL,
         Right.API_READ: _ALL,
@@ -113,6 +118,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Scope]]] = {
         Right.DRILLS_READ: _ALL,
         Right.ROUTING_READ: _ALL,
         Right.PROMPTS_READ: _ALL,
+        Right.USERS_APPROVE: _ALL,
         Right.AUDIT_READ: _ALL,
         Right.API_READ: _ALL,
     },
@@ -123,10 +129,14 @@ FOR_CLIENTS: Final = frozenset(Right) - {
     Right.SELF,
     Right.SUPERVISE_JOIN,
     Right.USERS,
+    Right.USERS_APPROVE,
     Right.AGENTS_PIN,
     Right.SETUP,
 }
 """What a program may be given: it has no phone of its own, and makes neither users nor PINs, nor shuts users out."""
+
+
+DEFAULT: Final = Policy()
 
 
 class NotUsable(ValueError):
@@ -143,10 +153,29 @@ def rights_of(roles: Iterable[Role]) -> dict[Right, Scope]:
     return together
 
 
-def identity_of(user: User, session: Session) -> Identity:
-    """A person who asks. Who must first choose a password may do nothing else."""
-    rights = {Right.SELF: Scope.OWN} if user.must_change else rights_of(user.roles)
-    return Identity(f"{user.display}（{user.name}）", rights, user.agent, user, session.key, session.origin)
+def identity_of(user: User, session: Session, policy: Policy = DEFAULT) -> Identity:
+    """A person who asks. Who must first choose a password, or set up a second factor, may do nothing else."""
+    must_totp = must_have_totp(user.roles, policy) and not user.totp
+    rights = {Right.SELF: Scope.OWN} if user.must_change or must_totp else rights_of(user.roles)
+    return Identity(
+        f"{user.display}（{user.name}）",
+        rights,
+        user.agent,
+        user,
+        must_totp,
+        session=session.key,
+        origin=session.origin,
+    )
+
+
+def must_have_totp(roles: frozenset[Role], policy: Policy) -> bool:
+    """Whether the city demands a second factor of one of these roles."""
+    return bool(roles & policy.second_factor)
+
+
+def one_time_over(user: User, now: datetime) -> bool:
+    """The password was set by somebody else, and nobody has come with it in time."""
+    return user.must_change and user.one_time_until is not None and now >= user.one_time_until
 
 
 def client_identity(client: ApiClient, origin: str) -> Identity:
@@ -163,19 +192,30 @@ def require_name(name: str, display: str) -> None:
         raise NotUsable(f"姓名应为 1 到 {MAX_DISPLAY} 个字，例如 张三")
 
 
-def require_roles(roles: frozenset[Role], agent: str) -> None:
+def require_roles(roles: frozenset[Role], agent: str, policy: Policy = DEFAULT) -> None:
     """Raises NotUsable."""
     if not roles:
         words = "、".join(f"{role}（{word}）" for role, word in ROLE_WORDS.items())
         raise NotUsable(f"至少要有一个角色：{words}")
-    if Role.AUDITOR in roles and len(roles) > 1:
-        raise NotUsable("审计员不能兼任其他角色：不能自己审自己")
+    if Role.AUDITOR in roles and Role.AGENT in roles:
+        raise NotUsable("审计员不能兼任座席：不能自己审自己")
+    if mixed(roles) and not policy.mixed_roles:
+        words = "、".join(ROLE_WORDS[role] for role in sorted(roles & APART))
+        raise NotUsable(f"{words}不能是同一个人：谁也不能给自己授权、用了又自己审；本市另有决定的，设置 roles_may_mix")
     if Role.AGENT in roles and not agent:
         raise NotUsable("座席要写明工号，例如 --agent 1001")
 
 
-def require_password(name: str, password: str) -> None:
-    """Raises NotUsable. Length counts and known weakness; no rules about kinds of characters (NIST SP 800-63B)."""
+def mixed(roles: frozenset[Role]) -> bool:
+    """One person who should be two."""
+    return len(roles & APART) > 1
+
+
+def require_password(name: str, password: str, own: tuple[str, ...] = ()) -> None:
+    """Raises NotUsable. Length counts and known weakness; no rules about kinds of characters (NIST SP 800-63B).
+
+    ``own``: more words that everybody knows of the user.
+    """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise NotUsable(f"密码应为 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符；一句好记的话就很好，不必夹杂符号")
     plain = password.casefold()
@@ -183,6 +223,8 @@ def require_password(name: str, password: str) -> None:
         raise NotUsable("密码里不要有用户名")
     if "12345" in plain or "password" in plain or "hotline" in plain or "qwert" in plain:
         raise NotUsable("密码里不要有 12345、password、hotline、qwert 这类人人会先猜的词")
+    if left(password, (name, *own)) < LEAST:
+        raise NotUsable("这个密码太好猜：常用的词、年份、连着的键、重复的段都不算数；换一句别人想不到的话就很好")
     if len(set(plain)) < FEWEST_DIFFERENT:
         raise NotUsable(f"密码太单调，至少要有 {FEWEST_DIFFERENT} 种不同的字符")
 

@@ -25,20 +25,23 @@ from audit.store import append
 from database.connection import Database
 from database.errors import DatabaseError
 from users import store
-from users.accounts import BUSY, PREFIX
-from users.model import Identity, Session, User
+from users.accounts import BUSY, ONE_TIME_OVER, PREFIX
+from users.model import Identity, Policy, Session, User
 from users.passwords import Busy, Hashing, digest, outdated, totp_step, used_recovery
 from users.rules import (
+    DEFAULT,
     LOCK,
     TRIES,
     client_identity,
     identity_of,
     locked_for,
+    one_time_over,
     over,
     tried,
     untried,
     words_of,
 )
+from users.seal import KeyUnusable, Seal
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -78,9 +81,14 @@ class Sessions:
         hashing: Hashing,
         anchor: Callable[[], Awaitable[None]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        seal: Seal,
+        policy: Policy = DEFAULT,
     ) -> None:
         """``anchor`` notes outside the database what was sealed in its audit."""
         self._anchor = anchor
+        self._seal = seal
+        self._policy = policy
         self._database = database
         self._hashing = hashing
         self._now = now
@@ -112,8 +120,10 @@ class Sessions:
             if held is None or held.password != kept or held.disabled:
                 raise _wrong(counted.wrong)
             user = store.user_of(held)
+            if one_time_over(user, now):
+                raise SignInRefused(ONE_TIME_OVER)
             if code or not user.totp:
-                if user.totp and not _second(held, code, now):
+                if user.totp and not self._second(held, code, now):
                     raise _wrong(counted.wrong)
                 await store.clear_tries(session, key)
                 held.password, held.signed_in_at = fresh, now
@@ -123,7 +133,7 @@ class Sessions:
                 await store.keep_tries(session, key, untried(await store.tries_of(session, key, now)))
         if made is not None:
             await self._anchor()
-            return SignedIn(token, identity_of(user, made))
+            return SignedIn(token, identity_of(user, made, self._policy))
         raise SignInRefused("请输入动态口令（6 位数字），手机不在身边可用恢复码", code_wanted=True)
 
     async def identify(self, token: str) -> Identity | None:
@@ -146,7 +156,7 @@ class Sessions:
         if now - session.seen_at >= TOUCH:
             session = await self._touch(session, now)
         self._remember(session, user)
-        return identity_of(user, session)
+        return identity_of(user, session, self._policy)
 
     async def program(self, token: str, origin: str) -> Identity | None:
         """Which program this token is of; None for a wrong one, one that was revoked, and one that is over."""
@@ -193,22 +203,26 @@ class Sessions:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
+    def _second(self, row: store.UserRow, code: str, now: datetime) -> bool:
+        """The second factor is right; what was used is used up, and a seed that was kept in clear is sealed."""
+        left = used_recovery(store.recovery_of(row), code)
+        if left is not None:
+            row.recovery = json.dumps(left)
+            return True
+        try:
+            seed = self._seal.opened(row.totp_secret, row.name)
+            step = totp_step(seed, code, now, row.totp_step)
+            if step is None:
+                return False
+            row.totp_step, row.totp_secret = step, self._seal.closed(seed, row.name)
+        except KeyUnusable as error:
+            log.error("second factor not checked", reason=str(error))
+            return False
+        return True
+
     async def _untry(self, key: str) -> None:
         async with self._database.transaction() as session:
             await store.keep_tries(session, key, untried(await store.tries_of(session, key, self._now())))
-
-
-def _second(row: store.UserRow, code: str, now: datetime) -> bool:
-    """The second factor is right; what was used is used up."""
-    step = totp_step(row.totp_secret, code, now, row.totp_step)
-    if step is not None:
-        row.totp_step = step
-        return True
-    left = used_recovery(store.recovery_of(row), code)
-    if left is None:
-        return False
-    row.recovery = json.dumps(left)
-    return True
 
 
 def _wrong(tries: int) -> SignInRefused:

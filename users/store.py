@@ -27,8 +27,13 @@ class UserRow(Base):
     """argon2id, with its parameters and salt."""
     must_change: Mapped[bool] = mapped_column(Boolean)
     disabled: Mapped[bool] = mapped_column(Boolean)
-    totp_secret: Mapped[str] = mapped_column(String(64))
-    """Base32; empty without a second factor, ``?`` in front while it is not confirmed."""
+    one_time_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a password that somebody else has set ends."""
+    totp_secret: Mapped[str] = mapped_column(String(200))
+    """Sealed (users/seal.py), base32 in clear from older versions; empty without a second factor.
+
+    ``?`` in front while it is not confirmed.
+    """
     totp_step: Mapped[int] = mapped_column(BigInteger)
     """The last 30 s step whose code was used: no code serves twice."""
     recovery: Mapped[str] = mapped_column(Text)
@@ -73,6 +78,27 @@ class ClientRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class ApprovalRow(Base):
+    __tablename__ = "approvals"
+    __table_args__ = (Index(None, "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    told: Mapped[str] = mapped_column(Text)
+    """JSON: what is to be done; no secrets."""
+    subject: Mapped[str] = mapped_column(String(200))
+    """The same for people, in Chinese."""
+    asker: Mapped[str] = mapped_column(String(60))
+    """Who asks, as one who can be told from all others: a user's name, or the machine's user."""
+    asked_by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(String(100))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(12))
+    decided_by: Mapped[str] = mapped_column(String(60))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 # People
 
 
@@ -84,6 +110,11 @@ async def row_of(session: AsyncSession, name: str) -> UserRow | None:
 async def of_agent(session: AsyncSession, agent: str) -> UserRow | None:
     """Who has this 工号."""
     return await session.scalar(select(UserRow).where(UserRow.agent == agent).limit(1))
+
+
+async def with_seed(session: AsyncSession) -> Sequence[UserRow]:
+    """Rows of users who have a second factor, or have begun to set one up."""
+    return (await session.scalars(select(UserRow).where(UserRow.totp_secret != "").with_for_update())).all()
 
 
 async def all_users(session: AsyncSession) -> Sequence[User]:
@@ -101,6 +132,7 @@ def user_of(row: UserRow) -> User:
         must_change=row.must_change,
         disabled=row.disabled,
         totp=bool(row.totp_secret) and not row.totp_secret.startswith("?"),
+        one_time_until=row.one_time_until,
         created_at=row.created_at,
         signed_in_at=row.signed_in_at,
     )

@@ -34,6 +34,7 @@ router.beforeEach(async (to) => {
   if (to.path === "/sign-in") return session.me && !session.me.must_change ? "/" : true;
   if (!session.me) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
   if (session.me.must_change && to.path !== "/password") return "/password";
+  if (!session.me.must_change && session.me.must_totp && to.path !== "/totp") return "/totp";
   if (to.path === "/") return (session.may("setup") && !(await isSetUp()) ? "/setup" : home(session.me)) ?? true;
   const right = to.meta["right"];
   return typeof right !== "string" || session.may(right) ? true : "/";

@@ -200,6 +200,7 @@ class Behind:
         self._people = people
         self.accounts = people.accounts
         self.sessions = people.sessions
+        self.approvals = people.approvals
         self.archive: Archive = past
         self.screens = screens
         self.phones = phones

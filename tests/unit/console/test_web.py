@@ -44,7 +44,7 @@ async def test_a_user_signs_in_does_something_and_signs_out(hall: Hall) -> None:
     assert answer.status == 200
     assert answer.body | {"csrf": "", "rights": {}} == {
         "user": "agent", "name": "张三", "roles": ["agent"], "agent": "1001", "rights": {}, "must_change": False,
-        "totp": False, "csrf": "",
+        "totp": False, "must_totp": False, "csrf": "",
     }  # fmt: skip
     token = cookie(answer)
     assert (await hall.ask("GET", "/api/session", token=token)).body == answer.body

@@ -9,7 +9,8 @@ from pathlib import Path
 from audit.model import Actor
 from database.connection import Database
 from users.accounts import Accounts
-from users.model import Role
+from users.approvals import Approvals
+from users.model import Policy, Role
 from users.passwords import Hashing
 from users.sessions import Sessions, SignedIn, SignInRefused
 
@@ -23,14 +24,23 @@ class People:
     folder: Path
     now: datetime = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
     hashing: Hashing = field(default_factory=Hashing)
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
-        self.accounts = Accounts(self.database, self.folder, self.hashing, lambda: self.now)
+        self.accounts = Accounts(self.database, self.folder, self.hashing, lambda: self.now, self.policy)
         self.sessions = self.engine()
+        self.approvals = Approvals(self.accounts, self.database, lambda: self.now)
 
     def engine(self) -> Sessions:
         """What a start of the engine begins with."""
-        return Sessions(self.database, self.hashing, self.accounts.anchor, lambda: self.now)
+        return Sessions(
+            self.database,
+            self.hashing,
+            self.accounts.anchor,
+            lambda: self.now,
+            seal=self.accounts.seal,
+            policy=self.policy,
+        )
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from database.connection import open_database
 from engine.commands import audit, users
+from engine.settings import load_settings
+from tests.unit.users.people import PASSWORD, ROOT
+from users.accounts import Accounts
+from users.passwords import Hashing
 
 pytestmark = pytest.mark.unit
 
@@ -35,9 +41,10 @@ def data(*words: str) -> Any:
 def test_the_life_of_a_user_from_the_shell() -> None:
     assert "先建管理员" in run("list")
     first = data("add", "zhangsan", "--name", "张三", "--role", "admin", "--reason", "第一个管理员")["password"]
-    assert first != data("reset", "zhangsan")["password"]
+    assert first != data("reset", "zhangsan")["password"]  # nobody else is there yet
     run("add", "lisi", "--name", "李四", "--role", "agent", "--agent", "1001")
-    run("role", "lisi", "--role", "agent", "--role", "supervisor")
+    assert "申请 3 已提出" in run("role", "lisi", "--role", "agent", "--role", "supervisor")
+    run("role", "lisi", "--role", "agent", "--role", "supervisor", "--alone", "--reason", "试点")
     run("disable", "lisi")
     assert [(row["user"], row["roles"], row["disabled"], row["must_change"]) for row in data("list")] == [
         ("lisi", ["agent", "supervisor"], True, True),
@@ -50,8 +57,8 @@ def test_the_life_of_a_user_from_the_shell() -> None:
     assert "最后一个管理员" in run("disable", "zhangsan", code=1)
     told = CliRunner().invoke(audit.app, ["list", "--json"])
     assert [entry["action"] for entry in json.loads(told.output)] == [
-        "users.add", "users.reset", "users.add", "users.role", "users.disable", "users.enable", "users.unlock",
-        "users.end-sessions",
+        "users.add", "approvals.alone", "users.reset", "approvals.alone", "users.add", "approvals.ask", "users.role",
+        "approvals.alone", "users.disable", "users.enable", "users.unlock", "users.end-sessions",
     ]  # fmt: skip
     assert CliRunner().invoke(audit.app, ["verify"]).exit_code == 0
 
@@ -64,3 +71,27 @@ def test_a_program_s_token_is_given_listed_and_revoked() -> None:
     run("client-revoke", row["id"])
     assert data("clients")[0]["revoked_at"] is not None
     run("client-add", "坏", "--right", "users", code=2)
+
+
+def test_a_second_person_agrees_with_his_own_password() -> None:
+    run("add", "anna", "--name", "甲", "--role", "admin")
+    first = data("add", "bert", "--name", "乙", "--role", "admin", "--alone")["password"]
+    asked = data("add", "boss", "--name", "班长", "--role", "supervisor", "--reason", "新班长")["waits"]["id"]
+    assert "待核准" in run("approvals")
+    refused = CliRunner().invoke(users.app, ["approve", str(asked), "--user", "bert"], input="wrong wrong wrong\n")
+    assert (refused.exit_code, "不对" in refused.output) == (1, True)
+    refused = CliRunner().invoke(users.app, ["approve", str(asked), "--user", "bert"], input=f"{first}\n")
+    assert (refused.exit_code, "没有核准的权限" in refused.output) == (1, True), "a password that another has set"
+    asyncio.run(_choose("bert", first))
+    agreed = CliRunner().invoke(users.app, ["approve", str(asked), "--user", "bert"], input=f"{PASSWORD}\n")
+    assert agreed.exit_code == 0, agreed.output
+    assert data("carry-out", str(asked))["user"] == "boss"
+    run("carry-out", str(asked), code=1)
+
+
+async def _choose(name: str, first: str) -> None:
+    settings = load_settings()
+    database, hashing = open_database(settings.database_url), Hashing()
+    await Accounts(database, settings.data_dir, hashing).change_password(name, first, PASSWORD, ROOT)
+    hashing.stop()
+    await database.close()

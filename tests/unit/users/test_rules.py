@@ -96,6 +96,21 @@ def test_a_weak_password_is_refused_with_what_would_do(password: str) -> None:
         require_password("zhangsan", password)
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "qazwsxedcrfv", "1qaz2wsx3edc", "asdfghjkl123", "admin@1234567", "P@ssw0rd2026!!", "Aa123456789!!",
+        "woaini1314520",
+        "iloveyou1314", "abcd1234efgh", "zaq12wsxcde3", "1q2w3e4r5t6y", "a1b2c3d4e5f6", "Jieyang@2026!",
+        "19900101zhang",
+        "Huawei@123456", "mnbvcxz09876", "hunter2hunter2hunter2",
+    ],
+)  # fmt: skip
+def test_what_is_guessed_first_is_refused(password: str) -> None:
+    with pytest.raises(NotUsable, match="密码"):
+        require_password("lisi", password)
+
+
 @pytest.mark.parametrize("password", ["correct horse battery", "东山路的路灯不亮了请来修", "k7-m2qx-vv9d-8w"])
 def test_a_sentence_is_a_good_password(password: str) -> None:
     require_password("zhangsan", password)
@@ -108,7 +123,12 @@ def test_a_name_is_letters_and_digits(name: str) -> None:
 
 
 def test_roles_that_cannot_be_together_are_refused() -> None:
-    for roles, agent in (({Role.AUDITOR, Role.ADMIN}, ""), ({Role.AGENT}, ""), (set[Role](), "")):
+    for roles, agent in (
+        ({Role.AUDITOR, Role.ADMIN}, ""),
+        ({Role.SUPERVISOR, Role.ADMIN}, ""),
+        ({Role.AGENT}, ""),
+        (set[Role](), ""),
+    ):
         with pytest.raises(NotUsable):
             require_roles(frozenset(roles), agent)
     require_roles(frozenset({Role.AGENT, Role.SUPERVISOR}), "1001")

@@ -16,6 +16,8 @@ export interface Me {
   rights: Record<string, Scope>;
   must_change: boolean;
   totp: boolean;
+  /** Nothing else is open before a second factor is set up. */
+  must_totp: boolean;
   csrf: string;
 }
 

@@ -8,6 +8,8 @@ export interface User {
   roles: Role[];
   agent: string;
   must_change: boolean;
+  /** Until when a password that somebody else has set is good. */
+  one_time_until: string | null;
   disabled: boolean;
   totp: boolean;
   signed_in_at: string | null;
@@ -35,4 +37,6 @@ export interface RightRow {
 export interface Rights {
   roles: { role: Role; name: string }[];
   rights: RightRow[];
+  /** What the city has decided; by settings. */
+  policy: { roles_may_mix: boolean; second_person: boolean; second_factor_roles: Role[]; one_time_password_hours: number } | null;
 }
