@@ -69,6 +69,8 @@ class Wrong(StrEnum):
     """An entry does not follow the one before it: inserted, or put elsewhere."""
     CUT = "cut"
     """The end is gone: an anchor knows later entries than the database has."""
+    UNKNOWN = "unknown"
+    """Nothing outside the database knows of it: the anchors were emptied, or never written."""
     REPLACED = "replaced"
     """Sealed anew: the entry fits its neighbours, but an anchor knows another hash."""
 
@@ -86,5 +88,6 @@ class Finding:
             Wrong.MISSING: f"第 {self.seq} 条被删除",
             Wrong.MOVED: f"第 {self.seq} 条不是接在前一条之后写下的：有记录被插入、替换或调换",
             Wrong.CUT: f"末尾被截断：第 {self.seq} 条曾经写下，现在没有",
+            Wrong.UNKNOWN: f"第 {self.seq} 条起在数据库之外没有校验值：校验值文件被清空、删除或没有写成",
             Wrong.REPLACED: f"第 {self.seq} 条被整体重写：与当时在数据库之外记下的校验值不符",
         }[self.wrong]

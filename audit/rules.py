@@ -6,8 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from audit.model import GENESIS, Act, Actor, Anchor, Entry, Finding, Wrong
+
+MAY_LAG: Final = 20
+"""So many entries may be sealed and not noted outside the database yet."""
+
+LOST: Final = "audit.anchors-lost"
+"""Entry of the engine that found the file of anchors emptied, and wrote it anew."""
 
 
 def seal(last: Entry | None, actor: Actor, act: Act, at: datetime) -> Entry:
@@ -25,11 +32,12 @@ def digest(seq: int, at: datetime, actor: Actor, act: Act, previous: str) -> str
     ).hexdigest()
 
 
-def verify(entries: Sequence[Entry], anchors: Iterable[Anchor]) -> tuple[Finding, ...]:
+def verify(entries: Sequence[Entry], anchors: Iterable[Anchor], *, filed: bool = False) -> tuple[Finding, ...]:
     """Everything that was changed, deleted, inserted, moved, cut off or sealed anew; empty when the audit is whole.
 
     ``entries`` are in the order of their numbers. Only the anchors can tell that the end is gone, or that somebody
     who may write to the database sealed a chain of their own; whoever can rewrite them as well is not found out.
+    ``filed``: the anchors are those of our own file, in which every entry should be.
     """
     found: list[Finding] = []
     seq, previous = 0, GENESIS
@@ -40,6 +48,13 @@ def verify(entries: Sequence[Entry], anchors: Iterable[Anchor]) -> tuple[Finding
         elif entry.seq == seq + 1 and entry.previous != previous:
             found.append(Finding(entry.seq, Wrong.MOVED))
         seq, previous = entry.seq, entry.hash
+    anchors = tuple(anchors)
+    noted = {anchor.seq for anchor in anchors}
+    # The file is never behind by more than what was sealed a moment ago.
+    unknown = [entry.seq for entry in entries if entry.seq not in noted and entry.seq <= seq - MAY_LAG]
+    if filed and (unknown or (entries and not noted)):
+        found.append(Finding(unknown[0] if unknown else entries[0].seq, Wrong.UNKNOWN))
+    found += [Finding(entry.seq, Wrong.UNKNOWN) for entry in entries if entry.act.action == LOST]
     told = {one.seq for one in found}
     known = {entry.seq: entry.hash for entry in entries}
     for anchor in anchors:

@@ -6,14 +6,20 @@ One job: bring the anchors up to the database. Safe to repeat, and in several pr
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from audit import anchors
-from audit.store import after
+from audit.model import Act, Actor
+from audit.rules import LOST, MAY_LAG
+from audit.store import after, append
 from database.connection import Database
+
+_noted: Final[dict[Path, int]] = {}
+"""The last number that this process has noted in a file: a file that knows less has lost something."""
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -24,6 +30,14 @@ async def note_new(database: Database, data_dir: Path) -> None:
     last = await asyncio.to_thread(anchors.newest, path)
     async with database.reading() as session:
         new = await after(session, last)
+    if last < _noted.get(path, 0) or (last == 0 and len(new) > MAY_LAG):
+        # Written anew below; that it was lost stays in the chain.
+        act = Act(LOST, f"第 {last + 1} 条起的校验值不在文件里，已按数据库重新写下；请与抄在别处的校验值核对")
+        async with database.transaction() as session:
+            await append(session, Actor("热线", "审计"), act, datetime.now(UTC))
+        async with database.reading() as session:
+            new = await after(session, last)
     for entry in new:
         await asyncio.to_thread(anchors.note, path, entry)
+        _noted[path] = entry.seq
         log.info("audit", seq=entry.seq, hash=entry.hash, action=entry.act.action)

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from audit.model import Act
 from console.call_search import moment, names, place_after, require_no_guess, wanted_calls
-from console.looks import LOOK_SECONDS, Looks, within
-from console.plain import WHO, answered, body_of, refused, text_of, whole_of
+from console.looks import LOOK_SECONDS, Looks, brake, within
+from console.plain import WHO, answered, body_of, reason_that_is_one, refused, whole_of
 from console.related import related
 from console.session_routes import People, actor_of
 from ledger.model import Fact, Kind
@@ -34,6 +34,7 @@ from routing.calendar import CITY
 from routing.model import Snapshot
 from telephony.model import CALL_ID, CallId
 from users.model import Right, Scope
+from users.seal import KeyUnusable
 
 EXAMPLE: Final = '{"reason": "市民要求核对"}'
 MAX_REASON: Final = 100
@@ -111,7 +112,12 @@ class _Views:
         wanted = wanted_calls(body, MOST_ROWS, by_caller=True)
         if Right.NUMBERS_REVEAL not in request[WHO].rights:
             require_no_guess(wanted)
-        act = Act("look.caller", f"按来电号码查来电：{mask(wanted.caller_end)}")
+        await brake(self._people, request, "search")
+        try:
+            searched = self._people.accounts.seal.keyed(wanted.caller_end.removeprefix("+"))
+        except KeyUnusable as error:
+            raise refused(503, f"现在不能按号码查：{error}") from None
+        act = Act("look.caller", f"按来电号码查来电：{mask(wanted.caller_end)}", detail={"searched": searched})
         await self._people.accounts.write_down(actor_of(request), act)
         return await self._found(request, wanted)
 
@@ -137,7 +143,8 @@ class _Views:
     async def reveal_caller(self, request: web.Request) -> web.Response:
         """The number, and what was taken down of the matter: both are the citizen's."""
         record, facts = await self._story(request, Right.NUMBERS_REVEAL)
-        act = Act("look.number", f"看来电号码和案情：呼叫 {record.call}", await _reason(request), {"call": record.call})
+        reason = await self._reason(request)
+        act = Act("look.number", f"看来电号码和案情：呼叫 {record.call}", reason, {"call": record.call})
         await self._people.accounts.write_down(actor_of(request), act)
         noted = next((fact.data for fact in reversed(facts) if fact.kind is Kind.NOTED), {})
         notes = {key: str(noted.get(key, "")) for key in ("address", "summary")}
@@ -165,7 +172,8 @@ class _Views:
         order = self._control.orders.book.get(request.match_info["number"])
         if order is None:
             raise refused(404, f"没有工单 {request.match_info['number'][:40]!r}")
-        act = Act("look.order", f"打印应急工单 {order.number}", await _reason(request), {"call": order.call})
+        reason = await self._reason(request)
+        act = Act("look.order", f"打印应急工单 {order.number}", reason, {"call": order.call})
         await self._people.accounts.write_down(actor_of(request), act)
         return answered({"number": order.number, "html": sheet(order, CITY)})
 
@@ -188,7 +196,7 @@ class _Views:
     async def look(self, request: web.Request) -> web.Response:
         """Ask to hear a recording: who and why is written down, and a ticket to play it is given."""
         call, body = _call(request), await body_of(request, EXAMPLE)
-        reason = text_of(body, "reason", MAX_REASON, what="原因")
+        reason = reason_that_is_one(body, MAX_REASON)
         taken = body.get("export") is True
         if not self._file(call, "both").is_file():
             raise refused(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
@@ -237,6 +245,12 @@ class _Views:
             raise refused(404, f"呼叫 {call} 没有录音")
         return path
 
+    async def _reason(self, request: web.Request) -> str:
+        """Why, and that it is not too much. Raises HTTPException."""
+        reason = await _reason(request)
+        await brake(self._people, request, "look")
+        return reason
+
     async def _story(self, request: web.Request, right: Right) -> tuple[CallRecord, Sequence[Fact]]:
         call = _call(request)
         found = await self._archive.story(call)
@@ -246,7 +260,7 @@ class _Views:
         return found
 
     async def _revealed(self, request: web.Request, number: str, what: str, of: str) -> web.Response:
-        act = Act("look.number", f"看{what}", await _reason(request), {"call": of})
+        act = Act("look.number", f"看{what}", await self._reason(request), {"call": of})
         await self._people.accounts.write_down(actor_of(request), act)
         return answered({"number": number})
 
@@ -283,4 +297,4 @@ def _call(request: web.Request) -> CallId:
 
 
 async def _reason(request: web.Request) -> str:
-    return text_of(await body_of(request, EXAMPLE), "reason", MAX_REASON, what="原因")
+    return reason_that_is_one(await body_of(request, EXAMPLE), MAX_REASON)

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from audit.model import Act
+from console.brake import WORDS
 from console.plain import WHO, refused
 from console.session_routes import People, actor_of
 
@@ -35,6 +36,19 @@ class Look:
     """To take away, not only to hear."""
 
 
+async def brake(people: People, request: web.Request, kind: str) -> None:
+    """Count a look or a search of whoever asks. Raises HTTPTooManyRequests; the first time it is written down."""
+    bite = people.brake.stop(kind, request[WHO].name)
+    if bite is None:
+        return
+    if bite.first:
+        act = Act("look.brake", f"{WORDS[kind]}太多，已拦下", detail={"kind": kind})
+        await people.accounts.write_down(actor_of(request), act)
+    no = refused(429, bite.text, seconds=bite.seconds)
+    no.headers["Retry-After"] = str(bite.seconds)
+    raise no
+
+
 class Looks:
     """Those of the last hour, by their tickets."""
 
@@ -44,6 +58,7 @@ class Looks:
 
     async def give(self, request: web.Request, what: str, act: Act, *, taken: bool = False) -> str:
         """A ticket for this sound, once the act is written down. Raises DatabaseError."""
+        await brake(self._people, request, "look")
         await self._people.accounts.write_down(actor_of(request), act)
         ticket = token_urlsafe(18)
         self._given[ticket] = Look(request[WHO].name, what, time.monotonic(), taken)

@@ -12,6 +12,10 @@ from aiohttp import web
 from database.errors import DatabaseError
 from users.model import Identity
 
+FEWEST_HAN: Final = 2
+FEWEST_LETTERS: Final = 4
+"""Different ones in a reason: ``抽查``, ``audit``."""
+
 MAX_WHO: Final = 60
 """Room for the longest name that a user can have: 30 characters, 24 of the sign-in and two brackets."""
 
@@ -98,6 +102,18 @@ def text_of(body: dict[str, Any], key: str, most: int, *, what: str, empty: bool
     if value is None or len(value) > most or not (value or empty) or (value and not value.isprintable()):
         raise refused(400, f"{what}（{key}）应为{'' if empty else ' 1 到'} {most} 个字以内的文字")
     return value
+
+
+def reason_that_is_one(body: dict[str, Any], most: int) -> str:
+    """Why somebody looks at a citizen's data: words, not a full stop and not one key again and again.
+
+    Raises HTTPBadRequest.
+    """
+    reason = text_of(body, "reason", most, what="原因")
+    letters = {sign for sign in reason.casefold() if sign.isalpha()}
+    if len(letters) < (FEWEST_HAN if any("\u4e00" <= sign <= "\u9fff" for sign in letters) else FEWEST_LETTERS):
+        raise refused(400, "请写明真正的原因，别人事后要看得懂，例如 市民来电核对派单")
+    return reason
 
 
 def whole_of(value: Any, key: str, default: int, least: int, most: int) -> int:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from audit.model import Actor
 from console.address import address_of
+from console.brake import Brake
 from console.guard import Site, origin_of
 from console.pace import Pace
 from console.plain import WHO, answered, body_of, refused, text_of
@@ -33,6 +34,11 @@ class People(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def brake(self) -> Brake:
+        """On looks at personal data."""
+        ...
 
 
 def session_routes(people: People, site: Site) -> list[web.RouteDef]:

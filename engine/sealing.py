@@ -73,7 +73,9 @@ async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
 def _who(fact: Fact) -> Actor:
     what = fact.data["what"]
     origin = ORDER_ORIGIN if what in ORDERS else PROMISE_ORIGIN if what in PROMISES else ORIGIN
-    return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], origin)
+    terminal = str(fact.data.get("terminal") or "")
+    origin += f"，话机 {terminal}" if terminal else ""
+    return Actor(str(fact.data.get("by") or "（不明）")[:MAX_WHO], origin[:MAX_SUBJECT])
 
 
 def _action(what: str) -> str:

@@ -77,6 +77,10 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "one_time_password_hours": "72",
     "second_factor_roles": '"admin supervisor auditor"',
     "roles_may_mix": "false",
+    "looks_per_minute": "10",
+    "looks_per_day": "300",
+    "searches_per_minute": "20",
+    "searches_per_day": "300",
     "second_person": "true",
     "sign_in_without_engine": "true",
     "timezone": '"Asia/Shanghai"',
@@ -213,6 +217,12 @@ class Settings(BaseModel):
     """Admin, supervisor and auditor may be one person."""
     second_person: bool = True
     """Supervisors, auditors, admins, and tokens that open numbers or recordings, are made by two."""
+    looks_per_minute: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How many numbers and recordings one user or program may open in a minute."""
+    looks_per_day: Annotated[int, Field(ge=1, le=100_000)] = 300
+    searches_per_minute: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many searches by a caller's number one user or program may make in a minute."""
+    searches_per_day: Annotated[int, Field(ge=1, le=100_000)] = 300
     sign_in_without_engine: bool = True
     """*11 brings a seat on duty, unproven, while no engine is there to check a PIN. Off: nobody new then."""
     timezone: str = "Asia/Shanghai"

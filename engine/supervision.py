@@ -194,7 +194,10 @@ class Supervision:
 
     def _note(self, action: SupervisorAction, by: AgentId, seat: Seat, reason: str) -> None:
         assert seat.call is not None, "only a talk is joined"
-        self._deed(action, f"班长{by}", seat.call, agent=seat.agent or "", seat=seat.id, reason=reason)
+        terminal = self._queues.acd.seat_of.get(by, "")
+        self._deed(
+            action, f"班长{by}", seat.call, agent=seat.agent or "", seat=seat.id, reason=reason, terminal=terminal
+        )
 
     def _deed(self, what: str, by: str, call: CallId, **data: str) -> None:
         told = {key: value for key, value in data.items() if value}

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.model import Entry
 from console.address import networks
 from console.api import Control
+from console.brake import Brake, Limits
 from console.care_routes import Care
 from console.foresight_routes import Measured
 from console.guard import Site
@@ -77,6 +78,10 @@ class Website:
         self.care: Care = care
         self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing, policy=settings.policy)
+        self.brake = Brake(
+            Limits(settings.looks_per_minute, settings.looks_per_day),
+            Limits(settings.searches_per_minute, settings.searches_per_day),
+        )
         self.approvals = Approvals(self.accounts, database)
         self.set_up: SetUp = set_up(self.accounts)
         self.sessions = Sessions(
@@ -133,18 +138,23 @@ class Website:
             await asyncio.sleep(TIDY_SECONDS)
 
     async def _tell(self) -> None:
-        """What waits for a second person, and what was granted of late, to whoever watches."""
+        """What waits for a second person and what was granted of late, as alarms; refused sign-ins, once a minute."""
+        noted = -1
         while True:
             try:
+                if (minute := int(asyncio.get_running_loop().time() // 60)) != noted:
+                    noted = minute
+                    await self.sessions.note_failed()
                 waiting, granted, two_in_one = await self.approvals.to_tell()
             except (DatabaseError, SQLAlchemyError) as error:
                 log.warning("approvals not looked at", reason=str(error))
             else:
-                self._alarm("approvals", waiting, "等第二人核准（「核准」页）")
+                self._alarm("approvals", waiting, "等第二人核准（「审计」页的「核准」）")
                 self._alarm("granted", granted, "24 小时内授出的权限，请审计员核对")
                 self._alarm(
                     "roles-mixed", two_in_one, "这些用户兼任了应当分开的角色（管理员、班长、审计员），请分给两个人"
                 )
+            self._alarm("brake", self.brake.bitten(), "看号码、听录音或按号码查太多，已拦下，请审计员核对")
             await asyncio.sleep(TELL_SECONDS)
 
     def _alarm(self, key: str, what: Sequence[str], words: str) -> None:

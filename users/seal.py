@@ -6,6 +6,8 @@ so that a seed copied to another row opens nothing. The key: ``users.key`` in th
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
@@ -49,6 +51,13 @@ class Seal:
             raise KeyUnusable(
                 f"动态口令的密钥文件 {self._path} 与数据库不符；请从备份恢复它，或请管理员重置密码后重新启用动态口令"
             ) from None
+
+    def keyed(self, text: str) -> str:
+        """A hash of what somebody has searched for that nobody makes without the key. Raises KeyUnusable."""
+        try:
+            return hmac.new(self._held(), b"searched " + text.encode(), hashlib.sha256).hexdigest()[:32]
+        except (OSError, ValueError) as error:
+            raise KeyUnusable(f"密钥文件 {self._path} 不能用（{error}）；请从备份恢复它") from None
 
     def _key(self) -> AESGCM:
         if self._cipher is None:

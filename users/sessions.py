@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections import OrderedDict
+import re
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,14 @@ TOUCH: Final = timedelta(seconds=60)
 
 REMEMBERED: Final = 2000
 """Identities kept for the minutes in which the database is out of reach."""
+
+
+MOST_FAILED: Final = 30
+"""Different users and addresses in one entry; the rest is counted together."""
+
+NOBODY: Final = "（没有的用户名）"
+ELSEWHERE: Final = "别的地址"
+_ADDRESS: Final = re.compile(r"[0-9a-fA-F]*[.:][0-9a-fA-F.:]+")
 
 
 class SignInRefused(Exception):
@@ -93,17 +102,20 @@ class Sessions:
         self._hashing = hashing
         self._now = now
         self._known: OrderedDict[str, tuple[Session, User]] = OrderedDict()
+        self._failed: Counter[tuple[str, str]] = Counter()
+        """Sign-ins that were refused and are not in the audit yet, by user and address."""
 
     async def sign_in(self, name: str, password: str, code: str, origin: str, old: str = "") -> SignedIn:
         """A new session, never the one that the browser came with (``old`` ends). Raises SignInRefused."""
         key, now = digest(name), self._now()
         async with self._database.transaction() as session:
             before = await store.tries_of(session, key, now)
+            row = await store.row_of(session, name)
             if wait := locked_for(before, now):
+                self._fail(name if row is not None else "", origin)
                 raise _locked(wait)
             counted = tried(before, now)
             await store.keep_tries(session, key, counted)
-            row = await store.row_of(session, name)
             kept = None if row is None else row.password
         try:
             right = await self._hashing.matches(kept, password)
@@ -111,7 +123,7 @@ class Sessions:
             await self._untry(key)
             raise SignInRefused(BUSY, 503) from None
         if kept is None or not right or row is None or row.disabled:
-            log.warning("sign-in refused", tries=counted.wrong)
+            await self._refused(name if row is not None else "", origin, counted.wrong)
             raise _wrong(counted.wrong)
         fresh = await self._hashing.hashed(password) if outdated(kept) else kept
         token = token_urlsafe(32)
@@ -124,6 +136,7 @@ class Sessions:
                 raise SignInRefused(ONE_TIME_OVER)
             if code or not user.totp:
                 if user.totp and not self._second(held, code, now):
+                    self._fail(name, origin)
                     raise _wrong(counted.wrong)
                 await store.clear_tries(session, key)
                 held.password, held.signed_in_at = fresh, now
@@ -176,6 +189,41 @@ class Sessions:
         self._known.pop(identity.session, None)
         async with self._database.transaction() as session:
             await store.end_session(session, identity.session)
+            name = identity.user.name if identity.user is not None else identity.name
+            act = Act("users.sign-out", f"退出登录：用户 {name}")
+            await append(session, Actor(identity.name, identity.origin[:200]), act, self._now())
+        await self._anchor()
+
+    async def note_failed(self) -> None:
+        """The refused sign-ins since the last time as one entry: a flood makes no more. Raises DatabaseError."""
+        failed, self._failed = self._failed, Counter()
+        if not failed:
+            return
+        told = [
+            {"user": user or NOBODY, "from": address, "tries": tries} for (user, address), tries in failed.most_common()
+        ]
+        words = "；".join(f"{one['user']} {one['tries']} 次，自 {one['from']}" for one in told)
+        act = Act("users.sign-in-failed", f"登录失败：{words}"[:200], detail={"tries": told})
+        async with self._database.transaction() as session:
+            await append(session, Actor("（未登录）", "网页"), act, self._now())
+        await self._anchor()
+
+    def _fail(self, user: str, origin: str) -> None:
+        """``user``: empty for a name that nobody has; what was typed as one may be a password."""
+        found = _ADDRESS.search(origin)
+        key = (user, found[0] if found else origin[:40])
+        if key not in self._failed and len(self._failed) >= MOST_FAILED:
+            key = ("", ELSEWHERE)
+        self._failed[key] += 1
+
+    async def _refused(self, user: str, origin: str, wrong: int) -> None:
+        log.warning("sign-in refused", tries=wrong)
+        self._fail(user, origin)
+        if user and wrong == TRIES:
+            act = Act("users.lock", f"连错 {wrong} 次，锁定 {words_of(LOCK)}：用户 {user}")
+            async with self._database.transaction() as session:
+                await append(session, Actor("（未登录）", origin[:200]), act, self._now())
+            await self._anchor()
 
     async def _begin(
         self, session: AsyncSession, user: User, token: str, origin: str, old: str, now: datetime

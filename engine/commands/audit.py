@@ -17,6 +17,7 @@ from database.connection import open_database
 from database.errors import DatabaseError
 from engine.settings import SettingsError, load_settings
 from routing.calendar import city_time
+from users.seal import Seal
 
 app = typer.Typer(help="审计：谁在何时、从何处、因何改了什么；有没有人背着审计改动。", no_args_is_help=True)
 
@@ -32,10 +33,14 @@ def _audit() -> None:
 @app.command("list")
 def list_entries(
     limit: Annotated[int, typer.Option("--limit", min=1, help="最近多少条")] = 50,
+    searched: Annotated[str, typer.Option("--searched", help="只看谁按这个来电号码（完整的或末尾）查过")] = "",
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """最近的记录，新的在后。"""
-    found = _entries(limit)
+    found = _entries(None if searched else limit)
+    if searched:
+        key = Seal(load_settings().data_dir).keyed(searched.removeprefix("+"))
+        found = [entry for entry in found if entry.act.detail.get("searched") == key][-limit:]
     if as_data:
         typer.echo(json.dumps([_plain(entry) for entry in found], ensure_ascii=False, indent=2))
         return
@@ -61,7 +66,7 @@ def verify_entries(
     except (SettingsError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(UNUSABLE) from None
-    findings = verify(found, (*noted, *written_down))
+    findings = verify(found, (*noted, *written_down), filed=True)
     for finding in findings:
         typer.echo(str(finding), err=True)
     if findings:

@@ -255,7 +255,7 @@ def _waits(done: Outcome, as_data: bool = False) -> bool:
         typer.echo(json.dumps({"waits": approval_as_json(done.waits)}, ensure_ascii=False))
     else:
         typer.echo(
-            f"申请 {done.waits.id} 已提出：{done.waits.subject}。请另一位管理员或审计员在「核准」页核准，"
+            f"申请 {done.waits.id} 已提出：{done.waits.subject}。请另一位管理员或审计员在「审计」页的「核准」核准，"
             f"或运行 hotline users approve {done.waits.id} --user 用户名；"
             f"核准后运行 hotline users carry-out {done.waits.id}"
         )
@@ -281,6 +281,7 @@ def _decide(approval: int, user: str, reason: str, *, agree: bool) -> None:
             raise NotUsable(str(no)) from None
         finally:
             hashing.stop()
+            await sessions.note_failed()
         if Right.USERS_APPROVE not in made.identity.rights:
             raise NotUsable(f"用户 {user} 没有核准的权限；请管理员或审计员来做")
         asker = Asker(user, Actor(made.identity.name, origin))

@@ -31,7 +31,6 @@ export const pages: readonly Page[] = [
   { path: "/prompts", title: "提示音", group: "管理", right: "prompts.read", view: () => import("./prompts/Prompts.vue") },
   { path: "/phones", title: "话机与线路", group: "管理", right: "agents.pin", view: () => import("./phones/Phones.vue") },
   { path: "/users", title: "用户与权限", group: "管理", right: "users", view: () => import("./users/Users.vue") },
-  { path: "/approvals", title: "核准", group: "管理", right: "users.approve", view: () => import("./approvals/Approvals.vue") },
   { path: "/audit", title: "审计", group: "管理", right: "audit.read", view: () => import("./audit/Audit.vue") },
   { path: "/health", title: "诊断", group: "管理", right: "metrics.read", view: () => import("./health/Health.vue") },
 ];

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from audit.anchors import FILE, TAIL_BYTES, anchor, anchors, newest, note
 from audit.model import Act, Actor, Anchor, Entry, Finding, Wrong
 from audit.rules import digest, seal, verify
+from audit.service import note_new
 from audit.store import append, entries
 from database.connection import Database, open_database
 from engine.commands.audit import app
@@ -187,8 +188,9 @@ def test_the_command_lists_and_verifies(upgraded_sqlite: Path, tmp_path: Path, m
     cut = run.invoke(app, ["verify"])
     assert cut.exit_code == 1
     assert "末尾被截断：第 3 条" in cut.output
-    (tmp_path / FILE).unlink()  # who can do that, too, is found out by what was written down elsewhere only
-    assert run.invoke(app, ["verify"]).exit_code == 0
+    (tmp_path / FILE).unlink()  # who can do that, too, is found out, and by what was written down elsewhere
+    emptied = run.invoke(app, ["verify"])
+    assert (emptied.exit_code, "校验值文件被清空" in emptied.output) == (1, True)
     assert run.invoke(app, ["verify", "--expect", f"3:{made[-1].hash}"]).exit_code == 1
     assert run.invoke(app, ["verify", "--expect", "x"]).exit_code == 2
 
@@ -205,3 +207,27 @@ def test_the_newest_anchor_is_found_from_the_end_of_a_file_however_long(tmp_path
     assert newest(path) == 499
     path.write_text("".join(lines) + "#" * 2 * TAIL_BYTES, encoding="ascii")
     assert newest(path) == 499
+
+
+async def test_an_emptied_file_of_anchors_is_a_finding_and_stays_one(database: Database, tmp_path: Path) -> None:
+    await note_new(database, tmp_path)
+    async with database.transaction() as session:
+        for number in range(30):
+            act = Act("routing.publish", f"版本 {number}")
+            await append(session, Actor("张三", "网页"), act, datetime.now(UTC) - timedelta(hours=1))
+    file = tmp_path / FILE
+    for entry in await read(database):
+        note(file, entry)
+    assert verify(await read(database), anchors(file), filed=True) == ()
+    for left in ("", None, file.read_text()[:200]):
+        if left is None:
+            file.unlink()
+        else:
+            file.write_text(left)
+        assert Wrong.UNKNOWN in [one.wrong for one in verify(await read(database), anchors(file), filed=True)]
+    file.unlink()
+    await note_new(database, tmp_path)  # the engine goes on, and writes the file anew
+    found = verify(await read(database), anchors(file), filed=True)
+    assert [one.wrong for one in found] == [Wrong.UNKNOWN], "that it was emptied stays in the chain"
+    await note_new(database, tmp_path)
+    assert len(await read(database)) == 31

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from audit.model import Actor, Entry
 from audit.store import of_action
+from console.brake import Brake, Limits
 from console.care_routes import Care, Diagnosis, Line, Verified
 from console.guard import CSRF_HEADER, Site
 from console.listener import Listener
@@ -118,6 +119,7 @@ class Hall:
         self.client, self.house, self.control, self.people = client, house, control, people
         self.pages, self.past = pages, past
         self.set_up = Unpacked()
+        self.brake = Brake()
         self.home = f"http://127.0.0.1:{client.port}"
 
     async def session(self, user: str, *, must_change: bool = False) -> str:
@@ -201,6 +203,7 @@ class Behind:
         self.accounts = people.accounts
         self.sessions = people.sessions
         self.approvals = people.approvals
+        self.brake = Brake(Limits(10_000, 10_000), Limits(10_000, 10_000))
         self.archive: Archive = past
         self.screens = screens
         self.phones = phones
@@ -247,6 +250,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     async with TestClient(_Listened(app), cookie_jar=DummyCookieJar()) as client:
         made = Hall(client, house, control, people, pages, past)
         made.set_up = behind.set_up
+        made.brake = behind.brake
         yield made
     people.hashing.stop()
     await house.orders.stop()

@@ -102,7 +102,7 @@ async def test_an_agent_hands_nothing_over_and_hears_nothing_in_the_page(hall: H
     for path, body in (
         (f"/api/messages/{MINE}/hand", {"agent": "1001", "reason": "试"}),
         (f"/api/callbacks/{MINE}/hand", {"group": "general", "reason": "试"}),
-        (f"/api/messages/{MINE}/look", {"reason": "试"}),
+        (f"/api/messages/{MINE}/look", {"reason": "核实"}),
     ):
         assert (await hall.ask("POST", path, body, token=agent)).status == 403
 
@@ -133,7 +133,7 @@ async def test_a_message_is_heard_after_its_reason_is_written_down_by_who_asked_
     stranger = await hall.session("auditor")
     assert (await hall.ask("GET", told["sound"], token=stranger)).status == 403
     gone = CallId("hl1-1795351322.99")
-    assert (await hall.ask("POST", f"/api/messages/{gone}/look", {"reason": "试"}, token=boss)).status == 404
+    assert (await hall.ask("POST", f"/api/messages/{gone}/look", {"reason": "核实"}, token=boss)).status == 404
 
 
 async def test_a_message_behind_a_link_out_of_the_folder_is_not_there(hall: Hall) -> None:
@@ -144,7 +144,7 @@ async def test_a_message_behind_a_link_out_of_the_folder_is_not_there(hall: Hall
     file = messages / recording_file(MINE)
     file.unlink()
     file.symlink_to(outside)
-    assert (await hall.ask("POST", f"/api/messages/{MINE}/look", {"reason": "试"}, token=boss)).status == 404
+    assert (await hall.ask("POST", f"/api/messages/{MINE}/look", {"reason": "核实"}, token=boss)).status == 404
 
 
 async def test_an_agent_hears_and_closes_what_waits_for_his_groups_or_was_handed_to_him_and_it_is_kept(

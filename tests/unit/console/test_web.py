@@ -390,7 +390,7 @@ async def test_a_link_among_the_recordings_leads_nowhere(hall: Hall, tmp_path: P
     link = tmp_path / "recordings" / recording_file(call_id(3))
     link.symlink_to(tmp_path / "secrets.json")
     answer = await hall.ask(
-        "POST", LOOK.replace(call_id(1), call_id(3)), {"reason": "x"}, token=await hall.session("auditor")
+        "POST", LOOK.replace(call_id(1), call_id(3)), {"reason": "抽查"}, token=await hall.session("auditor")
     )
     assert answer.status == 404
 
@@ -408,7 +408,7 @@ async def test_an_admin_makes_a_user_and_a_program_on_the_page(hall: Hall) -> No
     for roles in nonsense:
         assert (await hall.ask("POST", "/api/users", new | {"roles": roles}, token=token)).status == 400
     for action, more in (
-        ("role", {"roles": ["supervisor"]}), ("reset", {}), ("unlock", {}), ("disable", {}), ("enable", {}),
+        ("role", {"roles": ["agent"], "agent": "1003"}), ("reset", {}), ("unlock", {}), ("disable", {}), ("enable", {}),
         ("end-sessions", {}),
     ):  # fmt: skip
         asked = {"reason": "试", **more}

@@ -18,6 +18,7 @@ from users import passwords, store
 from users.model import Right, Role
 from users.passwords import Hashing, digest
 from users.rules import IDLE, LONGEST, TRIES, NotUsable
+from users.sessions import MOST_FAILED, SignInRefused
 
 pytestmark = pytest.mark.unit
 
@@ -241,3 +242,29 @@ async def test_what_is_over_is_forgotten(people: People, database: Database) -> 
         assert await store.sessions_of(session) == []
     async with database.transaction() as session:
         assert (await store.tries_of(session, digest("nobody"), people.now)).wrong == 0
+
+
+async def test_refused_sign_ins_are_one_entry_a_minute_and_a_lock_and_a_sign_out_are_known(people: People) -> None:
+    await people.add("zhangsan", Role.ADMIN)
+    for number in range(60):
+        for name in ("zhangsan", f"nobody{number}", "my secret password"):
+            try:
+                await people.sessions.sign_in(name, "wrong wrong wrong", "", f"网页 198.51.100.{number} Firefox")
+            except SignInRefused:
+                continue
+    await people.sessions.note_failed()
+    await people.sessions.note_failed()
+    async with people.database.reading() as session:
+        found = await entries(session)
+    (failed,) = [one for one in found if one.act.action == "users.sign-in-failed"]
+    told = failed.act.detail["tries"]
+    assert sum(one["tries"] for one in told) == 180
+    assert len(told) <= MOST_FAILED + 1
+    assert {"zhangsan", "（没有的用户名）"} == {one["user"] for one in told}, "no word that may be a password"
+    assert "198.51.100.0" in str(told)
+    assert len([one for one in found if one.act.action == "users.lock"]) == 1
+    people.later(minutes=16)
+    await people.sessions.end((await people.sign_in("zhangsan")).identity)
+    async with people.database.reading() as session:
+        last = (await entries(session))[-1]
+    assert (last.act.action, last.actor.name) == ("users.sign-out", "张三（zhangsan）")

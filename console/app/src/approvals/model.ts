@@ -24,5 +24,5 @@ export const STATES: Readonly<Record<ApprovalState, string>> = {
 
 /** What is said when a deed waits for a second person. */
 export function waitsText(one: Approval): string {
-  return `已提出申请 ${one.id}：${one.subject}。请另一位管理员或审计员在「核准」页核准，之后由您在那里执行`;
+  return `已提出申请 ${one.id}：${one.subject}。请另一位管理员或审计员在「审计」页的「核准」里核准，之后由您在那里执行`;
 }
