@@ -86,6 +86,11 @@ class Outcome:
         return _seconds(self.asked_at or self.entered_at, self.answered_at)
 
     @property
+    def prompt_seconds(self) -> float | None:
+        """From ring to the end of the prompts; None for who hung up in them, or was answered without."""
+        return None if self.asked_at is None else _seconds(self.entered_at, self.asked_at)
+
+    @property
     def held_on_seconds(self) -> float | None:
         """How long a caller who reached nobody held the line; None for others."""
         if self.answered_at is not None or self.ended_at is None:

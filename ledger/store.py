@@ -9,14 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, Select, String, delete, func, insert, or_, select
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, Select, String, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.base import Base, UtcDateTime, insert_ignore
 from ledger.codec import MAX_CALL, MAX_ID, MAX_SOURCE, clean
+from ledger.measures import Outcome, outcome
 from ledger.model import NO_CALL, Fact, Kind
 from ledger.records import CEL, ENGINE, MAX_WORD, CallRecord, TransferRecord, fold
 from ledger.segments import Cursor
@@ -40,7 +42,7 @@ MISSING: Final = "-"
 
 class FactRow(Base):
     __tablename__ = "facts"
-    __table_args__ = (Index(None, "call_id"), Index(None, "at"))
+    __table_args__ = (Index(None, "call_id"), Index(None, "at"), Index(None, "kind", "at"))
 
     id: Mapped[str] = mapped_column(String(MAX_ID), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
@@ -92,6 +94,16 @@ class CallRow(Base):
     transfers: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     source: Mapped[str] = mapped_column(String(MAX_SOURCE))
     wrap_up_code: Mapped[str] = mapped_column(String(MAX_WORD))
+    counts: Mapped[bool | None] = mapped_column(Boolean)
+    """Whether it came in to be answered by 12345 (:func:`ledger.measures.outcome`); NULL in rows of before there was
+    this column and the four below, until a report needs them."""
+    prompt_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """From ring to the end of the prompts; NULL when the caller hung up in them."""
+    answer_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """From ring to the human."""
+    answer_after_prompt_ms: Mapped[int | None] = mapped_column(BigInteger)
+    held_on_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """How long a caller who reached nobody held the line."""
 
 
 class CallTransferRow(Base):
@@ -168,11 +180,12 @@ async def project(session: AsyncSession, calls: Iterable[CallId]) -> None:
         by_call = defaultdict(list)
         for fact in await _facts(session, chunk):
             by_call[fact.call].append(fact)
-        records = [record for facts in by_call.values() if (record := fold(facts))]
+        folded = [(record, facts) for facts in by_call.values() if (record := fold(facts))]
+        records = [record for record, _ in folded]
         for table in (CallRow, CallTransferRow):
             await session.execute(delete(table).where(table.call_id.in_(chunk)))
         if records:
-            await session.execute(insert(CallRow), [_row(record) for record in records])
+            await session.execute(insert(CallRow), [_row(record, outcome(facts)) for record, facts in folded])
         if transfers := [row for record in records for row in _transfer_rows(record)]:
             await session.execute(insert(CallTransferRow), transfers)
 
@@ -320,11 +333,26 @@ def _as_facts(rows: Iterable[Any]) -> list[Fact]:
     return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
 
 
-def _row(record: CallRecord) -> dict[str, Any]:
+def _row(record: CallRecord, measured: Outcome | None) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__ if name not in ("call", "group")}
     transfers = [{"target": one.target, "state": one.state} for one in record.transfers]
     keys = {"call_id": record.call, "group_id": record.group, "caller_end": record.caller[-CALLER_END:]}
-    return {**row, **keys, "transfers": transfers}
+    return {**row, **keys, **_measured(measured), "transfers": transfers}
+
+
+def _measured(measured: Outcome | None) -> dict[str, Any]:
+    """What reports add up. Times are rounded up, so that a call answered a moment after 15 s is not in time."""
+    return {
+        "counts": measured is not None,
+        "prompt_ms": _up_to_ms(measured.prompt_seconds if measured else None),
+        "answer_ms": _up_to_ms(measured.wait_seconds if measured else None),
+        "answer_after_prompt_ms": _up_to_ms(measured.wait_after_prompt_seconds if measured else None),
+        "held_on_ms": _up_to_ms(measured.held_on_seconds if measured else None),
+    }
+
+
+def _up_to_ms(seconds: float | None) -> int | None:
+    return None if seconds is None else ceil(round(seconds * 1000, 3))
 
 
 def _transfer_rows(record: CallRecord) -> list[dict[str, Any]]:
