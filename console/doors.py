@@ -107,6 +107,14 @@ SEARCH: Final[Mapping[str, Schema]] = {
 }
 """Which calls, newest first."""
 
+REPORT: Final[Mapping[str, Schema]] = {
+    "month": {"type": "string", "examples": ["2026-11"]},
+    "since": {"type": "string", "examples": ["2026-11-01"]},
+    "until": {"type": "string", "examples": ["2026-11-07"], "description": "含当天"},
+    "by": {"enum": ["number", "group", "agent", "half-hour", "day", "month"]},
+}
+"""A month, or from one day to another."""
+
 ROLES: Final[Schema] = {"type": "array", "items": {"enum": [role.value for role in Role]}, "minItems": 1}
 RIGHTS: Final[Schema] = {"type": "array", "items": {"enum": [right.value for right in Right]}, "minItems": 1}
 EDITS: Final[Schema] = {
@@ -262,6 +270,14 @@ DOORS: Final = (
     Door(
         "GET", "/api/drills/export", Right.DRILLS_READ, "一个月的演练，表格文件",
         query={"month": {"type": "string", "examples": ["2026-11"]}}, answers="application/octet-stream", listeners=WEB,
+    ),
+    # Reports
+    Door(
+        "GET", "/api/reports", Right.REPORTS_READ, "话务报表：一个月，或从一天到一天", query=REPORT, listeners=WEB,
+    ),
+    Door(
+        "GET", "/api/reports/export", Right.REPORTS_READ, "话务报表，表格文件", query=REPORT,
+        answers="application/octet-stream", listeners=WEB,
     ),
     # Urgent orders
     Door(

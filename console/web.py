@@ -28,9 +28,11 @@ from console.people_routes import Managed, people_routes
 from console.phone_routes import Phones, add_phone_routes
 from console.plain import answered
 from console.prompt_routes import Prompts, prompt_routes
+from console.report_routes import report_routes
 from console.routing_file_routes import routing_file_routes
 from console.session_routes import session_routes
 from console.setup_routes import SetUp, setup_routes
+from ledger.reports.service import Reports
 
 
 class Behind(Managed, Protocol):
@@ -47,6 +49,9 @@ class Behind(Managed, Protocol):
 
     @property
     def measured(self) -> Measured: ...
+
+    @property
+    def reports(self) -> Reports: ...
 
     @property
     def prompts(self) -> Prompts: ...
@@ -88,6 +93,7 @@ def web_application(control: Control, behind: Behind, site: Site, pages: Path) -
             *look_routes(behind, behind.archive, control),
             *people_routes(behind),
             *foresight_routes(behind.measured, control.counters.aims),
+            *report_routes(behind.reports, lambda: control.snapshot),
             *care_routes(behind, behind.care),
             *setup_routes(behind.set_up),
             *routing_file_routes(control),

@@ -52,6 +52,7 @@ from ledger.model import Kind
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
 from ledger.reader import calls_now, kind_between, stories_between
+from ledger.reports.service import Reports
 from ledger.store import CallFilter
 from routing.model import Snapshot
 from routing.publish import Publisher, ensure_published
@@ -141,6 +142,7 @@ async def serve(settings: Settings) -> None:
         engine.screens,
         engine.page_phones,
         half_hours,
+        Reports(database, journal.folder, settings.node, settings.aims, settings.zone),
         care,
         Prompts(settings.data_dir, settings.city, lambda: engine.snapshot, database),
         set_up,

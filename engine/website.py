@@ -33,6 +33,7 @@ from engine.archive import CallArchive
 from engine.certificate import Certificate
 from engine.page_phones import PagePhones
 from engine.settings import ROOT, Settings
+from ledger.reports.service import Reports
 from routing.calendar import CITY
 from users.accounts import Accounts
 from users.approvals import Approvals
@@ -64,6 +65,7 @@ class Website:
         screens: Screens,
         phones: PagePhones,
         measured: Measured,
+        reports: Reports,
         care: Care,
         prompts: Prompts,
         set_up: Callable[[Accounts], SetUp],
@@ -75,6 +77,7 @@ class Website:
         self.screens: Screens = screens
         self.phones = phones
         self.measured: Measured = measured
+        self.reports = reports
         self.care: Care = care
         self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing, policy=settings.policy)

@@ -44,6 +44,8 @@ class Right(StrEnum):
     ANNOUNCEMENTS_READ = "announcements.read"
     DRILLS_START = "drills.start"
     DRILLS_READ = "drills.read"
+    REPORTS_READ = "reports.read"
+    """Figures of any period, by number, group and agent."""
     ORDERS_READ = "orders.read"
     ORDERS_WORK = "orders.work"
     ORDERS_END = "orders.end"

@@ -11,6 +11,7 @@ from ledger.measures import HALF_HOUR
 from ledger.reports.model import WINDOW_HOURS, By, Period, Tally, WorstDay
 
 MONTH: Final = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+YEARS: Final = range(2000, 2100)
 MOST_DAYS: Final = 400
 """A year and its month before: bounds what one report costs."""
 
@@ -118,7 +119,10 @@ def _day(text: str) -> date:
     try:
         if len(text) != len("2026-11-01"):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if day.year not in YEARS:  # so that the periods around it are dates, too
+            raise ValueError
+        return day
     except ValueError:
         raise NoPeriod(f"{text!r} 不是日期；例如 2026-11-01") from None
 

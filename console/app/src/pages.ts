@@ -25,6 +25,7 @@ export const pages: readonly Page[] = [
   { path: "/drills", title: "演练", group: "班长", right: "drills.read", view: () => import("./drills/Drills.vue") },
   { path: "/wall", title: "大屏", group: "班长", right: "status.read", view: () => import("./wall/Wall.vue") },
   { path: "/charts", title: "统计与排班", group: "班长", right: "status.read", view: () => import("./charts/Charts.vue") },
+  { path: "/reports", title: "报表", group: "班长", right: "reports.read", view: () => import("./reports/Reports.vue") },
   { path: "/calls", title: "来电记录", group: "来电", right: "calls.read", view: () => import("./calls/Calls.vue"), home: ["auditor"] },
   { path: "/setup", title: "首次设置", group: "管理", right: "setup", view: () => import("./setup/Setup.vue") },
   { path: "/routing", title: "路由表", group: "管理", right: "routing.read", home: ["admin"], view: () => import("./routing/Routing.vue") },

@@ -28,14 +28,17 @@ from console.web import web_application
 from database.connection import Database
 from engine.prompts import Prompts
 from ivr.model import Script
+from ledger.measures import Aims
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
+from ledger.reports.service import Reports
 from ledger.store import CallFilter
 from promises.message import Message
 from promises.model import Callback
 from queues.events import SeatReachable
 from recordings.layout import half_file, recording_file
 from recordings.model import Recording, Status
+from routing.calendar import CITY
 from routing.tables import Refused, Tables
 from telephony.model import CallId, SeatId
 from tests.unit.console.test_api import Control
@@ -208,6 +211,7 @@ class Behind:
         self.screens = screens
         self.phones = phones
         self.measured = Day()
+        self.reports = Reports(people.database, past.folder.parent / "journal", "hl1", Aims(), CITY)
         self.care: Care = Healthy()
         self.prompts = prompts
         self.set_up = Unpacked()

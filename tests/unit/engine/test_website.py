@@ -16,6 +16,7 @@ from engine.archive import CallArchive
 from engine.prompts import Prompts
 from engine.settings import Settings
 from engine.website import Website
+from ledger.reports.service import Reports
 from tests.unit.console.hall import Day, Healthy, Unpacked
 from tests.unit.console.test_api import Control
 from tests.unit.engine.house import House
@@ -40,7 +41,8 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     archive = CallArchive(database, folder / "journal", "hl1", folder / "recordings", folder / "messages")
     control = cast("ApiControl", Control(house))
     return Website(
-        settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(), Healthy(),
+        settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(),
+        Reports(database, folder / "journal", "hl1", settings.aims, settings.zone), Healthy(),
         Prompts(folder, "揭阳", lambda: house.table, database),
         lambda accounts: Unpacked(),
     )  # fmt: skip

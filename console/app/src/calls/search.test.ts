@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { callerFault, lastDays, nothing, question } from "./search";
+import { callerFault, lastDays, linked, nothing, question } from "./search";
 
 const NOON = Date.UTC(2026, 9, 10, 4); // 12:00 in Jieyang
 
@@ -21,4 +21,12 @@ test("too few digits are told before anybody is asked", () => {
   expect(callerFault("800")).toContain("4 位");
   expect(callerFault("<b>8000")).toContain("4 位");
   expect(["", "8000", "+86 138 0013 8000"].map(callerFault)).toEqual(["", "", ""]);
+});
+
+test("a link says what to look for, and nothing else", () => {
+  const wanted = linked({ since: "2026-11-01T00:00:00", until: "2026-12-01T00:00:00", number: "12315", outcome: "unanswered", caller: "1" }, NOON);
+  expect(question(wanted, null)).toEqual({
+    since: "2026-11-01T00:00:00+08:00", until: "2026-12-01T00:00:00+08:00", number: "12315", outcome: "unanswered",
+  });
+  expect(linked({ call: "x", outcome: "else" }, NOON)).toEqual(nothing(NOON));
 });

@@ -28,6 +28,20 @@ export function nothing(now: number): Wanted {
   return { time: lastDays(6, now), caller: "", number: "", agent: "", group: "", ratings: [], transfer: "", outcome: "", wrapUpCode: "" };
 }
 
+/** What a link to this page looks for (`?since=…&number=…`), e.g. the calls behind a figure of a report. */
+export function linked(query: Readonly<Record<string, unknown>>, now: number): Wanted {
+  const text = (key: string): string => (typeof query[key] === "string" ? query[key] : "");
+  const [since, until, outcome] = [text("since"), text("until"), text("outcome")];
+  return {
+    ...nothing(now),
+    ...(since && until ? { time: [since, until] as [string, string] } : {}),
+    number: text("number"),
+    group: text("group"),
+    agent: text("agent"),
+    outcome: outcome === "answered" || outcome === "unanswered" ? outcome : "",
+  };
+}
+
 /** Spaces and dashes are how people write numbers. */
 export function digits(caller: string): string {
   return caller.replace(/[\s-]/g, "");
