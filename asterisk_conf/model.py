@@ -85,6 +85,8 @@ class SwitchPlan:
     consult: ConsultKeys = ConsultKeys()
     duty_ring_seconds: int = 25
     """A duty phone (值班电话) that rings longer is given up for the next one."""
+    seat_silence_seconds: int = 20
+    """A desk phone in a talk from which no packet comes for so long is dead: its leg ends. 0: never."""
     sign_in_alone: bool = True
     """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
     page_phones: bool = True

@@ -32,6 +32,7 @@ from telephony.model import (
     PAGE_AUTHS,
     SEAT_ID,
     TRIAL_PHONE,
+    Priority,
 )
 
 PAGE_SILENCE_SECONDS: Final = 10
@@ -145,6 +146,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "page_auths": PAGE_AUTHS,
         "trial_phone": TRIAL_PHONE,
         "page_silence_seconds": PAGE_SILENCE_SECONDS,
+        "seat_silence_seconds": plan.seat_silence_seconds,
         "websockets": WEBSOCKETS,
         "music": plan.music,
         "recordings": plan.recordings,
@@ -167,6 +169,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "drill_seconds": DRILL_SECONDS,
         "drill_recordings": plan.drills,
         "hotline_number": HOTLINE_NUMBER,
+        "centre_priority": int(Priority.CENTRE),
         "node_hex": plan.node.encode().hex(),
         "ours": handed_over(table),
         "partners": partners,

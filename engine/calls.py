@@ -39,6 +39,8 @@ class LiveCall:
     recorded: bool = False
     human: bool = False
     """Somebody answered: there is somebody to be rated."""
+    talked_ms: int | None = None
+    """How long agents have talked with the caller so far; None before the first such talk is over."""
     rated: bool = False
     caller: str = ""
     """Who calls, as far as we were told."""

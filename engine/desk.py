@@ -25,6 +25,7 @@ from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
 from queues.acd import Ticket
+from queues.agent_rules import IN_CALL
 from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended
 from queues.model import Failure, NotAllowed, TicketPhase
 from queues.pace import PaceKeeper
@@ -35,7 +36,7 @@ from routing.closed import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, Priority, SeatId, Stage
+from telephony.model import HEARD_MS, LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, Priority, SeatId, Stage
 
 EXTENSION_SECONDS: Final = 60
 """What *15 adds to a wrap-up; again and again, up to the policy's total."""
@@ -269,7 +270,8 @@ class EngineDesk:
         if seat is not None:
             held.human = True
             self._queues.tell(TalkEnded(question.call, seat.id))
-        to_rate = held.human and not held.rated
+        spoke = held.talked_ms is None or held.talked_ms >= HEARD_MS
+        to_rate = held.human and spoke and not held.rated
         held.rated = held.rated or to_rate
         return to_rate
 
@@ -313,8 +315,18 @@ class EngineDesk:
             self._queues.tell(event)
         except NotAllowed:
             return "seat-not-wrapping-up" if action is SeatAction.EXTEND else "seat-key-failed"
+        said = self._came_to(seat, action, said)
         reason = reasons[key] if action is SeatAction.PAUSE else ""
         self._calls.note(Kind.DEED, NO_CALL, what=action, by=f"话机{seat}", agent=agent, seat=seat, reason=reason)
+        return said
+
+    def _came_to(self, seat: SeatId, action: SeatAction, said: str) -> str:
+        """The prompt that says what is so now: who was told "done" while nothing changed looks for no help."""
+        now = self._queues.acd.seats[seat]
+        if now.state in IN_CALL:
+            return "seat-in-call" if action is SeatAction.SIGN_IN else "seat-after-call"
+        if action is SeatAction.SIGN_IN and now.pause is not None:
+            return "seat-still-paused"
         return said
 
     def _meaning(self, seat: SeatId, action: SeatAction, agent: AgentId, key: str) -> tuple[Event, str]:

@@ -17,7 +17,7 @@ from engine.routes import Routes
 from ledger.model import Kind
 from orders.service import Orders
 from promises.mailbox import Mailbox
-from queues.effects import Connected, Effect, Offer
+from queues.effects import Connected, Effect, Offer, TalkOver
 from queues.events import (
     Answered,
     CallHeld,
@@ -105,6 +105,9 @@ class SwitchNews:
     def _on_effect(self, effect: Effect) -> None:
         if isinstance(effect, Offer):
             self._calls.record(effect.call, recording_file(effect.call))
+        elif isinstance(effect, TalkOver) and effect.call in self._calls.live:
+            over = self._calls.live[effect.call]
+            over.talked_ms = (over.talked_ms or 0) + effect.talk_ms
         elif isinstance(effect, Connected) and effect.call in self._calls.live:
             held = self._calls.live[effect.call]
             held.agent = effect.agent

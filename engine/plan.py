@@ -52,6 +52,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         ),
         consult=ConsultKeys(settings.consult_back_key, settings.consult_leave_key, settings.consult_join_key),
         duty_ring_seconds=settings.duty_ring_seconds,
+        seat_silence_seconds=settings.seat_silence_seconds,
         sign_in_alone=settings.sign_in_without_engine,
         page_phones=settings.page_phones,
     )

@@ -64,6 +64,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "answer_percent": "95",
     "short_abandon_seconds": "5",
     "duty_ring_seconds": "25",
+    "seat_silence_seconds": "20",
     "centre_ring_seconds": "30",
     "centre_parallel_seconds": "0",
     "centre_silence_seconds": "20",
@@ -189,6 +190,9 @@ class Settings(BaseModel):
     """Who hangs up this soon is counted apart. Ours, not a standard's."""
     duty_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     """How long a duty phone (值班电话) may ring before the next one is tried. Ours, not a standard's."""
+    seat_silence_seconds: Annotated[int, Field(ge=0, le=300)] = 20
+    """A desk phone in a talk that sends no sound at all for so long is dead, and its caller first in line; 0: never,
+    for phones that send nothing while nobody speaks."""
     centre_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
     """How long a trunk of an emergency centre may ring before the next one is tried."""
     centre_parallel_seconds: Annotated[int, Field(ge=0, le=60)] = 0

@@ -34,7 +34,7 @@ PRIORITY: Final[Mapping[Priority, str]] = {
     Priority.LISTED: "优先名单来电",
     Priority.DROPPED: "通话中断后再来电或情况紧急",
     Priority.CENTRE: "紧急中心来电",
-    Priority.FIRST: "转接未成退回的来电",
+    Priority.FIRST: "转接未成、中心转回或话机中断退回的来电",
 }
 
 WHY: Final[Mapping[Why, str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recordings.model import Found, Sound, Status, Talk, Verdict
+from telephony.model import HEARD_MS
 
 HEADER_BYTES: Final = 44
 BYTES_PER_SECOND: Final = 16000
@@ -27,7 +28,7 @@ def judge(found: Found, talk: Talk) -> Verdict:
     mixed = found.mixed
     if not talk.ended:
         return Verdict(Status.RECORDING if mixed and mixed.seconds else Status.PLANNED, "")
-    spoken = talk.answered and talk.talk_ms != 0
+    spoken = talk.answered and (talk.talk_ms is None or talk.talk_ms >= HEARD_MS)
     if mixed is None:
         return Verdict(Status.MISSING, "有通话但没有录音文件" if spoken else "")
     if not mixed.seconds:

@@ -35,6 +35,9 @@ OUR_SERIALS: Final = 8_000_000_000
 """From this serial up a call id is one that we gave ourselves, to a channel that we originated (a callback, an agent
 who is rung first for one, a duty phone): never the switch's own."""
 
+HEARD_MS: Final = 1000
+"""A talk that is over sooner was none: nobody has said anything that could be recorded, or rated."""
+
 AGENT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 SEAT_ID: Final = re.compile(r"\d{3,8}", re.ASCII)
 GROUP_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")

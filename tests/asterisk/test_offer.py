@@ -17,6 +17,7 @@ from tests.asterisk.support.scene import Scene, all_of, hears, rows, scene, with
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 NO_PROMPT = "12320"
+SILENCE_SECONDS = 6
 
 
 def edited(table: Table) -> Table:
@@ -30,7 +31,7 @@ def edited(table: Table) -> Table:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def city() -> AsyncIterator[Scene]:
-    async with scene(edited) as running:
+    async with scene(edited, seat_silence_seconds=SILENCE_SECONDS) as running:
         yield running
 
 
@@ -136,6 +137,26 @@ async def test_a_phone_unplugged_while_it_rings_and_one_whose_contact_is_gone(he
     await all_of(call.hang_up(), young.hang_up())
     unplugged.play_dead(dead=False)
     assert await here.state("8001") in ("not-responding", "unreachable", "ready")
+
+
+async def test_a_desk_phone_that_dies_in_a_talk_leaves_nobody_in_silence(here: Scene) -> None:
+    dead = await here.agent("1001", "8001")
+    call = await here.hotline.citizen().call(NO_PROMPT, caller="13600000501")
+    talk = await dead.wait_talking(10)
+    later = await here.hotline.citizen().call(NO_PROMPT, caller="13600000502")
+    await here.fact("13600000502", Kind.WAITING)
+    dead.play_dead()
+    talk.say(None)
+    willing = await here.agent("1002", "8002")
+    other = await willing.wait_talking(15)
+    assert other.caller == "13600000502", "who was talked with is still on the line"
+    await willing.hang_up()
+    again = await willing.wait_talking(SILENCE_SECONDS + 15)
+    assert again.caller == "13600000501", "and has not been left in silence"
+    assert call.is_talking
+    dead.play_dead(dead=False)
+    await here.seat_becomes("8001", "ready", 30)
+    await all_of(call.hang_up(), later.hang_up())
 
 
 async def test_a_seat_that_answers_and_hangs_up_at_once_costs_the_caller_no_place(here: Scene) -> None:

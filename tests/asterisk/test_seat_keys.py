@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), py
 TOLD = (
     *("seat-signed-in", "seat-signed-out", "seat-ready", "seat-paused-1", "seat-paused-3", "seat-pause-unknown"),
     *("seat-pin-wrong", "seat-pin-locked", "seat-not-signed-in", "seat-key-failed", "seat-taken"),
-    *("seat-extended", "seat-not-wrapping-up"),
+    *("seat-extended", "seat-not-wrapping-up", "seat-after-call", "seat-in-call", "seat-still-paused"),
 )
 
 

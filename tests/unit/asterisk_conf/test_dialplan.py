@@ -14,7 +14,7 @@ from asterisk_conf.render import render
 from ivr.catalogue import catalogue
 from ivr.desk import SeatAction
 from ivr.model import Question, Script, Step
-from telephony.model import EMERGENCY_NUMBERS, Stage, Var
+from telephony.model import EMERGENCY_NUMBERS, Priority, Stage, Var
 from tests.unit.asterisk_conf.plans import TABLE, dialplan, labels, plan
 
 pytestmark = pytest.mark.unit
@@ -261,3 +261,8 @@ def test_only_a_centre_that_wants_it_is_briefed_after_its_answer_and_by_the_dial
     assert {"briefing-caller", "briefing-unknown", *(f"digit-{n}" for n in range(10))} <= catalogue(
         TABLE, "揭阳"
     ).keys()
+
+
+def test_a_centres_call_is_of_the_class_whose_head_start_the_table_sets() -> None:
+    (entry,) = (step for step in PLAN["from-centre"]["_!"] if "HL_PRIORITY=" in step)
+    assert f"HL_PRIORITY={int(Priority.CENTRE)})" in entry

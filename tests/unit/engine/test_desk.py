@@ -280,3 +280,29 @@ async def test_an_agent_in_a_talk_cannot_move_to_another_seat(house: House) -> N
     house.desk.place(house.question(Script.OFFER))
     assert house.desk.seat_key(SeatId("8002"), SeatAction.SIGN_IN, AGENT) == "seat-key-failed"
     assert house.queues.acd.seat_of[AGENT] == SEAT
+
+
+async def test_a_key_never_says_done_when_nothing_changed(house: House) -> None:
+    press = house.desk.seat_key
+    sign_in(house)
+    assert press(SEAT, SeatAction.PAUSE, "3") == "seat-paused-3"
+    assert press(SEAT, SeatAction.SIGN_IN, AGENT) == "seat-still-paused"
+    assert house.queues.acd.seats[SEAT].pause == "用餐"
+    assert press(SEAT, SeatAction.READY, "") == "seat-ready"
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    assert press(SEAT, SeatAction.SIGN_IN, AGENT) == "seat-in-call"
+    assert press(SEAT, SeatAction.READY, "") == "seat-after-call"
+    assert press(SEAT, SeatAction.PAUSE, "3") == "seat-after-call"
+    assert press(SEAT, SeatAction.SIGN_OUT, "") == "seat-after-call"
+    assert house.state("8001") is AgentState.TALKING
+
+
+@pytest.mark.parametrize(("talked_ms", "rated"), [(0, False), (999, False), (1000, True)])
+async def test_a_talk_in_which_nobody_spoke_is_not_rated(house: House, talked_ms: int, rated: bool) -> None:
+    sign_in(house)
+    house.desk.place(house.question(Script.OFFER))
+    house.dial("DialBegin", 1, "8001")
+    house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
+    house.now += talked_ms
+    assert house.desk.talked(house.question(Script.AFTER)) is rated
