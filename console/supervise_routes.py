@@ -18,6 +18,9 @@ from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId, GroupId
 
 T = TypeVar("T")
 
+BY_SUPERVISOR: Final = "班长要求"
+"""The pause of an agent whom a supervisor has paused without a reason of the table: nobody's own break."""
+
 EXAMPLE: Final = '{"agent": "1001", "reason": "质检"}'
 MAX_REASON: Final = 100
 MAX_WHO: Final = 60
@@ -89,8 +92,8 @@ class _Deeds:
         if to is None:
             raise refused(400, f"to 应为 {'、'.join(FORCEABLE)} 之一")
         pauses = tuple(self._control.snapshot.pause_reasons.values())
-        pause = str(body.get("pause") or (pauses[0] if pauses else "")) if to is AgentState.PAUSED else ""
-        if pause and pause not in pauses:
+        pause = str(body.get("pause") or BY_SUPERVISOR) if to is AgentState.PAUSED else ""
+        if pause and pause not in (*pauses, BY_SUPERVISOR):
             raise refused(400, f"示忙原因应为 {'、'.join(pauses)} 之一")
         _allowed(lambda: self._control.force(agent, to, pause, _who(body), reason))
         return answered({"agent": agent, "to": to})

@@ -66,19 +66,25 @@ class Supervision:
 
     def join(self, by: AgentId, action: SupervisorAction, agent: AgentId, reason: str) -> SeatId:
         """Somebody at a supervisor's phone is about to join this agent's talk: note it. Raises NotAllowed."""
+        seat = self._joinable(by, agent)
+        self._note(action, by, seat, reason)
+        return seat.id
+
+    def _joinable(self, by: AgentId, agent: AgentId) -> Seat:
         seat = self.talk_of(agent)
         if self._queues.acd.seat_of.get(by) == seat.id:
             raise NotAllowed("不能监听自己的通话")
         if seat.site:
             raise NotAllowed(f"席位 {seat.id} 在分中心，不能监听、密语、强插；可以接管（take-over）")
-        self._note(action, by, seat, reason)
-        return seat.id
+        return seat
 
     def call_to_join(self, by: AgentId, action: SupervisorAction, agent: AgentId, reason: str) -> SeatId:
         """Call the supervisor's own phone, which joins the talk when it answers. Raises NotAllowed."""
         there = self._seat_of_supervisor(by)
-        seat = self.join(by, action, agent, reason)
-        self._start(self._originate(there, action, seat))
+        seat = self._joinable(by, agent)
+        if self._queues.acd.seats[there].call is not None:
+            raise NotAllowed("您自己正在处理来电，结束后才能监听、密语、强插")
+        self._start(self._join(there, action, by, seat, seat.call, reason))
         return there
 
     def take_over(self, by: AgentId, agent: AgentId, reason: str) -> SeatId:
@@ -176,13 +182,37 @@ class Supervision:
             raise NotAllowed(f"班长 {by} 没有签入，请先在话机上签入")
         return seat
 
-    async def _originate(self, there: SeatId, action: SupervisorAction, seat: SeatId) -> None:
+    async def _join(
+        self, there: SeatId, action: SupervisorAction, by: AgentId, seat: Seat, call: CallId | None, reason: str
+    ) -> None:
+        """Told in the call's story once it is so: a phone that nobody took has joined nothing."""
+        told = {"agent": seat.agent or "", "seat": seat.id, "reason": reason}
         try:
-            await self._switch.originate(
-                f"PJSIP/{there}", context="spy", exten=action, ring_seconds=RING_SECONDS, variables={Var.SPY: seat}
-            )
+            listening = await self._listening(there) if self._queues.acd.seats[there].in_use else None
+            if listening is not None:
+                await self._switch.send("Setvar", {"Channel": listening, "Variable": Var.SPY, "Value": seat.id})
+                where = {"Context": "spy", "Exten": str(action), "Priority": "1"}
+                await self._switch.send("Redirect", {"Channel": listening, **where})
+                joined = True
+            else:
+                spy: dict[str, str] = {Var.SPY: seat.id}
+                outcome = await self._switch.originate(
+                    f"PJSIP/{there}", context="spy", exten=action, ring_seconds=RING_SECONDS, variables=spy
+                )
+                joined = outcome.answered
         except AmiError as error:
             log.warning("supervisor's phone not called", seat=there, error=str(error))
+            return
+        if joined and call is not None:
+            self._deed(action, f"班长{by}", call, **told)
+        else:
+            log.info("supervisor's phone not taken", seat=there, what=action)
+
+    async def _listening(self, there: SeatId) -> str | None:
+        """The channel of this phone that listens in already: it goes over to the other way of listening."""
+        shown = await self._switch.collect("Status", until="StatusComplete")
+        here = [event for event in shown if (event.get("Channel") or "").startswith(f"PJSIP/{there}-")]
+        return next((event.get("Channel") for event in here if event.get("Context") == "spy"), None)
 
     async def _bring(self, call: CallId, channel: str, there: SeatId) -> None:
         try:

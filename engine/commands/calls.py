@@ -17,6 +17,7 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.administration import actor
 from engine.commands.agents import who
+from engine.exits import end
 from engine.remote import ask
 from engine.repair import Repair, repair
 from engine.settings import Settings, SettingsError, load_settings
@@ -58,18 +59,21 @@ def list_command(
     settings = _settings()
     try:
         start = _moment(since, settings, "--since")
-        end = _moment(until, settings, "--until", whole_day=True)
+        latest = _moment(until, settings, "--until", whole_day=True)
     except ValueError as error:
         raise _stop(str(error)) from None
-    wanted = CallFilter(start, end, number, caller, agent, group, limit, wrap_up_code=wrap_up_code)
-    records = _ask(settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted))
+    wanted = CallFilter(start, latest, number, caller, agent, group, limit, wrap_up_code=wrap_up_code)
+    records, whole = _ask(
+        settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted)
+    )
     if as_data:
         typer.echo(json.dumps([outline(record, reveal=reveal) for record in records], ensure_ascii=False, indent=2))
-        return
-    for record in records:
-        typer.echo(_row(record, settings, reveal))
-    if not records:
-        typer.echo("没有符合条件的来电")
+    else:
+        for record in records:
+            typer.echo(_row(record, settings, reveal))
+        if not records:
+            typer.echo("没有符合条件的来电")
+    end(complete=whole)
 
 
 @app.command("show")
@@ -82,24 +86,25 @@ def show_command(
     settings = _settings()
     journal = settings.data_dir / "journal"
     if call == "last":
-        latest = _ask(settings, lambda database: calls_now(database, journal, settings.node, CallFilter(limit=1)))
+        latest, _ = _ask(settings, lambda database: calls_now(database, journal, settings.node, CallFilter(limit=1)))
         if not latest:
             typer.echo("流水里还没有来电", err=True)
             raise typer.Exit(UNKNOWN)
         call = latest[0].call
     if not CALL_ID.fullmatch(call):
         raise _stop(f"{call[:80]!r} 不是呼叫编号；例如 {settings.node}-1700000000.12，可用 ./hotline calls list 查到")
-    facts = _ask(settings, lambda database: facts_now(database, journal, settings.node, CallId(call)))
+    facts, whole = _ask(settings, lambda database: facts_now(database, journal, settings.node, CallId(call)))
     record = fold(facts)
     if record is None:
         typer.echo(f"流水里没有呼叫 {call}；可用 ./hotline calls list 查看有哪些", err=True)
         raise typer.Exit(UNKNOWN)
     if as_data:
         typer.echo(json.dumps(as_json(record, facts, reveal=reveal), ensure_ascii=False, indent=2))
-        return
-    typer.echo(f"呼叫 {record.call}，{record.entered_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}")
-    for line in tell(facts, reveal=reveal):
-        typer.echo(str(line))
+    else:
+        typer.echo(f"呼叫 {record.call}，{record.entered_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}")
+        for line in tell(facts, reveal=reveal):
+            typer.echo(str(line))
+    end(complete=whole)
 
 
 @app.command("wrap-up")
@@ -197,14 +202,14 @@ def _moment(text: str, settings: Settings, option: str, *, whole_day: bool = Fal
         raise ValueError(f"{option} {text!r} 不是时间；例如 2026-10-10 或 2026-10-10T09:00") from None
 
 
-def _ask(settings: Settings, question: Callable[[Database | None], Awaitable[T]]) -> T:
-    """Ask database and journal; without the database, the journal alone, and say so."""
+def _ask(settings: Settings, question: Callable[[Database | None], Awaitable[T]]) -> tuple[T, bool]:
+    """Ask database and journal; without the database, the journal alone, and say so. Whether the answer is whole."""
     try:
-        return asyncio.run(_answered(settings, question))
+        return asyncio.run(_answered(settings, question)), True
     except (DatabaseError, SQLAlchemyError) as error:
         sentence = str(error) if isinstance(error, DatabaseError) else NO_TABLES
         typer.echo(f"{sentence}\n{JOURNAL_ONLY}", err=True)
-        return asyncio.run(_awaited(question(None)))
+        return asyncio.run(_awaited(question(None))), False
 
 
 async def _answered(settings: Settings, question: Callable[[Database | None], Awaitable[T]]) -> T:

@@ -18,6 +18,7 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.drill_sheet import HEADS, rows, workbook
 from engine.engine import journal_folder
+from engine.exits import end
 from engine.foresight.show import show, wrong
 from engine.remote import ask
 from engine.settings import Settings, load_settings
@@ -64,7 +65,8 @@ def report_command(
         table = load_snapshot(settings.snapshot_file)
     except (SnapshotMissing, SnapshotCorrupt) as error:
         raise wrong(str(error)) from None
-    told = report(month, asyncio.run(_held(settings)), trunks_of(table), settings.zone)
+    held, whole = asyncio.run(_held(settings))
+    told = report(month, held, trunks_of(table), settings.zone)
     if as_data:
         typer.echo(json.dumps(as_json(told), ensure_ascii=False, indent=2))
     else:
@@ -82,16 +84,17 @@ def report_command(
         except OSError as error:
             raise wrong(f"--xlsx {xlsx}：写不进去（{error.strerror}）；请换一个位置") from None
         typer.echo(f"月报已写入 {xlsx}", err=as_data)
+    end(complete=whole)
 
 
-async def _held(settings: Settings) -> list[Drill]:
-    """Every drill of this node; without its database what the journal still has."""
+async def _held(settings: Settings) -> tuple[list[Drill], bool]:
+    """Every drill of this node, and whether that is all; without its database what the journal still has."""
     database = open_database(settings.database_url)
     try:
-        return await _read(settings, database)
+        return await _read(settings, database), True
     except (DatabaseError, SQLAlchemyError):
         typer.echo("数据库读不到，以下只含本机日志中尚未入库的演练", err=True)
-        return await _read(settings, None)
+        return await _read(settings, None), False
     finally:
         await database.close()
 

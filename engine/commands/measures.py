@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from engine.exits import end
 from engine.foresight.history import day_of, history
 from engine.foresight.show import percent, seconds, show
 from engine.settings import load_settings
@@ -51,6 +52,7 @@ def command(
             "parts": {key: asdict(part) for key, part in parts.items()},
         }
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        end(complete=past.complete)
         return
     seconds_aim = f"{city.answer_seconds:g}秒"
     table = Table(title=f"{since:%Y-%m-%d %H:%M} 至 {until:%Y-%m-%d %H:%M}")
@@ -68,6 +70,7 @@ def command(
         typer.echo(f"处理结果：{told}")
     if not past.times:
         typer.echo("这段时间没有座席工时记录，占用率和话后整理不详")
+    end(complete=past.complete)
 
 
 def _row(part: Measures) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import typer
 
 from engine.credentials import credentials
+from engine.exits import end
 from engine.remote import ask
 from engine.settings import load_settings
 from ledger.push_rules import secret_of
@@ -49,6 +50,7 @@ def raise_command(
     )
     if not told["durable"]:
         typer.echo("工单已派发，但磁盘还没有写下；请检查磁盘（hotline status）", err=True)
+        end(complete=False)
 
 
 @app.command("list")
@@ -71,7 +73,7 @@ def list_command(
             typer.echo("没有未办结的工单")
         if not told["loaded"]:
             typer.echo("数据库还没有读到，启动以前的工单暂时不在这里", err=True)
-    raise typer.Exit(int(any(row["overdue"] for row in rows)))
+    end(complete=told["loaded"], code=int(any(row["overdue"] for row in rows)))
 
 
 @app.command("show")

@@ -25,6 +25,9 @@ JOURNAL_ONLY: Final = "以下只含本机日志中尚未入库的流水"
 NO_TABLES: Final = "数据库读不出流水，可能还没有建表；请运行 ./hotline db upgrade"
 
 
+INCOMPLETE_PAST: Final = "数据库读不到，只有一部分来电记录，据此推算会偏低；请待数据库恢复后再试"
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What happened in a stretch of time."""

@@ -33,7 +33,7 @@ from engine.foresight.floors import (
     rates,
     with_more,
 )
-from engine.foresight.history import day_of, history
+from engine.foresight.history import INCOMPLETE_PAST, day_of, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
 from engine.settings import Settings, load_settings
 from queues.foresight.chart import Bar, Panel, bars
@@ -125,6 +125,8 @@ def _callers(
         if not day:
             raise wrong("请用 --day 写明取哪一天的来电，例如 --day 2026-10-10")
         past = asyncio.run(history(settings, midnight, midnight + timedelta(days=1)))
+        if not past.complete:
+            raise wrong(INCOMPLETE_PAST)
         callers = callers_seen(past.calls)
         if not callers:
             raise wrong(f"流水里 {day} 没有来电；可用 ./hotline calls list 查看有哪些，或改用 --arrivals poisson")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.foresight.history import day_of, days_back, history
+from engine.foresight.history import INCOMPLETE_PAST, day_of, days_back, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
 from engine.settings import Settings, load_settings
 from ledger.measures import Outcome, half_hour
@@ -97,10 +97,10 @@ def _forecast(path: Path) -> dict[str, float]:
 
 async def _past(settings: Settings, day: datetime, weeks: int) -> tuple[dict[str, float], float | None]:
     """Mean calls of each half-hour over the same weekday of past weeks, and their mean talk."""
-    days = [
-        [call for call in (await history(settings, past, past + timedelta(days=1))).calls if call.settled]
-        for past in days_back(day, weeks)
-    ]
+    pasts = [await history(settings, start, start + timedelta(days=1)) for start in days_back(day, weeks)]
+    if not all(one.complete for one in pasts):
+        raise wrong(INCOMPLETE_PAST)
+    days = [[call for call in one.calls if call.settled] for one in pasts]
     told = [calls for calls in days if calls]
     if not told:
         raise wrong(f"{day:%Y-%m-%d} 之前 {weeks} 周的同一天都没有来电记录；请改用 --forecast，或换一个日期")

@@ -69,6 +69,11 @@ async def who_hears_the_boss(three: Talk, spy: PhoneCall) -> tuple[bool, bool]:
     return shares[0] > 0.8, shares[1] > 0.8
 
 
+def last_second() -> tuple[float, float]:
+    now = asyncio.get_running_loop().time()
+    return now - 1.2, now - 0.2
+
+
 def _hears_both(spy: PhoneCall) -> bool:
     now = asyncio.get_running_loop().time()
     return all(hears(spy, hz, now - 1.2, now - 0.2) > 0.8 for hz in (CITIZEN_HZ, SEAT_HZ))
@@ -88,10 +93,14 @@ async def test_listen_is_heard_by_nobody_whisper_by_the_agent_alone_barge_by_bot
         await spy.hang_up()
     spy = await three.boss.call("*211001")
     await soon(lambda: _hears_both(spy), "the supervisor to hear both", 10)
+    await here.hotline.ask("/api/supervise/whisper", {"agent": "1001", "supervisor": "1010", "reason": "提醒"})
+    agent_hears = lambda: hears(three.talk, BOSS_HZ, *last_second()) > 0.8  # noqa: E731
+    await soon(agent_hears, "who listens to whisper, on the same call", 10)
+    assert not spy.is_over
     await three.call.hang_up()
     await spy.ended(5)
     deeds = [fact.data for fact in await here.story(CALLER) if fact.kind is Kind.DEED]
-    assert [deed["what"] for deed in deeds] == ["listen", "whisper", "barge"] * 2 + ["listen"]
+    assert [deed["what"] for deed in deeds] == ["listen", "whisper", "barge"] * 2 + ["listen", "whisper"]
     assert {deed["by"] for deed in deeds} == {"班长1010"}
     assert [deed["reason"] for deed in deeds][3:6] == ["质检"] * 3
 

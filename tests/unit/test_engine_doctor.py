@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -174,3 +175,21 @@ def test_the_phone_in_the_page_is_looked_at(settings: Settings) -> None:
         assert found(settings, "网页电话")[-1].level is Level.GOOD
     (off,) = found(settings.model_copy(update={"page_phones": False}), "网页电话")
     assert "page_phones" in off.message
+
+
+@pytest.mark.parametrize(
+    ("main", "backup", "level"), [(False, False, "FAULT"), (False, True, "NOTE"), (True, True, "GOOD")]
+)
+def test_a_centre_of_which_no_line_answers_is_a_fault(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, main: bool, backup: bool, level: str
+) -> None:
+    settings.data_dir.mkdir(parents=True)
+    (settings.data_dir / "secrets.json").touch()
+    rows = [
+        {"centre": "110", "trunk": "emergency-110", "up": main},
+        {"centre": "110", "trunk": "emergency-110-backup", "up": backup},
+        {"centre": "119", "trunk": "emergency-119", "up": True},
+    ]
+    monkeypatch.setattr("console.client.call", lambda *_: {"alarms": [], "centres": rows})
+    monkeypatch.setattr("engine.credentials.credentials", lambda _: SimpleNamespace(api_token="token"))
+    assert {found for found, _ in doctor._centres(settings)} == {Level[level]}

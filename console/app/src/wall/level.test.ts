@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GroupRow } from "@/live/rows";
-import { abandonedShare, atWork, ofReady, ofShare, ofWait, ofWaiting } from "./level";
+import { abandonedShare, atWork, ofDuty, ofReady, ofShare, ofWait, ofWaiting } from "./level";
 
 const row = (waiting: number, states: GroupRow["states"]): GroupRow => ({
   waiting, states, ringing: 0, talking: 0, oldest_since_ms: null, closed: false,
@@ -33,6 +33,13 @@ it("finds it worst when somebody waits and nobody is free", () => {
   expect(ofReady(row(0, { talking: 1 }))).toBe("warn");
   expect(ofReady(row(2, { talking: 1 }))).toBe("bad");
   expect(ofReady(row(0, {}))).toBe("none");
+});
+
+it("looks at a group for which nobody is at work, although nobody waits", () => {
+  expect(ofDuty(row(0, {}))).toBe("warn");
+  expect(ofDuty(row(0, { paused: 2, unreachable: 1 }))).toBe("warn");
+  expect(ofDuty(row(0, { talking: 1 }))).toBe("good");
+  expect(ofDuty({ ...row(0, {}), closed: true })).toBe("none");
 });
 
 it("counts who takes calls or has one", () => expect(atWork(row(0, { ready: 2, hold: 1, paused: 4, unreachable: 1 }))).toBe(3));

@@ -38,6 +38,12 @@ export function ofReady(row: GroupRow): Level {
   return row.waiting ? "bad" : row.agents ? "warn" : "none";
 }
 
+/** A group for which nobody is at work is to be looked at, also while nobody waits: who calls next will. */
+export function ofDuty(row: GroupRow): Level {
+  if (row.closed) return "none";
+  return atWork(row) ? "good" : "warn";
+}
+
 const WORKING = ["ready", "reserved", "ringing", "talking", "hold", "wrap-up"] as const;
 
 export function atWork(row: GroupRow): number {
