@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
@@ -63,7 +64,7 @@ def handler(desk: Desk, known: Container[str]) -> Handler:
     """What the FastAGI server does with each session; ``known`` are the prompts that can be played."""
 
     async def answer(session: AgiSession) -> None:
-        question = read(session)
+        question = known_as(read(session), desk)
         said = FLOWS[question.script](question, desk)
         reply = said if isinstance(said, Answer) else await said
         if reply.otherwise is not None and not await desk.durable(question):
@@ -108,6 +109,12 @@ def read(session: AgiSession) -> Question:
         action=facts["action"],
         withheld=_number(session.env.get("agi_callingpres", "")) & RESTRICTION == WITHHELD,
     )
+
+
+def known_as(question: Question, desk: Desk) -> Question:
+    """The caller's number in the one form in which a citizen is known, what came in beside it."""
+    caller = desk.citizen(question.caller)
+    return question if caller == question.caller else replace(question, caller=caller, told=question.caller)
 
 
 def write(question: Question, answer: Answer, known: Container[str]) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from console.plain import refused, whole_of
 from ledger.records import CallRecord
 from ledger.store import CALLER_END, CallFilter
 from routing.model import Snapshot
+from routing.numbers import citizen
 from routing.tables import require_year
 from telephony.model import CALL_ID, HOTLINE_NUMBER, CallId
 
@@ -25,8 +27,11 @@ WHOLE_DIGITS: Final = 11
 OUTCOMES: Final[Mapping[str, bool | None]] = {"": None, "answered": True, "unanswered": False}
 
 
-def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False) -> CallFilter:
-    """The filter that a query or a body means. Raises HTTPBadRequest naming what is wrong."""
+def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False, area_code: str = "") -> CallFilter:
+    """The filter that a query or a body means; a caller's number in any form is looked for in its one form.
+
+    Raises HTTPBadRequest naming what is wrong.
+    """
     return CallFilter(
         since=moment(_text(told, "since")),
         until=moment(_text(told, "until")),
@@ -34,7 +39,7 @@ def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False)
         agent=_text(told, "agent")[:8],
         group=_text(told, "group")[:40],
         limit=whole_of(told.get("limit"), "limit", 50, 1, most),
-        caller_end=_caller(_text(told, "caller")) if by_caller else "",
+        caller_end=_caller(_text(told, "caller"), area_code) if by_caller else "",
         ratings=_ratings(_text(told, "rating")),
         transfer=_text(told, "transfer")[:40],
         answered=_outcome(_text(told, "outcome")),
@@ -43,15 +48,21 @@ def wanted_calls(told: Mapping[str, Any], most: int, *, by_caller: bool = False)
     )
 
 
-def require_no_guess(wanted: CallFilter) -> None:
-    """Raises HTTPBadRequest for an end that is longer than what a masked number shows, and no whole number.
+def require_no_guess(wanted: CallFilter, typed: str) -> CallFilter:
+    """What may be looked for: four digits, or a whole number, which is then compared as a whole.
+
+    Raises HTTPBadRequest for an end that is longer than what a masked number shows, and no whole number.
 
     Longer and longer ends would tell the hidden digits one after the other, ten tries each.
     """
-    if CALLER_END < len(wanted.caller_end.removeprefix("+")) < WHOLE_DIGITS:
+    digits = sum(one.isdigit() for one in typed)
+    if digits >= WHOLE_DIGITS:
+        return replace(wanted, caller=wanted.caller_end)
+    if len(wanted.caller_end) > CALLER_END or digits > CALLER_END:
         raise refused(
             400, f"您没有看来电号码的权限，只能按末尾 {CALLER_END} 位或 {WHOLE_DIGITS} 位以上的完整号码查；请改正后再查"
         )
+    return wanted
 
 
 def place_after(record: CallRecord) -> str:
@@ -92,7 +103,8 @@ def _text(told: Mapping[str, Any], key: str) -> str:
     return value.strip()
 
 
-def _caller(text: str) -> str:
+def _caller(told: str, area_code: str) -> str:
+    text = citizen(told, area_code)
     if not CALLER.fullmatch(text):
         raise refused(
             400, f"来电号码（caller）应为完整的号码，或至少末尾 {CALLER_END} 位数字；例如 13800138000 或 8000"

@@ -17,9 +17,12 @@ from orders.service import Orders
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from routing.model import Snapshot
+from routing.numbers import citizen
 from telephony.model import CALL_ID, CallId
 
 MOST_EARLIER: Final = 10
+MOST_LOOKED_AT: Final = 50
+"""Calls whose number ends like the caller's: an older row may hold another form of it, or be another's."""
 """Earlier calls that are shown: what somebody reads while a citizen speaks."""
 
 
@@ -95,24 +98,27 @@ class _Views:
             raise refused(404, f"呼叫 {call} 不在进行中；以前的来电请在来电记录里查")
         if not caller:
             return answered({"calls": [], "messages": [], "callbacks": [], "orders": []})
-        records = await self._archive.calls(CallFilter(caller=caller, limit=MOST_EARLIER + 1))
+        code = self._control.snapshot.area_code
+        caller = citizen(caller, code)
+        found = await self._archive.calls(CallFilter(caller_end=caller, limit=MOST_LOOKED_AT))
+        records = [one for one in found if citizen(one.caller, code) == caller]
         return answered(
             {
                 "calls": [self._row(one) for one in records if one.call != call][:MOST_EARLIER],
                 "messages": [
                     {"id": one.id, "group": one.group, "taken_at": one.taken_at.isoformat()}
                     for one in self._control.mailbox.all()
-                    if one.open and one.caller == caller
+                    if one.open and citizen(one.caller, code) == caller
                 ],
                 "callbacks": [
                     {"id": one.id, "group": one.group, "promised_at": one.promised_at.isoformat()}
                     for one in self._control.callbacks.book.open()
-                    if one.number == caller
+                    if citizen(one.number, code) == caller
                 ],
                 "orders": [
                     {"number": one.number, "type": one.type_name, "raised_at": one.raised_at.isoformat()}
                     for one in self._control.orders.book.open()
-                    if one.caller == caller and one.call != call
+                    if citizen(one.caller, code) == caller and one.call != call
                 ],
             }
         )

@@ -109,9 +109,10 @@ class _Views:
     async def search(self, request: web.Request) -> web.Response:
         """By the caller's number: never in an address, which proxies write down, and who looked for whom is kept."""
         body = await body_of(request, '{"caller": "13800138000"}')
-        wanted = wanted_calls(body, MOST_ROWS, by_caller=True)
+        code = self._control.snapshot.area_code
+        wanted = wanted_calls(body, MOST_ROWS, by_caller=True, area_code=code)
         if Right.NUMBERS_REVEAL not in request[WHO].rights:
-            require_no_guess(wanted)
+            wanted = require_no_guess(wanted, str(body.get("caller") or ""))
         await brake(self._people, request, "search")
         try:
             searched = self._people.accounts.seal.keyed(wanted.caller_end.removeprefix("+"))

@@ -34,6 +34,7 @@ from recordings.layout import recording_file
 from routing.calendar import is_open
 from routing.closed import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
+from routing.numbers import citizen
 from routing.overflow import overflow_steps
 from routing.rules import decide
 from telephony.model import HEARD_MS, LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, Priority, SeatId, Stage
@@ -355,6 +356,9 @@ class EngineDesk:
             return Joined(self._supervision.join(by, action, agent, BY_PHONE))
         except NotAllowed:
             return Joined(prompt="supervise-no-talk")
+
+    def citizen(self, number: str) -> str:
+        return citizen(number, self._snapshot().area_code)
 
     def can_play(self, prompt: str) -> bool:
         return prompt in self._repertoire

@@ -32,6 +32,7 @@ from queues.events import (
 from queues.service import QueueService
 from recordings.layout import recording_file
 from routing.model import Snapshot
+from routing.numbers import citizen
 from telephony.events import Event
 from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
 from transfers.reference import readable
@@ -228,10 +229,14 @@ class SwitchNews:
         self._transfers.hear(call, event.headers)
 
     def _message(self, call: CallId, event: Event) -> None:
-        number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
+        number, caller = _digits(event.get("Number")), self._citizen(event)
         size, group = event.get("Bytes") or "", event.get("Group") or ""
         if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
             self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
+
+    def _citizen(self, event: Event) -> str:
+        """Who calls, in the form in which a citizen is known."""
+        return citizen(_digits(event.get("Caller")), self._snapshot().area_code)
 
     def _agent_first(self, call: CallId, event: Event) -> None:
         """A callback whose agent was rung first: the citizen has come, or the agent has gone before."""
@@ -251,7 +256,7 @@ class SwitchNews:
         known = call in self._calls.live
         self._calls.enter(call, event.get("Channel") or "").stage = stage
         if not known:
-            number, caller = (_digits(event.get(name)) for name in ("Number", "Caller"))
+            number, caller = _digits(event.get("Number")), self._citizen(event)
             self._calls.note(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
 
     def _hold(self, event: Event) -> None:

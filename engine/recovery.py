@@ -22,6 +22,7 @@ from queues.model import TicketPhase
 from queues.restore import restore
 from queues.service import Clock, QueueService
 from routing.model import Snapshot
+from routing.numbers import citizen
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.model import CallId, NodeId, Stage
@@ -125,7 +126,8 @@ class Recovery:
             held = self._calls.enter(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
             held.preferred, held.language = caller.preferred, caller.language
-            held.caller, held.number = held.caller or caller.number, held.number or caller.dialled
+            who = citizen(caller.number, self._snapshot().area_code)
+            held.caller, held.number = held.caller or who, held.number or caller.dialled
             held.since_ms, held.group = held.since_ms or caller.since_ms, held.group or caller.group
             held.priority, held.origin = caller.priority, held.origin or caller.origin
             held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)

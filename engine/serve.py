@@ -10,6 +10,7 @@ import gc
 import resource
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -55,6 +56,7 @@ from ledger.reader import calls_now, kind_between, stories_between
 from ledger.reports.service import Reports
 from ledger.store import CallFilter
 from routing.model import Snapshot
+from routing.numbers import citizen
 from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from routing.tables import Tables
@@ -194,7 +196,9 @@ async def _recall(engine: Engine, database: Database) -> None:
     wanted = CallFilter(since=datetime.now(UTC) - timedelta(minutes=minutes), limit=MOST_CALLERS)
     folder = journal_folder(settings.data_dir)
     try:
-        engine.callers.recall(await calls_now(database, folder, settings.node, wanted))
+        records = await calls_now(database, folder, settings.node, wanted)
+        code = engine.snapshot.area_code
+        engine.callers.recall([replace(one, caller=citizen(one.caller, code)) for one in records])
     except (DatabaseError, SQLAlchemyError) as error:
         log.warning("callers of the last minutes not known", reason=str(error))
     await engine.recovery.looked.wait()

@@ -11,10 +11,10 @@ from engine.channels import CHANNEL
 from ivr.desk import WayOut
 from ivr.model import Question
 from ledger.model import Kind
-from promises.rules import callable_number
 from queues.effects import Effect, LastResort
 from queues.model import TicketPhase
 from queues.service import QueueService
+from routing.numbers import citizen
 from telephony.model import CallId, OverflowTo, duty_phones, duty_phones_text
 
 
@@ -43,7 +43,7 @@ class WaysOut:
             return None
         while held.ways:
             due = held.ways.pop(0)
-            target = _without_caller(due, question)
+            target = _without_caller(due, question, held.table.area_code if held.table is not None else "")
             if (due.kind, due.target) in held.tried or target is None:
                 continue
             held.tried.add((due.kind, due.target))
@@ -57,16 +57,15 @@ class WaysOut:
             self._calls.live[effect.call].ways.append(effect)
 
 
-def _without_caller(due: LastResort, question: Question) -> str | None:
+def _without_caller(due: LastResort, question: Question, area_code: str) -> str | None:
     """The target without the one who calls; None when nobody else is there."""
     if due.kind is OverflowTo.SUBCENTRE:
         trunk = CHANNEL.match(question.channel)
         return None if trunk is not None and trunk[1] == due.target else due.target
     if due.kind is OverflowTo.DUTY_PHONE:
-        caller = callable_number(question.caller) or question.caller
+        caller = citizen(question.caller, area_code)
         steps = [
-            [number for number in step if (callable_number(number) or number) != caller]
-            for step in duty_phones(due.target)
+            [number for number in step if citizen(number, area_code) != caller] for step in duty_phones(due.target)
         ]
         return duty_phones_text(step for step in steps if step) or None
     return due.target

@@ -155,6 +155,9 @@ class Desk(Protocol):
     def partner_open(self, key: str) -> bool:
         """Whether the partner (协作单位) with this key is in its hours; one that the table does not know is."""
 
+    def citizen(self, number: str) -> str:
+        """The one form of a caller's number in which its calls, promises and lists are put together."""
+
     def can_play(self, prompt: str) -> bool:
         """Whether it is named by a table in use and has its sound."""
 

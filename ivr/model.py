@@ -86,6 +86,8 @@ class Question:
     key: str = ""
     """Digits pressed."""
     action: str = ""
+    told: str = ""
+    """The caller's number as it came in, when ``caller`` is another form of it."""
     withheld: bool = False
     """The caller does not want its number shown. The switch tells it of every channel, unasked."""
 

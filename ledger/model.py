@@ -15,7 +15,8 @@ class Kind(StrEnum):
     """What a fact says. In brackets: the keys of its ``data``."""
 
     ENTERED = "entered"
-    """The call came in [number, caller, mode, rule, reason, version, group]; mode = a merge mode, or :data:`TRIAL`."""
+    """The call came in [number, caller, caller_told, mode, rule, reason, version, group]; mode = a merge mode, or
+    :data:`TRIAL`; caller_told = the caller's number as it came, when ``caller`` is another form of it."""
     PROMPTED = "prompted"
     """Prompts that can be played were put before the caller [prompts]."""
     OURS = "ours"

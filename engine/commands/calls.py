@@ -25,6 +25,8 @@ from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter
 from ledger.story import as_json, mask, outline, tell
+from routing.numbers import citizen
+from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 from telephony.model import CALL_ID, CallId
 
 app = typer.Typer(help="通话流水：列出来电，讲述一次来电的经过。", no_args_is_help=True)
@@ -62,7 +64,9 @@ def list_command(
         latest = _moment(until, settings, "--until", whole_day=True)
     except ValueError as error:
         raise _stop(str(error)) from None
-    wanted = CallFilter(start, latest, number, caller, agent, group, limit, wrap_up_code=wrap_up_code)
+    wanted = CallFilter(
+        start, latest, number, citizen(caller, area_code(settings)), agent, group, limit, wrap_up_code=wrap_up_code
+    )
     records, whole = _ask(
         settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted)
     )
@@ -175,6 +179,14 @@ def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:
     caller = record.caller if reveal and record.caller else mask(record.caller)
     when = f"{record.entered_at.astimezone(settings.zone):%m-%d %H:%M:%S}"
     return f"{record.call}  {when}  {caller} → {record.number or '?'}  {record.group or '-'}  {fate}"
+
+
+def area_code(settings: Settings) -> str:
+    """Of the published table; empty when there is none."""
+    try:
+        return load_snapshot(settings.snapshot_file).area_code
+    except (SnapshotMissing, SnapshotCorrupt):
+        return ""
 
 
 def _settings() -> Settings:

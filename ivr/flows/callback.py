@@ -25,7 +25,7 @@ _REFUSALS: Final = {
 def callback(question: Question, desk: Desk) -> Answer:
     """A typed number is read back; a confirmed one is promised a call; everything else waits on."""
     if question.action == TYPED:
-        return asked_back(question.key, question, desk)
+        return asked_back(desk.citizen(question.key), question, desk)
     if question.key == YES and question.action:
         return promised(question, desk)
     if question.key == ANOTHER:

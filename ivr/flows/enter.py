@@ -18,6 +18,7 @@ def enter(question: Question, desk: Desk) -> Answer:
         question,
         number=question.number,
         caller=question.caller,
+        **({"caller_told": question.told} if question.told else {}),
         mode=TRIAL if question.action == TRIAL else decision.mode or "",
         rule=decision.rule,
         reason=decision.reason,

@@ -11,6 +11,7 @@ from ivr.model import Question, Script
 from ledger.model import Kind
 from promises.model import Outcome
 from routing.model import Decision, Target, TargetKind, WaitingAction
+from routing.numbers import citizen
 from telephony.model import AgentId, CallId, GroupId, SeatId
 
 CALL = CallId("hl1-1700000000.1")
@@ -126,6 +127,9 @@ class Counter:
     def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
         self.asked.append(("supervise", seat, action, agent))
         return self.joined
+
+    def citizen(self, number: str) -> str:
+        return citizen(number, "0663")
 
     def can_play(self, prompt: str) -> bool:
         return prompt not in self.lacking

@@ -202,3 +202,18 @@ async def test_a_promise_is_told_only_when_it_is_on_the_disk(disk: bool, step: s
     asked = session("callback", *facts(key="1", action="13600000001"))
     await handler(Counter(disk=disk), KNOWN)(asked)
     assert asked.sent[0]["HL_NEXT"] == step
+
+
+@pytest.mark.parametrize("told", ["+8613800138000", "8613800138000", "008613800138000", "013800138000"])
+async def test_a_caller_is_one_citizen_in_whatever_form_the_number_comes(told: str) -> None:
+    counter = Counter()
+    await handler(counter, KNOWN)(session("enter", *facts(number="12345", caller=told)))
+    (entered,) = counter.noted(Kind.ENTERED)
+    assert (entered["caller"], entered["caller_told"]) == ("13800138000", told)
+
+
+async def test_the_form_that_is_the_one_is_told_once() -> None:
+    counter = Counter()
+    await handler(counter, KNOWN)(session("enter", *facts(number="12345", caller="13800138000")))
+    (entered,) = counter.noted(Kind.ENTERED)
+    assert "caller_told" not in entered

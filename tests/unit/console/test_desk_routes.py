@@ -27,9 +27,12 @@ async def test_the_desk_offers_what_the_table_has(hall: Hall) -> None:
     assert words["seats"] == list(table.seats)
 
 
-async def test_earlier_calls_of_the_number_and_what_is_open_are_told_without_the_number(hall: Hall) -> None:
+@pytest.mark.parametrize("prefix", ["", "+86", "86", "0086", "0"])
+async def test_earlier_calls_of_the_number_and_what_is_open_are_told_without_the_number(
+    hall: Hall, prefix: str
+) -> None:
     await talks(hall)
-    hall.control.callers[call_id(1)] = NUMBER
+    hall.control.callers[call_id(1)] = prefix + NUMBER
     answer = await hall.ask("GET", EARLIER, token=await hall.session("agent"))
     assert [one["call"] for one in answer.body["calls"]] == [call_id(2)]  # not the call itself
     assert {one["id"] for one in answer.body["messages"]} == {call_id(1), call_id(2), call_id(12)}
