@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from asterisk_conf.capacity import Capacity, capacity
 from routing.model import Snapshot
 
 
@@ -91,6 +92,16 @@ class SwitchPlan:
     """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
     page_phones: bool = True
     """Agents may have their phone in the browser (ADR 0020)."""
+
+    caller_silence_seconds: int = 90
+    """A caller from whose carrier nothing at all comes for so long is gone; 0: never judged so."""
+    open_files: int = 0
+    """The most that Asterisk may have; 0: not known."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """How many calls this switch takes."""
+        return capacity(self.ports.rtp_end - self.ports.rtp_start + 1, self.open_files)
 
     @property
     def messages(self) -> Path:

@@ -123,7 +123,8 @@ _OTHERS: Final = (
     *("pbx_config", "app_dial", "app_queue", "app_playback", "app_read", "app_record", "app_stack", "app_mixmonitor"),
     *("app_userevent", "app_confbridge", "app_originate", "app_chanspy", "app_channelredirect", "app_exec"),
     *("app_verbose", "func_callerid", "func_channel", "func_cut", "func_db", "func_devstate", "func_dialplan"),
-    *("func_env", "func_frame_drop", "func_global", "func_hangupcause", "func_lock", "func_logic", "func_md5"),
+    *("func_env", "func_frame_drop", "func_global", "func_groupcount", "func_hangupcause", "func_lock"),
+    *("func_logic", "func_md5"),
     *("func_strings", "func_timeout", "func_uri", "res_cdrel_custom", "cel_custom"),
 )
 """What the dialplan and the ledger use."""

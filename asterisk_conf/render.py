@@ -23,6 +23,7 @@ from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
 from telephony.auto_answer import auto_answer_headers
+from telephony.loop_call import LOOP_HEADER, LOOP_NAME, loop_token
 from telephony.model import (
     AGENT_ID,
     DIALLED,
@@ -73,6 +74,10 @@ UNDELIVERED: Final = (
 """Types of Stasis messages that only feed events of UNHEARD (stasis.conf): a call sets a hundred variables and, in
 Debian's build, tells the test framework of ten steps; each was a message to every listener inside the switch. Other
 types of UNHEARD cannot be declined: the manager does not start without them (manager_channels.c)."""
+
+STEPS_PER_CALL: Final = 5
+"""Asterisk's own ``maxcalls`` counts channels that run the dialplan: caller, agent in the conference, both halves of
+the third leg, one to spare. It is above all that our own admission lets in, so that it never refuses a transfer."""
 
 SUBCENTRE_RING_SECONDS: Final = 20
 """A sub-centre that rings longer has not answered, and the call is taken back."""
@@ -136,7 +141,11 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "node": plan.node,
         "bind": plan.bind,
         "ports": plan.ports,
-        "max_calls": (plan.ports.rtp_end - plan.ports.rtp_start + 1) // 4,
+        "caller_silence_seconds": plan.caller_silence_seconds,
+        "max_calls": plan.capacity.calls * STEPS_PER_CALL,
+        "ordinary_calls": plan.capacity.ordinary,
+        "open_files": plan.open_files,
+        "loop": {"name": LOOP_NAME, "header": LOOP_HEADER, "token": loop_token(plan.agi_token)},
         "home": plan.home,
         "run": plan.run,
         "modules": plan.modules,
@@ -227,6 +236,7 @@ def _trunk(trunk: Trunk, *, often: bool) -> dict[str, Any]:
         "context": "from-centre" if emergency else "from-drill" if trunk.role == DRILL else "from-pstn",
         "centre": trunk.number if emergency else "",
         "drill": trunk.role == DRILL,
+        "inbound": inbound,
         "qualify_seconds": 10 if emergency or often else 30,
         "shares_address": inbound and trunk.host.startswith("127."),
     }

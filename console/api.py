@@ -16,7 +16,7 @@ from aiohttp import web
 
 from console.drill_routes import Drilling, drill_routes
 from console.guard import worded
-from console.live_routes import add_live_routes
+from console.live_routes import Use, add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
 from console.plain import WHO, answered, asker, body_of, refused
 from console.promise_routes import promise_routes
@@ -76,6 +76,9 @@ class Control(Supervised, Ordering, Drilling, WrappingUp, Protocol):
 
     @property
     def counters(self) -> Live: ...
+
+    @property
+    def uses(self) -> Sequence[Use]: ...
 
     def picture(self) -> dict[str, Any]: ...
 

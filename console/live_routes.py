@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from aiohttp import web
@@ -33,6 +34,17 @@ MAX_OF_ONE: Final = 10
 """Of one user or program: whoever opens more shuts out himself alone."""
 
 
+class Use(Protocol):
+    """One limit."""
+
+    @property
+    def limit(self) -> str: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def most(self) -> int: ...
+
+
 class LiveView(Protocol):
     """What these routes need of the engine."""
 
@@ -44,6 +56,11 @@ class LiveView(Protocol):
 
     @property
     def orders(self) -> Orders: ...
+
+    @property
+    def uses(self) -> Sequence[Use]:
+        """How much of each limit is in use."""
+        ...
 
     def picture(self) -> dict[str, Any]:
         """Everything a screen shows, at this moment."""
@@ -75,7 +92,8 @@ class _Views:
         return web.Response(text=_json(self._control.picture()), content_type="application/json", charset="utf-8")
 
     async def metrics(self, request: web.Request) -> web.Response:
-        body, kind = text(self._control.acd, self._control.counters, self._control.orders)
+        uses = [(use.limit, use.used, use.most) for use in self._control.uses]
+        body, kind = text(self._control.acd, self._control.counters, self._control.orders, uses)
         return web.Response(body=body, headers={"Content-Type": kind})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:

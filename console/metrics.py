@@ -7,7 +7,7 @@ costs nothing more for being monitored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -24,15 +24,16 @@ from queues.model import Stray, TicketPhase
 from queues.states import AgentState
 
 
-def text(acd: Acd, live: Live, orders: Orders) -> tuple[bytes, str]:
-    """The exposition, and its content type."""
+def text(acd: Acd, live: Live, orders: Orders, uses: Iterable[tuple[str, int, int]] = ()) -> tuple[bytes, str]:
+    """The exposition, and its content type. ``uses``: a limit, what is used of it, and how much it is."""
     registry = CollectorRegistry()
-    registry.register(_Families(acd, live, orders))
+    registry.register(_Families(acd, live, orders, tuple(uses)))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Families(Collector):
-    def __init__(self, acd: Acd, live: Live, orders: Orders) -> None:
+    def __init__(self, acd: Acd, live: Live, orders: Orders, uses: tuple[tuple[str, int, int], ...]) -> None:
+        self._uses = uses
         self._acd = acd
         self._live = live
         self._orders = orders
@@ -69,6 +70,10 @@ class _Families(Collector):
         yield strays
         seats = Counter(seat.state for seat in self._acd.seats.values())
         yield _gauge("hotline_seats", "Seats now, by state.", "state", {state: seats[state] for state in AgentState})
+        yield _gauge(
+            "hotline_limit_used", "In use of each limit.", "limit", {name: used for name, used, _ in self._uses}
+        )
+        yield _gauge("hotline_limit", "The limit.", "limit", {name: most for name, _, most in self._uses})
         yield from self._urgent()
         for name, value in shown(self._live.window.whole).items():
             if value is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
@@ -31,10 +31,53 @@ POOL_SIZE: Final = 5
 POOL_WAIT_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 5.0
 
+STATEMENT_SECONDS: Final = 30.0
+"""The longest one statement may take on a server: the dearest report takes a fifth of it."""
+
+LOCK_SECONDS: Final = 5.0
+"""How long a statement waits for a table or row that another program has locked."""
+
+PROMPT_SECONDS: Final = 1.0
+"""How long a question may take on which a page waits before it can do anything; see :meth:`Database.promptly`."""
+
+BREAK_SECONDS: Final = 3.0
+"""After a question that was not answered promptly nobody waits for this database for so long."""
+
 _EXAMPLES: Final = "例如 sqlite:///var/hotline.db 或 postgresql://hotline:密码@127.0.0.1:5432/hotline"
+_LIMITS: Final[dict[str, Any]] = {
+    # The server's own, and ours for a server that is stopped and keeps no limit any more.
+    "command_timeout": STATEMENT_SECONDS + LOCK_SECONDS,
+    "server_settings": {
+        "statement_timeout": str(round(STATEMENT_SECONDS * 1000)),
+        "lock_timeout": str(round(LOCK_SECONDS * 1000)),
+    },
+}
 _READS: Final = "hotline_reads"
 _FILE: Final = "hotline_file"
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Whether it makes sense to wait for a database: one that takes connections and says nothing holds up nobody."""
+
+    clock: Callable[[], float] = monotonic
+    _until: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        """It did not answer promptly a moment ago: do not wait for it now."""
+        return self.clock() < self._until
+
+    def trip(self) -> None:
+        self._until = self.clock() + BREAK_SECONDS
+
+
+_abandoned: Final[set[asyncio.Task[Any]]] = set()
+"""Questions nobody waits for any more, until their connections have let go of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +88,7 @@ class Database:
     sessions: async_sessionmaker[AsyncSession]
     readers: async_sessionmaker[AsyncSession]
     """Sessions that only read; on SQLite they neither wait for a writer nor stop one."""
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def dialect(self) -> str:
@@ -54,6 +98,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits at the end and rolls back on any error. Raises DatabaseError in Chinese."""
+        self._require_answering()
         with explained(self.engine.url):
             async with self.sessions() as session, session.begin():
                 yield session
@@ -61,16 +106,67 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database and writes nothing. Raises DatabaseError in Chinese."""
+        self._require_answering()
         with explained(self.engine.url):
             async with self.readers() as session, session.begin():
                 yield session
+
+    async def promptly(
+        self, question: Callable[[AsyncSession], Awaitable[T]], *, writes: bool = False, seconds: float = PROMPT_SECONDS
+    ) -> T:
+        """Ask in a session of its own, and be back within ``seconds`` whatever the database does.
+
+        What does not answer is left to end by itself: giving up a statement may wait for the server, too. Then, and
+        for :data:`BREAK_SECONDS` after it, raises DatabaseUnavailable, as every other use of this database does.
+        """
+        self._require_answering()
+        asked = asyncio.get_running_loop().create_task(self._ask(question, writes))
+        try:
+            done, _ = await asyncio.wait({asked}, timeout=seconds)
+        except BaseException:
+            _abandon(asked)
+            raise
+        if done:
+            return asked.result()
+        _abandon(asked)
+        if not writes:  # a writer may wait for another one while readers are served
+            self.breaker.trip()
+        raise DatabaseUnavailable(self._silent(seconds))
+
+    async def _ask(self, question: Callable[[AsyncSession], Awaitable[T]], writes: bool) -> T:
+        async with self.transaction() if writes else self.reading() as session:
+            return await question(session)
+
+    def _require_answering(self) -> None:
+        if self.breaker.open:
+            raise DatabaseUnavailable(self._silent(PROMPT_SECONDS))
+
+    def _silent(self, seconds: float) -> str:
+        return (
+            f"数据库 {_name(self.engine.url)} {seconds:g} 秒内没有应答；电话、转接和应急按键不受影响，"
+            "要查要存的请稍候再试，并请管理员检查数据库"
+        )
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
-def open_database(url: str | URL, *, must_exist: bool = False) -> Database:
+def _abandon(asked: asyncio.Task[Any]) -> None:
+    asked.cancel()
+    _abandoned.add(asked)
+    asked.add_done_callback(_left)
+
+
+def _left(asked: asyncio.Task[Any]) -> None:
+    _abandoned.discard(asked)
+    if not asked.cancelled():
+        asked.exception()  # told to nobody: whoever asked has gone on
+
+
+def open_database(url: str | URL, *, must_exist: bool = False, patient: bool = False) -> Database:
     """Prepare the database at ``url`` (no connection is made yet). Raises DatabaseUrlInvalid.
+
+    ``patient``: statements may take and wait as long as they like, as a migration's must.
 
     ``must_exist``: a SQLite file that is not there is out of reach, like a server that is down, and not made anew.
     """
@@ -88,7 +184,7 @@ def open_database(url: str | URL, *, must_exist: bool = False) -> Database:
             max_overflow=POOL_SIZE,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_SECONDS},
+            connect_args={"timeout": CONNECT_SECONDS} | ({} if patient else _LIMITS),
         )
     readers = engine.execution_options(**{_READS: True})
     return Database(
@@ -205,17 +301,29 @@ def _explain(error: BaseException, url: URL) -> DatabaseError | None:
     if "file is not a database" in text or "malformed" in text:
         return DatabaseRefused(f"{name} 不是完好的 SQLite 数据库；请换用备份，或改 DATABASE_URL")
     state = str(getattr(cause, "sqlstate", "") or "")
-    if state.startswith("28"):
-        return DatabaseRefused(f"数据库 {name} 拒绝登录；请核对 DATABASE_URL 中的用户名和密码")
-    if state == "3D000":
-        return DatabaseRefused(f"数据库 {name} 不存在；请先用 createdb 建库，或改 DATABASE_URL")
-    if state == "42501":
-        return DatabaseRefused(f"数据库 {name} 权限不足（{text}）；请让管理员授权")
+    if (refusal := _of_state(state, name, text)) is not None:
+        return refusal
+    if isinstance(cause, TimeoutError) and url.get_backend_name() == "postgresql":
+        return DatabaseUnavailable(f"数据库 {name} 没有应答；请检查数据库服务是否卡住、地址和端口是否正确")
     if state.startswith(("08", "57P", "53")) or _out_of_reach(cause, url):
         return DatabaseUnavailable(f"连不上数据库 {name}；请检查数据库服务是否已启动、地址和端口是否正确")
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return DatabaseUnavailable(f"与数据库 {name} 的连接中断；稍后会自动重连")
     return None
+
+
+def _of_state(state: str, name: str, text: str) -> DatabaseError | None:
+    """By the server's own code (SQLSTATE)."""
+    if state.startswith("28"):
+        return DatabaseRefused(f"数据库 {name} 拒绝登录；请核对 DATABASE_URL 中的用户名和密码")
+    return {
+        "3D000": DatabaseRefused(f"数据库 {name} 不存在；请先用 createdb 建库，或改 DATABASE_URL"),
+        "42501": DatabaseRefused(f"数据库 {name} 权限不足（{text}）；请让管理员授权"),
+        "55P03": DatabaseUnavailable(
+            f"数据库 {name} 的表被其他程序锁住，{LOCK_SECONDS:g} 秒内没有等到；请找出占用它的程序后重试"
+        ),
+        "57014": DatabaseUnavailable(f"数据库 {name} 查询超过 {STATEMENT_SECONDS:g} 秒，已中止；请缩小时间范围后重试"),
+    }.get(state)
 
 
 def _out_of_reach(cause: BaseException, url: URL) -> bool:

@@ -81,7 +81,7 @@ async def upgrade(url: str | URL, *, may_create: bool = True) -> SchemaState:
 
     ``may_create``: a SQLite file that is not there is made; otherwise that is DatabaseUnavailable.
     """
-    database = open_database(url, must_exist=not may_create)
+    database = open_database(url, must_exist=not may_create, patient=True)
     try:
         with explained(database.engine.url):
             async with database.engine.begin() as connection:

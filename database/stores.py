@@ -12,6 +12,7 @@ STORES: Final = (
     "audit.store",
     "ledger.store",
     "ledger.outbox_store",
+    "ledger.lease",
     "recordings.store",
     "promises.store",
     "orders.store",

@@ -27,6 +27,7 @@ from ledger.drain import Drainer
 from ledger.drills import Drill, drills
 from ledger.fill_in import FillIn
 from ledger.journal import Journal
+from ledger.lease import RENEW_SECONDS, LeaseTaken, lease_of
 from ledger.model import drill_line
 from ledger.push import Pusher, Receiver
 from ledger.reader import facts_now
@@ -72,6 +73,9 @@ class Books:
         what an engine that started without its database could not.
         """
         self._load_pins = load_pins
+        self.alarm: Callable[[str, str], None] = lambda _key, _text: None
+        """Told of what a person must see to, and of its end (:attr:`settled`)."""
+        self.settled: Callable[[str], None] = lambda _key: None
         self._url = settings.database_url
         self._live = live
         self._database = database
@@ -90,9 +94,11 @@ class Books:
         )
         self.pusher = Pusher(database, receivers)
         self.fill_in = FillIn(journal, database, cel_folder, settings.node)
-        self.recordings = Recordings(database, recordings_folder)
+        self.recordings = Recordings(database, recordings_folder, node=settings.node)
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()
+        self._lease = lease_of(settings.node, settings.data_dir)
+        self._ours = asyncio.Event()
 
     @property
     def ready(self) -> asyncio.Event:
@@ -111,6 +117,7 @@ class Books:
             "push": self.pusher.run,
         }
         self._tasks.append(for_ever("schema", self._bring_schema))
+        self._tasks.append(for_ever("lease", partial(self._when_schema, self._keep_lease)))
         for name, work in followers.items():
             self._tasks.append(for_ever(name, partial(self._when_ready, work)))
 
@@ -119,9 +126,10 @@ class Books:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._schema.is_set():
+        if self._ours.is_set():
             try:
                 await asyncio.wait_for(self.drainer.drain(), LAST_WORK_SECONDS)
+                await asyncio.wait_for(self._lease.give_back(self._database), LAST_WORK_SECONDS)
             except (TimeoutError, DatabaseError, OSError) as error:
                 log.warning("facts left in the journal for the next start", reason=str(error))
 
@@ -157,8 +165,27 @@ class Books:
             else:
                 self._schema.set()
 
+    async def _keep_lease(self) -> None:
+        """The node's books are ours, or nothing is written into them and a person is told."""
+        while True:
+            try:
+                await self._lease.take(self._database)
+            except LeaseTaken as taken:
+                self.alarm("lease", str(taken))
+            except (DatabaseError, SQLAlchemyError, OSError) as error:
+                log.info("lease not renewed", reason=str(error))
+            else:
+                self.settled("lease")
+                self._ours.set()
+            await asyncio.sleep(RENEW_SECONDS)
+
+    async def _when_schema(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await self._schema.wait()
+        await work()
+
     async def _when_ready(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await self._schema.wait()
+        await self._ours.wait()
         await work()
 
     async def _load_promises(self) -> None:

@@ -72,8 +72,10 @@ class EngineDesk:
         callers: RecentCallers | None = None,
         raised: Callable[[], tuple[str, ...]] = tuple,
         repertoire: Repertoire,
+        from_wall: Callable[[int], int] = lambda at_ms: at_ms,
     ) -> None:
-        """``raised`` gives the prompts of what all callers are to hear at once."""
+        """``raised`` gives the prompts of what all callers are to hear at once, ``from_wall`` our time."""
+        self._from_wall = from_wall
         self._raised = raised
         self._repertoire = repertoire
         self._pins = pins
@@ -177,7 +179,8 @@ class EngineDesk:
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
         held.number = held.number or question.number
         held.group = question.group or self._table(question.call).default_group
-        held.since_ms = question.since_ms or int(datetime.now(UTC).timestamp() * 1000)
+        # What we know of a call is by our own clock; the channel has what the wall clock said then.
+        held.since_ms = held.since_ms or self._from_wall(question.since_ms) or self._now()
         held.priority = question.priority
         return TicketJoined(
             call=question.call,
@@ -211,7 +214,7 @@ class EngineDesk:
                 group=question.group or self._table(question.call).default_group,
                 overflow=question.overflow,
                 priority=question.priority,
-                since_ms=question.since_ms or now,
+                since_ms=held.since_ms or self._from_wall(question.since_ms) or now,
                 promised_at=datetime.fromtimestamp(now / 1000, UTC),
             )
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -24,9 +23,6 @@ from engine.settings import PREFIX, Settings
 ENOUGH_BYTES: Final = 1_000_000_000
 COMFORT_BYTES: Final = 5_000_000_000
 """A talk's recordings take about 1.9 MB a minute (8 kHz, 16 bit, the mix and both halves in half-duplex)."""
-
-ENOUGH_FILES: Final = 4096
-"""Two hundred talks with recording hold about 2,400 files and sockets."""
 
 PROGRAMS: Final = {"espeak-ng": "espeak-ng", "sox": "sox", "sipp": "sip-tester", "ps": "procps"}
 VOICES: Final = {"cmn-latn-pinyin": "普通话", "yue": "粤语"}
@@ -101,15 +97,21 @@ def _data_dir(settings: Settings) -> Iterator[tuple[Level, str]]:
         yield Level.GOOD, told
 
 
-def _files(_settings: Settings) -> Iterator[tuple[Level, str]]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < ENOUGH_FILES:
-        yield (
-            Level.NOTE,
-            f"最多只能打开 {soft} 个文件，话务量大时不够；请运行 ulimit -n {ENOUGH_FILES}（上限 {hard}）后再启动",
+def _files(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from asterisk_conf.capacity import capacity, files_needed
+    from engine.open_files import most_open_files
+
+    ports = settings.rtp_end - settings.rtp_start + 1
+    most, needed = most_open_files(), files_needed(ports)
+    if most < needed:
+        room = capacity(ports, most)
+        told = (
+            f"系统最多允许打开 {most} 个文件，同时只能接 {room.ordinary} 路普通来电（RTP 端口够 {ports // 4} 路）；"
+            f"请把硬上限提高到 {needed} 以上后重新启动（ulimit -Hn，或服务的 LimitNOFILE={needed}）"
         )
+        yield Level.FAULT, told
     else:
-        yield Level.GOOD, f"最多可打开 {soft} 个文件"
+        yield Level.GOOD, f"最多可打开 {most} 个文件，启动时自动提高到这里"
 
 
 def _ports(settings: Settings) -> Iterator[tuple[Level, str]]:

@@ -6,7 +6,6 @@ One job: composition and life cycle. What a call means is decided elsewhere.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import structlog
 
 from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
+from asterisk_conf.capacity import capacity
 from database.connection import Database
 from engine.alarms import Alarms
 from engine.announcements import Announcements
@@ -31,6 +31,7 @@ from engine.for_ever import for_ever
 from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
+from engine.open_files import most_open_files
 from engine.orders import orders
 from engine.page_phones import PagePhones
 from engine.pins import Pins
@@ -38,10 +39,13 @@ from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.repertoire import Repertoire
+from engine.resources import Resources
 from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.settings import Settings
 from engine.sites import Sites
+from engine.standing import StandingStill
+from engine.steady import ClockWatch, SteadyClock
 from engine.supervision import Supervision
 from engine.wrap_ups import WrapUps
 from ivr.catalogue import catalogue
@@ -49,7 +53,7 @@ from ledger.journal import Journal
 from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.events import PolicyChanged, SignedOut
-from queues.service import Clock, QueueService
+from queues.service import QueueService
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event
@@ -82,7 +86,7 @@ class Engine:
         self.calls = Calls(journal)
         self.callers = RecentCallers()
         self.calls.ended.append(self._over)
-        self.clock = _clock()
+        self.clock = SteadyClock()
         self.pins = Pins(database, settings.data_dir, self.clock, seconds=settings.ask_seconds)
         self.switch = AmiLink(
             "127.0.0.1",
@@ -99,7 +103,6 @@ class Engine:
         self.live = LiveBoard(settings.aims, lambda: self.queues.acd, journal, self.clock)
         self.calls.hearers.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
-        self.press = Press(self.switch)
         self.alarms = Alarms(journal, NodeId(settings.node))
         self.routes = Routes(lambda: self.snapshot, self.alarms)
         self.drills = Drills(
@@ -115,6 +118,10 @@ class Engine:
             settings.data_dir, catalogue(snapshot, settings.city), self.calls, self.alarms, self.clock
         )
         self.transfers = TransferWatch(self.calls.note, self.routes.reached, self._partner)
+        self.press = Press(self.switch, self.transfers.hear)
+        self.standing = StandingStill(self.switch, self.calls, self.transfers, self.alarms)
+        room = capacity(settings.rtp_end - settings.rtp_start + 1, most_open_files())
+        self.resources = Resources(settings, room, lambda: len(self.calls.live), self.alarms)
         self.recovery = Recovery(
             NodeId(settings.node),
             lambda: self.snapshot,
@@ -124,6 +131,7 @@ class Engine:
             self.transfers,
             self.clock,
             self.routes.look,
+            self.clock.from_wall,
         )
         self.callbacks = callbacks(
             lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock, settings.bind
@@ -142,6 +150,7 @@ class Engine:
             self.orders,
             self.drills,
             self.repertoire,
+            self.resources.full,
         )
         self.supervision = Supervision(
             lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
@@ -180,6 +189,7 @@ class Engine:
             wait_seconds=settings.wait_slice_seconds,
             callers=self.callers,
             raised=self.announcements.prompts,
+            from_wall=self.clock.from_wall,
             repertoire=self.repertoire,
         )
         self.server = FastAgiServer(
@@ -209,6 +219,9 @@ class Engine:
             for_ever("orders", self.orders.run),
             for_ever("prompts", self.repertoire.run),
             for_ever("sites", self.sites.run),
+            for_ever("transfers", self.standing.run),
+            for_ever("resources", self.resources.run),
+            for_ever("clocks", ClockWatch(self.clock, self.alarms).run),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 
@@ -266,12 +279,6 @@ class Engine:
 def journal_folder(data_dir: Path) -> Path:
     """Where the facts are before the database has them."""
     return data_dir / "journal"
-
-
-def _clock() -> Clock:
-    """Unix ms that never step: one wall reading plus the monotonic clock."""
-    offset_ns = time.time_ns() - time.monotonic_ns()
-    return lambda: (time.monotonic_ns() + offset_ns) // 1_000_000
 
 
 async def _stage(name: str, work: Awaitable[None], seconds: float) -> None:

@@ -69,8 +69,14 @@ class SwitchNews:
         orders: Orders,
         drills: Drills,
         repertoire: Repertoire,
+        full: Callable[[], None] = lambda: None,
     ) -> None:
-        """``sent_away`` hears of callers who wait in app_queue although we are here, ``callbacks`` of hang-ups."""
+        """``sent_away`` hears of callers who wait in app_queue although we are here, ``callbacks`` of hang-ups,
+        ``full`` of ordinary calls that were refused."""
+        self._of_no_call: Mapping[str, Callable[[Event], None]] = {
+            "Drill": lambda event: drills.hear(event.headers),
+            "Full": lambda _: full(),  # the outline of the call comes from CEL
+        }
         self._routes = routes
         self._snapshot = snapshot
         self._queues = queues
@@ -80,7 +86,6 @@ class SwitchNews:
         self._callbacks = callbacks
         self._mailbox = mailbox
         self._orders = orders
-        self._drills = drills
         self._repertoire = repertoire
         queues.listeners.append(self._on_effect)
         self._handlers: Mapping[str, Callable[[Event], None]] = {
@@ -180,8 +185,8 @@ class SwitchNews:
         return held is not None and held.stage is Stage.TALK and self._queues.is_short(call)
 
     def _user_event(self, event: Event) -> None:
-        if event.get("UserEvent") == "Drill":
-            self._drills.hear(event.headers)
+        if (hear := self._of_no_call.get(event.get("UserEvent") or "")) is not None:
+            hear(event)
             return
         call = CallId(event.get("Call") or "")
         if not CALL_ID.fullmatch(call):

@@ -8,6 +8,7 @@ from pathlib import Path
 from asterisk_conf.bundle import Asterisk
 from asterisk_conf.model import CentrePolicy, ConsultKeys, Ports, SwitchPlan
 from engine.credentials import Credentials
+from engine.open_files import most_open_files
 from engine.settings import ROOT, Settings
 from routing.model import Snapshot
 from routing.snapshot import SNAPSHOT_FILE
@@ -55,6 +56,8 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         seat_silence_seconds=settings.seat_silence_seconds,
         sign_in_alone=settings.sign_in_without_engine,
         page_phones=settings.page_phones,
+        open_files=most_open_files(),
+        caller_silence_seconds=settings.caller_silence_seconds,
     )
 
 

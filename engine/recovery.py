@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from engine.calls import Calls, LiveCall
-from engine.reconcile import Picture, look, policy, seats, tickets, to_adopt
+from engine.reconcile import Caller, Picture, look, policy, seats, tickets, to_adopt
 from engine.sites import seen_places
 from queues.acd import Acd
 from queues.call_rules import wish_of
@@ -47,8 +48,10 @@ class Recovery:
         transfers: TransferWatch,
         clock: Clock,
         device_states: Callable[[Mapping[str, str]], None] = lambda _: None,
+        from_wall: Callable[[int], int] = lambda at_ms: at_ms,
     ) -> None:
-        """``device_states`` hears what the switch says of every endpoint."""
+        """``device_states`` hears what the switch says of every endpoint, ``from_wall`` is our time of the switch's."""
+        self._from_wall = from_wall
         self._device_states = device_states
         self._node = node
         self._snapshot = snapshot
@@ -76,7 +79,7 @@ class Recovery:
         """Make our memory what the switch says. Raises AmiError when it does not tell; the link then tries again."""
         began = self._clock()
         table = self._snapshot()
-        seen = await look(self._switch)
+        seen = self._by_our_clock(await look(self._switch))
         before = self._queues.acd
         shown = tickets(seen, table.default_group)
         listed = {one.ticket.call for one in shown}
@@ -109,6 +112,15 @@ class Recovery:
             held = self._calls.enter(caller.call, caller.channel, caller.stage)
             held.stage = Stage.FALLBACK
             await self._bring_back(held)
+
+    def _by_our_clock(self, seen: Picture) -> Picture:
+        """A call's age is what we know of it; of one we do not know, what the switch's wall clock says."""
+
+        def since(caller: Caller) -> int:
+            held = self._calls.live.get(caller.call)
+            return (held.since_ms if held is not None else 0) or self._from_wall(caller.since_ms)
+
+        return replace(seen, callers=tuple(replace(caller, since_ms=since(caller)) for caller in seen.callers))
 
     def sent_away(self, call: CallId) -> None:
         """The dialplan did not get our answer in time and went on alone, but we are here: take the caller back."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import signal
 import sys
 from dataclasses import replace
@@ -37,6 +36,7 @@ from engine.first_run import FirstRun
 from engine.for_ever import for_ever
 from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
+from engine.open_files import raise_open_files
 from engine.orders import receivers_of
 from engine.plan import messages_home, recordings_home, switch_home
 from engine.prompts import Prompts
@@ -75,7 +75,7 @@ SWITCH_SECONDS: Final = 0.001
 
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises what stops a start: no table at all, a port taken, a refused secret."""
-    _allow_many_sockets()
+    raise_open_files(DESCRIPTORS)  # peers that connect and say nothing must not use up what calls need
     sys.setswitchinterval(SWITCH_SECONDS)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -112,6 +112,7 @@ async def serve(settings: Settings) -> None:
         engine.pins.load,
         engine.orders,
     )
+    books.alarm, books.settled = engine.alarms.put, engine.alarms.clear
     field = LiveField(settings, engine)
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
     publisher.remember(snapshot)
@@ -231,14 +232,6 @@ async def published(settings: Settings, database: Database) -> Snapshot:
             raise error from None
         log.error("database out of reach, serving the table on disk", reason=str(error), version=snapshot.version)
         return snapshot
-
-
-def _allow_many_sockets() -> None:
-    """Peers that connect and say nothing must not use up the descriptors that calls need."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _quietly(work: Any) -> None:

@@ -68,6 +68,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "centre_ring_seconds": "30",
     "centre_parallel_seconds": "0",
     "centre_silence_seconds": "20",
+    "caller_silence_seconds": "90",
     "centre_push": '"110=https://10.0.0.110/12345"',
     "centre_push_drills": '"110 119"',
     "caller_centre_key": '"*" 或 "*=110"',
@@ -199,6 +200,9 @@ class Settings(BaseModel):
     """After so long all trunks of the centre ring at once; 0: one after the other."""
     centre_silence_seconds: Annotated[int, Field(ge=0, le=300)] = 20
     """A centre that sends no sound at all for so long is given up for its next trunk; 0: never."""
+    caller_silence_seconds: Annotated[int, Field(ge=0, le=3600)] = 90
+    """A call from which the carrier sends no packet at all for so long, waiting or talking, has lost its other end; 0:
+    never, for carriers that send nothing while nobody speaks."""
     centre_push: str = ""
     """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
     centre_push_drills: str = ""

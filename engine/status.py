@@ -16,6 +16,7 @@ from engine.drill_sheet import workbook
 from engine.engine import Engine
 from engine.orders import steps_of
 from engine.pins import PinRefused
+from engine.resources import Use
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
 from ledger.drills import Report, report
@@ -138,6 +139,11 @@ class Control:
     @property
     def counters(self) -> Live:
         return self._engine.live.counters
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """How much of each limit is in use."""
+        return self._engine.resources.uses
 
     def picture(self) -> dict[str, Any]:
         """The live view, as screens show it."""
@@ -313,6 +319,9 @@ class Control:
             "strays": {str(kind): count for kind, count in acd.strays.items()},
             "closed_groups": engine.supervision.closures.shown(),
             "healed": engine.healing.mended,
+            "limits": engine.resources.shown(),
+            "calls_refused": engine.resources.refused,
+            "transfers_mended": engine.standing.mended,
             "reconciled_at": engine.recovery.reconciled_at.isoformat() if engine.recovery.reconciled_at else None,
             "reconcile_differences": engine.recovery.differences,
         }

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import math
 import os
 import random
 import shutil
@@ -40,6 +41,15 @@ FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
 STEADY_SECONDS: Final = 30.0
 """A child that lived this long is restarted as if it had never failed."""
+
+KEEP_SECONDS: Final = 15.0
+"""How long keeping what a hung child can still tell may take."""
+
+ABORT_SECONDS: Final = 4.0
+"""How long a core file may take before the child is killed."""
+
+LATE_SECONDS: Final = 2.0
+"""A pause that lasted so much longer than asked says that the machine did not run us: nobody can be judged then."""
 
 KILL_SECONDS: Final = 5.0
 """How long the kernel may take to end a killed process before we say so and go on."""
@@ -105,7 +115,12 @@ class Watch:
     failures: int = 3
     """So many in a row mean that it hangs."""
     grace_seconds: float = 60.0
-    """Failures before the first success count only after this long."""
+    """Failures before the first success count only after this long; of an adopted child never: it may be of a version
+    that does not know the question."""
+    keep: Callable[[int], Awaitable[None]] | None = None
+    """Keeps what a hung child (its pid) can still tell, before it is ended."""
+    abort: bool = False
+    """A hung child is ended by SIGABRT first, for a core file where the system keeps one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +205,18 @@ class Supervisor:
         """Ask for an orderly end. Asking again ends everything at once."""
         (self._kill if self._stop.is_set() else self._stop).set()
 
+    def _hung_up(self) -> None:
+        log.warning("terminal gone, calls go on", pid=os.getpid())
+
     def pid_of(self, name: str) -> int | None:
         """The pid of a child that runs now."""
         running = self._live.get(name)
         return running.identity.pid if running else None
 
     async def run(self, *, signals: bool = True) -> None:
-        """Start all and keep them alive until :meth:`stop`, or (with ``signals``) Ctrl-C, SIGTERM or SIGHUP.
+        """Start all and keep them alive until :meth:`stop`, or (with ``signals``) Ctrl-C or SIGTERM.
+
+        A terminal that breaks (SIGHUP) stops nothing: it is an accident, and the calls are somebody's.
 
         Raises SupervisorError when another supervisor runs on the same folder, or the folder cannot be used.
         """
@@ -229,7 +249,7 @@ class Supervisor:
                 continue
             self._live[child.name] = running
             self._tell(child, Change.STARTED if running.process else Change.ADOPTED, running.identity.pid)
-            await self._until_ended(child, running.identity)
+            await self._until_ended(child, running)
             detail = self._live.pop(child.name).bury()
             await self._wait_to_retry(child, Change.ENDED, running.identity.pid, detail, pause.after(clock() - began))
 
@@ -273,33 +293,47 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    async def _until_ended(self, child: Child, identity: Identity) -> None:
+    async def _until_ended(self, child: Child, running: _Running) -> None:
+        identity = running.identity
         if child.watch is None:
             await identity.ended()
             return
-        watching = asyncio.create_task(self._watch(child, child.watch, identity))
+        watching = asyncio.create_task(self._watch(child, child.watch, identity, adopted=running.process is None))
         try:
             await identity.ended()
         finally:
             await _cancel(watching)
 
-    async def _watch(self, child: Child, watch: Watch, identity: Identity) -> None:
-        """Kill the child when its probe fails too often in a row."""
+    async def _watch(self, child: Child, watch: Watch, identity: Identity, *, adopted: bool) -> None:
+        """End the child when its probe fails too often in a row."""
         clock = asyncio.get_running_loop().time
-        patience_ends = clock() + watch.grace_seconds
+        patience_ends = math.inf if adopted else clock() + watch.grace_seconds
         failures = 0
         while failures < watch.failures:
+            asked_to_wait = clock()
             await asyncio.sleep(watch.every_seconds)
+            late = clock() - asked_to_wait - watch.every_seconds > LATE_SECONDS
             try:
                 async with asyncio.timeout(watch.deadline_seconds):
                     await watch.probe()
             except Exception as error:
-                failures += clock() >= patience_ends
-                log.info("probe failed", child=child.name, failures=failures, error=repr(error))
+                failures += clock() >= patience_ends and not late
+                log.info("probe failed", child=child.name, failures=failures, late=late, error=repr(error))
             else:
                 failures = 0
                 patience_ends = clock()
+        log.error("child hangs", child=child.name, pid=identity.pid, failures=failures)
         self._tell(child, Change.HUNG, identity.pid, f"连续 {failures} 次没有应答")
+        if watch.keep is not None:
+            try:
+                async with asyncio.timeout(KEEP_SECONDS):
+                    await watch.keep(identity.pid)
+            except Exception:  # evidence is worth less than callers
+                log.exception("nothing kept of a hung child", child=child.name)
+        if watch.abort:
+            identity.signal_group(signal.SIGABRT)
+            identity.signal_group(signal.SIGCONT)
+            await _within(identity.ended(), ABORT_SECONDS)
         identity.signal_group(signal.SIGKILL)
 
     async def _end(self, child: Child) -> None:
@@ -364,11 +398,9 @@ class Supervisor:
     @contextmanager
     def _signals(self, wanted: bool) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        numbers = [signal.SIGINT, signal.SIGTERM] if wanted else []
-        if wanted and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means it
-            numbers.append(signal.SIGHUP)
+        numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP] if wanted else []
         for number in numbers:
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self._hung_up if number is signal.SIGHUP else self.stop)
         try:
             yield
         finally:

@@ -13,21 +13,27 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from asterisk_conf.bundle import Asterisk, find_asterisk
+from asterisk_conf.capacity import capacity, files_needed
 from asterisk_conf.files import prepare
 from asterisk_conf.model import SwitchPlan
 from console.client import EngineUnreachable, Refused, call
-from database.connection import open_database
+from database.connection import Database, open_database
+from database.errors import DatabaseError
 from engine.credentials import Credentials, credentials
 from engine.demo_access import DEMO_FILE, demo_access, write_demo
+from engine.open_files import raise_open_files
 from engine.plan import switch_plan
 from engine.ports import require_free
 from engine.serve import published
 from engine.settings import ROOT, Settings
-from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, Watch, require_alone
+from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.voices import alone, said
 from ivr.build import build
 from ivr.catalogue import catalogue
+from ledger.lease import LeaseTaken, lease_of
 from routing.model import Snapshot
 
 READY_SECONDS: Final = 60.0
@@ -39,6 +45,7 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     """Bring all up and keep it up. Raises what a person has to mend: BundleError, DatabaseError, SupervisorError…"""
     require_alone(settings.run_dir)
     require_free(settings)
+    _open_files(settings, say)
     asterisk = await asyncio.to_thread(find_asterisk, say)
     plan, secrets = await prepared(settings, asterisk, say)
     supervisor = Supervisor(
@@ -54,11 +61,34 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
         greeting.cancel()
 
 
+async def _alone_on(settings: Settings, database: Database) -> None:
+    """Raises SupervisorError when another instance of this name uses this database."""
+    try:
+        await lease_of(settings.node, settings.data_dir).require_free(database)
+    except LeaseTaken as taken:
+        raise SupervisorError(str(taken)) from None
+    except (DatabaseError, SQLAlchemyError):
+        return  # calls first: the engine looks again when the database is there
+
+
+def _open_files(settings: Settings, say: Say) -> None:
+    """Asterisk and the engine may open what as many calls need as the ports allow, or a person is told how many fit."""
+    ports = settings.rtp_end - settings.rtp_start + 1
+    needed = files_needed(ports)
+    if (soft := raise_open_files(needed)) < needed:
+        room = capacity(ports, soft)
+        say(
+            f"注意：系统只允许打开 {soft} 个文件，同时只能接 {room.ordinary} 路普通来电（RTP 端口够 {ports // 4} 路）；"
+            f"请把硬上限提高到 {needed} 以上再启动（ulimit -Hn，或服务的 LimitNOFILE={needed}）"
+        )
+
+
 async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[SwitchPlan, Credentials]:
     """Table, secrets, prompts and configuration as they must be; what is right already costs next to nothing."""
     database = open_database(settings.database_url, must_exist=settings.snapshot_file.exists())
     try:
         snapshot = await published(settings, database)
+        await _alone_on(settings, database)
     finally:
         await database.close()
     secrets = credentials(settings.data_dir, snapshot.seats)
@@ -93,6 +123,7 @@ def _asterisk(asterisk: Asterisk, plan: SwitchPlan) -> Child:
     return Child(
         "asterisk",
         (*asterisk.argv, "-f", "-C", str(plan.home / "etc" / "asterisk.conf")),
+        cwd=plan.home,  # where a core file is left
         orphan=Orphan.LIVES,
         stop_seconds=10.0,
     )

@@ -58,6 +58,7 @@ class Script(StrEnum):
     SUPERVISE = "supervise"
     PARTNER = "partner"
     HANDED = "handed"
+    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)

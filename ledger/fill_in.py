@@ -22,8 +22,10 @@ from database.errors import DatabaseError
 from ledger.cel import Event, callers, has_ended, rebuild
 from ledger.cel_files import Place, Read, load_place, read, save_place, tidy
 from ledger.journal import Journal, JournalStalled
-from ledger.model import Fact
+from ledger.model import Fact, Kind
 from ledger.reader import kinds_known
+from ledger.records import CEL
+from ledger.store import open_calls
 from telephony.model import CallId
 
 GRACE: Final = timedelta(seconds=15)
@@ -31,6 +33,14 @@ GRACE: Final = timedelta(seconds=15)
 
 FORGET: Final = timedelta(hours=12)
 """Channels of no caller that never ended (a switch that was killed) are forgotten after this."""
+
+UNKNOWN: Final = timedelta(minutes=2)
+"""A call that the switch does not have is closed so long after it came in: its records may be on the way."""
+
+UNKNOWN_SINCE: Final = timedelta(days=3)
+"""How far back such calls are looked for."""
+
+CLOSE_SECONDS: Final = 60.0
 
 INTERVAL_SECONDS: Final = 10.0
 ROTATE_BYTES: Final = 32 << 20
@@ -65,6 +75,7 @@ class FillIn:
         self._place: Place | None = None
         self._open: dict[str, list[tuple[Place, Event]]] = defaultdict(list)
         self._trouble = ""
+        self._closed_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def trouble(self) -> str:
@@ -75,7 +86,11 @@ class FillIn:
         """Fill in for ever; ends only by cancellation."""
         while True:
             try:
-                await self.fill(await live())
+                now_live = await live()
+                await self.fill(now_live)
+                if now_live is not None and self._now() - self._closed_at >= timedelta(seconds=CLOSE_SECONDS):
+                    await self.close_unknown(now_live)
+                    self._closed_at = self._now()
                 self._trouble = ""
             except (DatabaseError, SQLAlchemyError, OSError, JournalStalled) as error:
                 if not self._trouble:
@@ -104,6 +119,38 @@ class FillIn:
         await self._remember()
         if facts:
             log.info("ledger.filled_in", calls=len({fact.call for fact in facts}), facts=len(facts))
+        return facts
+
+    async def close_unknown(self, live: Collection[CallId]) -> list[Fact]:
+        """End the calls that the switch does not have and of whose end nothing tells: a disk that was full kept it.
+
+        ``live``: the callers' channels the switch has now.
+        """
+        now = self._now()
+        async with self._database.reading() as session:
+            seen = await open_calls(session, self._node, now - UNKNOWN_SINCE, now - UNKNOWN)
+        waiting = {call for kept in self._open.values() for call in callers(event for _, event in kept)}
+        gone = [call for call in seen if call not in live and call not in waiting]
+        if not gone:
+            return []
+        await self._journal.flush()
+        known = await kinds_known(self._database, self._journal.folder, self._node, gone)
+        facts = [
+            Fact(
+                f"{CEL}-{call}-{Kind.ENDED}",
+                Kind.ENDED,
+                call,
+                now,
+                {"cause": "switch-gone", "by": "switch", "answered": Kind.ANSWERED in kinds},
+                CEL,
+            )
+            for call, kinds in known.items()
+            if Kind.ENDED not in kinds
+        ]
+        for fact in facts:
+            self._journal.append(fact)
+        if facts:
+            log.warning("ledger.calls_closed", calls=len(facts))
         return facts
 
     async def _read_on(self) -> None:

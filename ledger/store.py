@@ -242,6 +242,14 @@ async def kinds_of(session: AsyncSession, calls: Iterable[CallId]) -> dict[CallI
     return found
 
 
+async def open_calls(session: AsyncSession, node: str, since: datetime, before: datetime) -> list[CallId]:
+    """The calls of a node that came in between these times, and whose end nobody has told."""
+    query = select(CallRow.call_id).where(
+        CallRow.entered_at >= since, CallRow.entered_at < before, CallRow.ended_at.is_(None)
+    )
+    return [CallId(call) for call in await session.scalars(query) if call.startswith(f"{node}-")]
+
+
 async def list_calls(session: AsyncSession, wanted: CallFilter) -> list[CallRecord]:
     """The calls wanted, newest first."""
     query = select(CallRow).order_by(CallRow.entered_at.desc(), CallRow.call_id.desc()).limit(max(0, wanted.limit))

@@ -56,8 +56,15 @@ class Recordings:
     """One node's recordings folder and its rows."""
 
     def __init__(
-        self, database: Database, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        folder: Path,
+        *,
+        node: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``node``: judge what this node has recorded; what others have lies elsewhere. Empty: judge all."""
+        self._node = node
         self._database = database
         self._folder = folder
         self._now = now
@@ -84,9 +91,9 @@ class Recordings:
         """Plan what the ledger has arranged, judge what is over; give back what was judged. Raises DatabaseError."""
         now = self._now()
         async with self._database.transaction() as session:
-            await store.add(session, await store.unplanned(session, now - LOOK_BACK))
+            await store.add(session, await store.unplanned(session, now - LOOK_BACK, self._node))
         async with self._database.reading() as session:
-            due = await store.unsettled(session, now - SETTLE)
+            due = await store.unsettled(session, now - SETTLE, node=self._node)
             talks = await store.talks(session, [recording.call for recording in due])
         judged = await asyncio.to_thread(self._judged_each, due, talks)
         await self._save(judged)
@@ -139,7 +146,7 @@ class Recordings:
         after = ""
         while True:
             async with self._database.reading() as session:
-                page = await store.page_after(session, after, PAGE)
+                page = await store.page_after(session, after, PAGE, self._node)
                 gone = [row for row in page if row.call not in on_disk]
                 talks = await store.talks(session, [row.call for row in gone])
             for row in gone:

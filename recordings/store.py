@@ -53,8 +53,11 @@ async def save(session: AsyncSession, recordings: Sequence[Recording]) -> None:
         await session.execute(update(RecordingRow), [_row(recording) for recording in recordings])
 
 
-async def unplanned(session: AsyncSession, since: datetime) -> list[Recording]:
-    """Recordings that the ledger speaks of since then, and that have no row: arranged, or a human answered."""
+async def unplanned(session: AsyncSession, since: datetime, node: str = "") -> list[Recording]:
+    """Recordings that the ledger speaks of since then, and that have no row: arranged, or a human answered.
+
+    ``node``: only those that this node has recorded.
+    """
     arranged = (
         select(FactRow.call_id, FactRow.at)
         .outerjoin(RecordingRow, RecordingRow.call_id == FactRow.call_id)
@@ -68,14 +71,16 @@ async def unplanned(session: AsyncSession, since: datetime) -> list[Recording]:
     found: dict[str, datetime] = {}
     for query in (arranged, answered):
         for call, at in await session.execute(query):
-            if at is not None and CALL_ID.fullmatch(call):
+            if at is not None and CALL_ID.fullmatch(call) and call.startswith(f"{node}-" if node else ""):
                 found[call] = min(at, found.get(call, at))
     return [
         Recording(CallId(call), recording_file(CallId(call)), Status.PLANNED, at) for call, at in sorted(found.items())
     ]
 
 
-async def unsettled(session: AsyncSession, ended_before: datetime, limit: int = CHUNK) -> list[Recording]:
+async def unsettled(
+    session: AsyncSession, ended_before: datetime, limit: int = CHUNK, node: str = ""
+) -> list[Recording]:
     """Recordings of calls that ended before then and have not been judged, oldest first."""
     query = (
         select(RecordingRow)
@@ -84,6 +89,8 @@ async def unsettled(session: AsyncSession, ended_before: datetime, limit: int = 
         .order_by(CallRow.ended_at)
         .limit(limit)
     )
+    if node:
+        query = query.where(RecordingRow.call_id.startswith(f"{node}-"))
     return [_recording(row) for row in await session.scalars(query)]
 
 
@@ -134,9 +141,11 @@ async def list_recordings(
     return [_recording(row) for row in await session.scalars(query)]
 
 
-async def page_after(session: AsyncSession, call: str, limit: int) -> list[Recording]:
+async def page_after(session: AsyncSession, call: str, limit: int, node: str = "") -> list[Recording]:
     """The next recordings in the order of their call ids."""
     query = select(RecordingRow).where(RecordingRow.call_id > call).order_by(RecordingRow.call_id).limit(limit)
+    if node:
+        query = query.where(RecordingRow.call_id.startswith(f"{node}-"))
     return [_recording(row) for row in await session.scalars(query)]
 
 

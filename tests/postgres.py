@@ -11,9 +11,11 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
+
+import psutil
 
 from tests.support.ports import free_ports
 
@@ -45,6 +47,20 @@ class Cluster:
         with (self._folder / "log").open("a+") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log)
         _await_ready(self._binaries, self.port, self._server, self._folder / "log")
+
+    def freeze(self) -> None:
+        """It takes connections and answers nothing, as on a machine whose disk hangs."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._server is not None
+        server = psutil.Process(self._server.pid)
+        for process in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """SIGTERM waits for those who are connected, SIGINT sends them away."""

@@ -152,12 +152,12 @@ class Sessions:
     async def identify(self, token: str) -> Identity | None:
         """Whose browser this is; None for nobody's, for a session that is over and for a user who was shut out.
 
-        Without the database, who was known to this engine stays known until the session is over: a desk must go on.
+        Without the database, who was known to this engine stays known until the session is over: a desk must go on. A
+        database that says nothing is waited for a second, and then for a while by nobody.
         """
         key, now = digest(token), self._now()
         try:
-            async with self._database.reading() as reading:
-                found = await store.session_and_user(reading, key)
+            found = await self._database.promptly(lambda reading: store.session_and_user(reading, key))
         except (DatabaseError, SQLAlchemyError):
             found = self._known.get(key)
             if found is None:
@@ -174,8 +174,7 @@ class Sessions:
     async def program(self, token: str, origin: str) -> Identity | None:
         """Which program this token is of; None for a wrong one, one that was revoked, and one that is over."""
         client, _, secret = token.removeprefix(PREFIX).partition(".")
-        async with self._database.reading() as reading:
-            row = await store.client_row(reading, client[:12])
+        row = await self._database.promptly(lambda reading: store.client_row(reading, client[:12]))
         offered = digest(secret)
         if row is None or not hmac.compare_digest(row.token, offered):
             return None
@@ -239,8 +238,7 @@ class Sessions:
 
     async def _touch(self, session: Session, now: datetime) -> Session:
         try:
-            async with self._database.transaction() as writing:
-                await store.seen(writing, session.key, now)
+            await self._database.promptly(lambda writing: store.seen(writing, session.key, now), writes=True)
         except (DatabaseError, SQLAlchemyError) as error:
             log.warning("session's last use not kept", reason=str(error))
         return replace(session, seen_at=now)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from textwrap import indent
 from typing import Annotated, TypeVar
 
 import typer
@@ -34,6 +38,9 @@ app = typer.Typer(help="通话流水：列出来电，讲述一次来电的经�
 T = TypeVar("T")
 
 UNKNOWN = 1
+PAGE = 5000
+"""Calls asked for at once."""
+
 UNUSABLE = 2
 NO_TABLES = "数据库读不出流水，可能还没有建表；请运行 ./hotline db upgrade"
 JOURNAL_ONLY = "以下只含本机日志中尚未入库的流水"
@@ -53,7 +60,7 @@ def list_command(
     since: Annotated[str, typer.Option("--since", help="起始时间（含），例如 2026-10-10 或 2026-10-10T09:00")] = "",
     until: Annotated[str, typer.Option("--until", help="结束时间（不含）；只写日期则含当日")] = "",
     wrap_up_code: Annotated[str, typer.Option("--code", help="处理结果的编号；- 为未填")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10000, help="最多几条")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="最多几条")] = 20,
     reveal: Annotated[bool, typer.Option("--reveal", help="显示完整的来电号码")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
@@ -67,17 +74,45 @@ def list_command(
     wanted = CallFilter(
         start, latest, number, citizen(caller, area_code(settings)), agent, group, limit, wrap_up_code=wrap_up_code
     )
-    records, whole = _ask(
-        settings, lambda database: calls_now(database, settings.data_dir / "journal", settings.node, wanted)
-    )
+    whole: list[bool] = []
+    records = chain.from_iterable(_pages(settings, wanted, whole))
     if as_data:
-        typer.echo(json.dumps([outline(record, reveal=reveal) for record in records], ensure_ascii=False, indent=2))
+        _print_list(json.dumps(outline(record, reveal=reveal), ensure_ascii=False, indent=2) for record in records)
     else:
+        empty = True
         for record in records:
+            empty = False
             typer.echo(_row(record, settings, reveal))
-        if not records:
+        if empty:
             typer.echo("没有符合条件的来电")
-    end(complete=whole)
+    end(complete=all(whole))
+
+
+def _print_list(rows: Iterator[str]) -> None:
+    """A JSON list, a row at a time."""
+    first = next(rows, None)
+    typer.echo("[]" if first is None else f"[\n{indent(first, '  ')}", nl=first is None)
+    for row in rows:
+        typer.echo(f",\n{indent(row, '  ')}", nl=False)
+    typer.echo("" if first is None else "\n]", nl=first is not None)
+
+
+async def _page(journal: Path, node: str, wanted: CallFilter, database: Database | None) -> list[CallRecord]:
+    return await calls_now(database, journal, node, wanted)
+
+
+def _pages(settings: Settings, wanted: CallFilter, whole: list[bool]) -> Iterator[list[CallRecord]]:
+    """The calls wanted, a page at a time, however many there are; ``whole`` gets whether the database told each."""
+    journal, left = settings.data_dir / "journal", wanted.limit
+    while left > 0:
+        page = replace(wanted, limit=min(left, PAGE))
+        records, complete = _ask(settings, partial(_page, journal, settings.node, page))
+        whole.append(complete)
+        yield records
+        left -= len(records)
+        if len(records) < page.limit:
+            return
+        wanted = replace(wanted, before=(records[-1].entered_at, records[-1].call))
 
 
 @app.command("show")

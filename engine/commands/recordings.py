@@ -69,7 +69,7 @@ def check_command(as_data: Annotated[bool, typer.Option("--json", help="输出 J
     """核对录音目录与流水：找出空文件、缺失的和无主的录音。有问题时退出码为 1。"""
     settings = _settings()
     folder = settings.data_dir / "recordings"
-    sweep = _ask(settings, lambda database: Recordings(database, folder).sweep())
+    sweep = _ask(settings, lambda database: Recordings(database, folder, node=settings.node).sweep())
     if as_data:
         data = {
             "checked": sweep.checked,

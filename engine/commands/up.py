@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import structlog
 import typer
 
 from engine.logging import configure_logging
@@ -24,4 +25,12 @@ def command(demo: Annotated[bool, typer.Option("--demo", help="打印演示座�
         raise SupervisorError(f"无法写 {settings.log_dir}（{error.strerror}）；请检查权限与磁盘空间") from error
     with log:
         configure_logging(stream=log)
-        asyncio.run(up(settings, demo=demo, say=typer.echo))
+        asyncio.run(up(settings, demo=demo, say=_say))
+
+
+def _say(line: str) -> None:
+    """To the terminal, if there still is one: a window that was closed must end neither calls nor a start."""
+    try:
+        typer.echo(line)
+    except OSError:
+        structlog.get_logger(__name__).info("terminal gone, line not shown")

@@ -2,7 +2,7 @@
 
 enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
 waiting; seat_key is the agents' own, supervise the supervisors', partner is asked when an agent calls one into a talk,
-handed when a centre gives a citizen back.
+handed when a centre gives a citizen back; loop is nobody's call, it proves that all of us answers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ivr.flows.after import after
 from ivr.flows.callback import callback
 from ivr.flows.enter import enter
 from ivr.flows.handed import handed
+from ivr.flows.loop import loop
 from ivr.flows.message import message
 from ivr.flows.offer import offer
 from ivr.flows.partner import partner
@@ -35,5 +36,6 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] =
     Script.SUPERVISE: supervise,
     Script.PARTNER: partner,
     Script.HANDED: handed,
+    Script.LOOP: loop,
 }
 """A caller's flows answer at once; an agent's PIN takes a moment, in a thread."""

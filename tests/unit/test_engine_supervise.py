@@ -120,6 +120,21 @@ async def test_the_end_is_in_reverse_order_and_one_at_a_time(tmp_path: Path) -> 
     ]
 
 
+async def test_a_terminal_that_breaks_ends_nothing(tmp_path: Path) -> None:
+    child = Child("asterisk", python(f"print('up', flush=True); {SLEEPS}"), orphan=Orphan.LIVES)
+    instance = Instance(tmp_path, child)
+    task = asyncio.create_task(instance.supervisor.run())
+    started = await instance.until(Change.STARTED, "asterisk")
+    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGHUP)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(task), 0.3)
+    assert Identity.of(started.pid) is not None
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, 20)
+    assert Identity.of(started.pid) is None
+
+
 async def test_a_child_that_will_not_stop_is_killed_at_its_deadline(tmp_path: Path) -> None:
     async with running(Instance(tmp_path, Child("engine", python(STUBBORN), stop_seconds=0.1))) as instance:
         await said_up(instance)

@@ -15,6 +15,7 @@ from console.plain import MAX_WHO
 from console.wrap_up_routes import Wrapped
 from engine.drill_sheet import workbook
 from engine.orders import steps_of
+from engine.resources import Use
 from ivr.desk import SupervisorAction
 from ivr.model import Script
 from ledger.drills import Drill, Report, Try, report
@@ -145,6 +146,10 @@ class Control:
         if self.refuses:
             raise NotAllowed(self.refuses)
         self.house.queues.tell(event)
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        return (Use("calls", 3, 20),)
 
     @property
     def counters(self) -> Live:

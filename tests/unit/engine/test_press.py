@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -11,6 +10,7 @@ from engine.press import Press
 from queues.model import NotAllowed
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
+from telephony.events import OriginateOutcome
 from telephony.model import Party, Stage, Var
 from tests.unit.engine.house import Link, call_id, channel, event, seat_channel
 from transfers.states import Form, Settlement
@@ -21,9 +21,9 @@ SEAT = seat_channel("8001")
 
 
 class Talk(Link):
-    """A switch on which a caller and an agent talk, and which does not carry out redirects."""
+    """A switch on which a caller and an agent talk, and which begins no third leg."""
 
-    def __init__(self, fault: AmiError) -> None:
+    def __init__(self, fault: AmiError | None = None) -> None:
         super().__init__()
         self.fault = fault
         common = {"BridgeID": "b"}
@@ -33,10 +33,11 @@ class Talk(Link):
             for name, party in ((channel(1), Party.CALLER), (SEAT, Party.AGENT))
         ]
 
-    async def send(self, action: str, headers: Iterable[tuple[str, str]] | Mapping[str, str] = (), **_: Any) -> None:
-        await super().send(action, headers)
-        if action == "Redirect":
+    async def _originate(self, channel: str, **how: Any) -> OriginateOutcome:
+        self.sent.append(("Originate", {"Channel": channel, **how["variables"]}))
+        if self.fault is not None:
             raise self.fault
+        return OriginateOutcome(answered=False, reason=8, channel=channel, unique_id=None)
 
 
 @pytest.mark.parametrize("fault", [AmiRefused("no such channel"), AmiDeadline("no answer")])
@@ -52,7 +53,18 @@ async def test_a_blind_press_that_fails_has_noted_nothing() -> None:
     link = Talk(AmiRefused("no such channel"))
     with pytest.raises(NotAllowed):
         await Press(cast("AmiLink", link)).press(call_id(1), "701", Form.BLIND)
-    assert [action for action, _ in link.sent] == ["Redirect"]
+    assert [action for action, _ in link.sent] == ["Originate"]
+
+
+async def test_a_leg_that_does_not_begin_moves_nobody_is_told_and_leaves_the_key_working() -> None:
+    link = Talk()
+    told: list[tuple[str, str, str]] = []
+    press = Press(cast("AmiLink", link), lambda call, news: told.append((call, news["State"], news["Target"])))
+    with pytest.raises(NotAllowed, match="两人仍在通话"):
+        await press.press(call_id(1), "110", Form.ONE_KEY)
+    assert [action for action, _ in link.sent] == ["Setvar", "Originate", "Setvar"], "nobody is redirected"
+    assert [dict(news)["Value"] for action, news in link.sent if action == "Setvar"] == ["110", ""]
+    assert told == [(call_id(1), "asked", "110"), (call_id(1), "failed", "110")]
 
 
 @pytest.mark.parametrize("bridge", ["", "b"])

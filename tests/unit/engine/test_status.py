@@ -44,7 +44,9 @@ class Place:
         engine = SimpleNamespace(
             settings=SimpleNamespace(node="hl1", data_dir=data_dir), snapshot=house.table, queues=house.queues,
             calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox, orders=house.orders,
-            healing=SimpleNamespace(mended=0), supervision=house.supervision,
+            healing=SimpleNamespace(mended=0), standing=SimpleNamespace(mended=1),
+            resources=SimpleNamespace(shown=lambda: [{"limit": "calls", "used": 3, "most": 20}], refused=2),
+            supervision=house.supervision,
             transfers=house.transfers, switch=switch,
             server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),

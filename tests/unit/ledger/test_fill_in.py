@@ -97,6 +97,27 @@ async def test_a_switch_that_was_killed_leaves_no_call_open(database: Database, 
     assert [fact.kind for fact in facts] == [Kind.ENTERED, Kind.ANSWERED, Kind.ENDED]
 
 
+async def test_a_call_of_whose_end_nothing_tells_is_closed_once_the_switch_does_not_have_it(
+    database: Database, journal: Journal, cel: Path
+) -> None:
+    """The disk was full: neither the engine's fact nor Asterisk's record of the end was kept."""
+    gone, up, young, others = (CallId(f"{node}-179534980{n}.0") for n, node in enumerate(("hl1", "hl1", "hl1", "hl2")))
+    for call in (gone, up, others):
+        journal.note(Kind.ENTERED, call, {"number": "12345", "caller": "1"}, at=LATER - timedelta(minutes=5))
+    journal.note(Kind.ENTERED, young, {"number": "12345", "caller": "1"}, at=LATER - timedelta(seconds=30))
+    await journal.flush()
+    await Drainer(database, journal.folder, "hl1").drain()
+    fill_in = filler(journal, database, cel)
+    closed = await fill_in.close_unknown(frozenset({up}))
+    assert [(fact.call, fact.kind, fact.data["cause"]) for fact in closed] == [(gone, Kind.ENDED, "switch-gone")]
+    await journal.flush()
+    assert await fill_in.close_unknown(frozenset({up})) == [], "its end is in the journal"
+    await Drainer(database, journal.folder, "hl1").drain()
+    async with database.reading() as session:
+        ends = {record.call: record.ended_at for record in await list_calls(session, CallFilter())}
+    assert [call for call, ended in ends.items() if ended] == [gone]
+
+
 async def test_rotation_loses_nothing_and_repeats_nothing(database: Database, journal: Journal, cel: Path) -> None:
     half = SAMPLE.index(b'"CHAN_START","1795349834')
     (cel / FILE).write_bytes(SAMPLE[:half])
