@@ -28,7 +28,6 @@ from rich.table import Table
 
 from bench.agreement_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
 from bench.floor import floor
-from bench.instance import Product, product
 from bench.sides import Name, Side, sign_in_all
 from engine.reconcile import policy
 from engine.settings import ROOT
@@ -41,6 +40,7 @@ from queues.foresight.scenario import Arrival, Duration, Habits, Scenario, Shape
 from queues.foresight.simulation import Fate, Run, simulate
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.support.ports import free_ports
+from tests.support.product import Product, product
 
 LAST_WAIT_SECONDS: Final = 90.0
 """The longest that a caller of a run may take from INVITE to the other side's BYE."""

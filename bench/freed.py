@@ -21,12 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.instance import until
 from bench.machine import machine
 from bench.sides import Name, Side, sides
 from engine.settings import ROOT
 from phones.phone import Answer
 from phones.sounds import quiet
+from tests.support.product import until
 
 SEAT: Final = "8001"
 AGENT: Final = "1001"

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Final
 
 from bench.floor import FIRST_AGENT, PROBE_NUMBER
-from bench.instance import until
 from bench.quiet import BETWEEN_KEYS_SECONDS
 from bench.sides import CENTRE, RING_SECONDS, Name, Side
 from phones.centre import Centre
@@ -23,6 +22,7 @@ from phones.load import CallerLoad
 from phones.phone import Answer, Phone, PhoneCall
 from phones.seat_phone import SeatPhone
 from phones.sounds import quiet, tone
+from tests.support.product import until
 
 RATE: Final = 10
 TALK_SECONDS: Final = 5.0

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.floor import floor
-from bench.instance import Product, product, until
 from bench.routing import grown, machine
 from bench.sides import Name, Side, staffed
 from database.connection import open_database
@@ -30,6 +29,7 @@ from phones.load import CallerLoad
 from phones.sipp import Tally
 from routing.model import Table
 from telephony.model import GroupId
+from tests.support.product import Product, product, until
 
 SEATS, RATE, NUMBERS, VERSIONS = 90, 20, 10_000, 8
 LIMIT_SECONDS: Final = 1.0

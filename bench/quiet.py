@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.instance import until
 from bench.sides import CENTRE, Name, Side
 from phones.seat_phone import SeatPhone
+from tests.support.product import until
 
 SEAT: Final = "8001"
 AGENT: Final = "1001"

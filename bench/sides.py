@@ -20,9 +20,10 @@ from typing import Final
 import psutil
 
 from bench.floor import FIRST_AGENT, FIRST_SEAT, PROBE_NUMBER, PROMPT, floor
-from bench.instance import Product, product, until
 from phones.load import CalleeLoad
 from tests.support.ports import free_ports
+from tests.support.product import Product, product, until
+from tests.support.warm import Forked
 
 RTP: Final = {"static": (20000, 25999), "product": (26000, 31999)}
 """Below the ports that the kernel hands out; four for each talk, so 1500 at once."""
@@ -92,7 +93,7 @@ class Side:
         return bool(status["calls"] == 0 and status["database"]["lag_facts"] == 0)
 
 
-def _seconds(process: asyncio.subprocess.Process | None) -> float:
+def _seconds(process: asyncio.subprocess.Process | Forked | None) -> float:
     if process is None:
         return 0.0
     times = psutil.Process(process.pid).cpu_times()

@@ -10,7 +10,7 @@ import pytest
 from bench.agreement import measure
 from bench.agreement_report import NEAR_SHARE, Plan
 from bench.floor import floor
-from bench.instance import product
+from tests.support.product import product
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.floor import floor
-from bench.instance import product
 from bench.load import run
 from bench.sides import Name, Side, staffed
+from tests.support.product import product
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(300)]
 

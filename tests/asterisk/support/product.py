@@ -1,6 +1,11 @@
-"""The product under test is the one that the measurements run: see bench.instance."""
+"""The running product as the tests of its behaviour start it: its engines are forked (see tests/support/warm.py)."""
 
-from bench.instance import Product, now, product, until
+from functools import partial
+
 from tests.support.ports import free_ports, reserved_ports
+from tests.support.product import Product, now, until
+from tests.support.product import product as _product
+
+product = partial(_product, forks=True)
 
 __all__ = ["Product", "free_ports", "now", "product", "reserved_ports", "until"]
