@@ -28,6 +28,7 @@ from tests.support.groups import (
     known_seconds,
     note_seconds,
 )
+from tests.support.leaks import Watch, forbid_leaked_tasks
 
 __all__ = [
     "database",
@@ -42,7 +43,17 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     ours = parser.getgroup("hotline")
     ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
+    ours.addoption("--leaks", action="store_true", help="fail what leaves tasks, processes or ports; as --group does")
     ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _leaks_count(config):
+        forbid_leaked_tasks()
+
+
+def _leaks_count(config: pytest.Config) -> bool:
+    return bool(config.getoption("--leaks") or config.getoption("--group"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -71,6 +82,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item, group in zip(items, groups, strict=True) if group == wanted]
     seconds = known_seconds()
     items.sort(key=lambda item: -seconds.get(item.nodeid.partition("::")[0], UNKNOWN_SECONDS))
+
+
+_watches: dict[Path, Watch] = {}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    if _leaks_count(item.config):
+        _watches.setdefault(item.path, Watch())
+    yield
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """What a module leaves behind fails its last test; a task fails the test whose loop was closed over it."""
+    yield
+    if item.path in _watches and (nextitem is None or nextitem.path != item.path):
+        _watches.pop(item.path).check()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -16,7 +16,8 @@ import pytest_asyncio
 
 from database.connection import Database, open_database
 from database.schema import upgrade
-from tests.postgres import create_database, drop_database, temporary_postgres
+from tests.postgres import create_database, drop_database, temporary_cluster
+from tests.support.leaks import keep
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +27,9 @@ def postgres_cluster() -> Iterator[str]:
     if given:
         yield given
         return
-    with temporary_postgres() as url:
-        yield url
+    with temporary_cluster() as cluster:
+        keep(cluster.pid, cluster.port)
+        yield cluster.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -38,6 +38,12 @@ class Cluster:
         self._as_owner = as_owner
         self._server: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the running server."""
+        assert self._server is not None
+        return self._server.pid
+
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         command = [*self._as_owner, "setpriv", "--pdeathsig", "QUIT", str(self._binaries / "postgres")]

@@ -12,7 +12,7 @@ from bench.agreement_report import NEAR_SHARE, Plan
 from bench.floor import floor
 from tests.support.product import product
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.exclusive, pytest.mark.timeout(300)]
 
 SMALL = Plan(calls=40, seats=3, talk=0.8, load=0.9, in_time=0.5)
 

@@ -70,6 +70,7 @@ async def test_without_an_engine_new_callers_hear_their_prompt_and_reach_a_human
         assert [kinds.count(kind) for kind in (Kind.ENTERED, Kind.ANSWERED, Kind.ENDED)] == [1, 1, 1]
 
 
+@pytest.mark.exclusive
 async def test_fifty_who_wait_hear_music_and_keep_places_ages_and_preferred_agents(home: Path) -> None:
     async with product(home, edit=staffed(2), wait_slice_seconds=6) as hotline:
         (seat,) = await staff(hotline, 1)
@@ -130,6 +131,7 @@ async def test_fifty_who_wait_hear_music_and_keep_places_ages_and_preferred_agen
             assert abs(record.waited_ms / 1000 - waited) < AGE_TOLERANCE_SECONDS, record
 
 
+@pytest.mark.exclusive
 async def test_fifty_in_line_of_whom_five_were_promised_a_callback_are_as_before(home: Path) -> None:
     def edit(table: Table) -> Table:
         return replace(staffed(2)(table), callback=CallbackPolicy())  # at any hour
@@ -169,6 +171,7 @@ async def promised(hotline: Product, caller: str, place: int) -> None:
     await call.hang_up()
 
 
+@pytest.mark.exclusive
 async def test_twenty_who_talk_are_left_in_peace(home: Path) -> None:
     async with product(home, edit=staffed(22, wrap_up_seconds=60)) as hotline:
         seats = await staff(hotline, 20, tone_hz=SEAT_HZ)

@@ -81,7 +81,7 @@ class Product:
         """Start Asterisk and wait until it takes calls."""
         with (self.settings.log_dir / "asterisk.log").open("ab") as log:
             self.switch = await asyncio.create_subprocess_exec(
-                *self.asterisk.argv, "-f", "-C", str(self.plan.home / "etc/asterisk.conf"),
+                *ends_with_us(), *self.asterisk.argv, "-f", "-C", str(self.plan.home / "etc/asterisk.conf"),
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         await self._up(self._booted, "Asterisk to boot", self.switch, "asterisk.log")
@@ -94,7 +94,7 @@ class Product:
         else:
             with output.open("ab") as log:
                 self.engine = await asyncio.create_subprocess_exec(
-                    sys.executable, *(program or ("-m", "engine.cli", "serve")),
+                    *ends_with_us(), sys.executable, *(program or ("-m", "engine.cli", "serve")),
                     env=environment, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip
         if wait:
@@ -301,6 +301,11 @@ async def product(
         yield running
     finally:
         await running.stop()
+
+
+def ends_with_us() -> tuple[str, ...]:
+    """Before a command: the kernel ends it when we are killed and can end nothing ourselves."""
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = START_SECONDS) -> None:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.settings import ROOT
+from tests.support.leaks import keep
 
 _PR_SET_PDEATHSIG: Final = 1
 _LONGEST: Final = 1 << 18
@@ -73,6 +74,7 @@ class _Nursery:
             cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
+        keep(self._process.pid, parent=True)
         theirs.close()
         self._asking = threading.Lock()
         self._born: Future[int] = Future()

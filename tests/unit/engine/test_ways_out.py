@@ -144,3 +144,4 @@ async def test_an_agent_who_becomes_free_comes_before_the_way_out() -> None:
     here.queues.tell(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GENERAL,)))
     assert here.queues.acd.tickets[call_id(1)].seat == SeatId("8001")
     assert here.desk.way_out(here.question(Script.WAITING)) is None
+    await here.settle()
