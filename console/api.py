@@ -32,6 +32,7 @@ from queues.acd import Acd
 from queues.events import AgentSignedIn, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
 from queues.events import Event as QueueEvent
 from queues.model import NotAllowed
+from queues.states import AgentState
 from routing.model import Snapshot
 from routing.skills import served
 from routing.tables import Tables
@@ -172,8 +173,9 @@ class _Api:
     async def seats(self, request: web.Request) -> web.Response:
         acd, table = self._control.acd, self._control.snapshot
         phones = (acd.seats.get(SeatId(seat)) for seat in (*table.seats, *table.page_phones))
+        never = [seat for seat in table.seats if SeatId(seat) not in acd.seats]
         places = sorted((seat for seat in acd.seats.values() if seat.site), key=lambda seat: seat.id)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "seat": seat.id, "agent": seat.agent, "state": seat.state, "reachable": seat.reachable,
                 "call": seat.call, **({"site": seat.site} if seat.site else {}),
@@ -181,7 +183,10 @@ class _Api:
             for seat in (*phones, *places)
             if seat is not None
         ]  # fmt: skip
-        return answered({"seats": rows})
+        # Published and never seen: whoever sets a phone up has to find it here before it registers for the first time.
+        nobody = {"agent": None, "state": AgentState.SIGNED_OUT, "reachable": False, "call": None}
+        rows += [{"seat": seat, **nobody} for seat in never]
+        return answered({"seats": sorted(rows, key=lambda row: ("site" in row, row["seat"]))})
 
     async def sign_in(self, request: web.Request) -> web.Response:
         agent = self._agent(request)

@@ -355,6 +355,14 @@ async def test_a_callback_is_explained_by_the_call_in_which_it_was_promised(clie
     assert "排在第1位" in told["lines"][2]
 
 
+async def test_a_phone_that_never_registered_is_listed_as_what_it_is(client: Client, house: House) -> None:
+    house.table = replace(house.table, seats=(*house.table.seats, SeatId("8998")))
+    _, told = await ask(client, "GET", "/api/seats")
+    assert told["seats"][-1] == {
+        "seat": "8998", "agent": None, "state": "signed-out", "reachable": False, "call": None,
+    }  # fmt: skip
+
+
 async def test_every_agent_and_seat_of_the_table_is_listed(client: Client, house: House) -> None:
     _, agents = await ask(client, "GET", "/api/agents")
     _, seats = await ask(client, "GET", "/api/seats")
