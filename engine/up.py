@@ -31,6 +31,7 @@ from engine.serve import published
 from engine.settings import ROOT, Settings
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.voices import alone, said
+from engine.watchdog import watch_switch
 from ivr.build import build
 from ivr.catalogue import catalogue
 from ledger.lease import LeaseTaken, lease_of
@@ -49,7 +50,7 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     asterisk = await asyncio.to_thread(find_asterisk, say)
     plan, secrets = await prepared(settings, asterisk, say)
     supervisor = Supervisor(
-        (_asterisk(asterisk, plan), _engine(settings, secrets)),
+        (_asterisk(asterisk, plan, settings, secrets), _engine(settings, secrets)),
         run_dir=settings.run_dir,
         log_dir=settings.log_dir,
         on_event=lambda event: _tell(event, say),
@@ -119,13 +120,14 @@ def _reload(asterisk: Asterisk, plan: SwitchPlan) -> None:
     )
 
 
-def _asterisk(asterisk: Asterisk, plan: SwitchPlan) -> Child:
+def _asterisk(asterisk: Asterisk, plan: SwitchPlan, settings: Settings, secrets: Credentials) -> Child:
     return Child(
         "asterisk",
         (*asterisk.argv, "-f", "-C", str(plan.home / "etc" / "asterisk.conf")),
         cwd=plan.home,  # where a core file is left
         orphan=Orphan.LIVES,
         stop_seconds=10.0,
+        watch=watch_switch(settings, secrets),
     )
 
 

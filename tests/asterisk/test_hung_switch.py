@@ -65,4 +65,4 @@ async def test_a_switch_that_is_stopped_briefly_lives_and_one_that_stays_so_is_r
         assert "Asterisk 没有反应，正在重新启动" in running.text
         hung = last_hung(hotline.settings.run_dir)
         assert hung is not None
-        assert "asterisk" in Path(hung.evidence).read_text()
+        assert "do_signal_stop" in Path(hung.evidence).read_text(), "what every thread was at"
