@@ -90,6 +90,8 @@ class SwitchPlan:
     """A desk phone in a talk from which no packet comes for so long is dead: its leg ends. 0: never."""
     sign_in_alone: bool = True
     """Without the engine, which alone can check a PIN, *11 still brings a seat on duty."""
+    phone_shows: str = "masked"
+    """What a desk phone shows of who calls: ``masked``, ``call`` (the call's id) or ``number``."""
     page_phones: bool = True
     """Agents may have their phone in the browser (ADR 0020)."""
 

@@ -35,6 +35,7 @@ from telephony.model import (
     TRIAL_PHONE,
     Priority,
 )
+from telephony.ring import NumberCall, PhoneCall
 
 PAGE_SILENCE_SECONDS: Final = 10
 """A browser in a talk from which nothing at all is heard for so long has crashed, or lost its network: its leg is
@@ -164,6 +165,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "last_resort_command": shlex.join(plan.last_resort),
         "ask_seconds": f"{plan.ask_seconds:g}",
         "sign_in_alone": plan.sign_in_alone,
+        "phone_shows": plan.phone_shows,
         "ami_secret": plan.ami_secret,
         "agi_token": plan.agi_token,
         "events": EVENTS,
@@ -199,6 +201,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "subcentres": [trunk for trunk in table.trunks.values() if trunk.role == "subcentre"],
         "sites": [table.trunks[group.trunk] for group in table.groups.values() if group.trunk in table.trunks],
         "outward": outward(table),
+        "phone_purposes": {str(purpose): purpose.place for purpose in PhoneCall},
+        "number_purposes": list(NumberCall),
         "duty_ring_seconds": plan.duty_ring_seconds,
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,
@@ -233,8 +237,9 @@ def _trunk(trunk: Trunk, *, often: bool) -> dict[str, Any]:
         "name": " ".join(trunk.name.split()),
         "host": trunk.host,
         "port": 0 if inbound else trunk.port,
-        "context": "from-centre" if emergency else "from-drill" if trunk.role == DRILL else "from-pstn",
+        "context": _CONTEXTS.get(trunk.role, "from-partner"),
         "centre": trunk.number if emergency else "",
+        "trusted": emergency or inbound,  # a centre is entitled to a withheld number; the carrier gets ours
         "drill": trunk.role == DRILL,
         "inbound": inbound,
         "qualify_seconds": 10 if emergency or often else 30,
@@ -269,6 +274,13 @@ def _must_match(pattern: re.Pattern[str], value: str, what: str) -> None:
         raise ValueError(f"{what} {value!r} must match {pattern.pattern}")
 
 
+_CONTEXTS: Final = {
+    "pstn": "from-pstn",
+    "emergency": "from-centre",
+    "emergency-backup": "from-centre",
+    DRILL: "from-drill",
+}
+"""Where calls of a trunk come in, by its role; all others are partners'."""
 _TRUNK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEY = re.compile(r"[0-9]")
 _PARTNER_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")

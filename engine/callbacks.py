@@ -21,7 +21,6 @@ from queues.service import Clock, QueueService
 from routing.calendar import is_open
 from routing.model import CallbackFirst, Snapshot
 from telephony.ami_link import AmiLink
-from telephony.auto_answer import auto_answer_headers
 from telephony.model import GroupId, Stage
 
 AGENT_PROMPT: Final = "callback-agent"
@@ -35,7 +34,6 @@ def terms(table: Snapshot, now: datetime) -> Terms | None:
     schedule = table.schedules.get(policy.schedule)
     return Terms(
         endpoint=trunk.id,
-        address=f"{trunk.host}:{trunk.port}",
         ring_seconds=policy.ring_seconds,
         attempts=policy.attempts,
         retry_minutes=policy.retry_minutes,
@@ -61,9 +59,8 @@ def callbacks(
     calls: Calls,
     journal: Journal,
     clock: Clock,
-    host: str,
 ) -> Callbacks:
-    """The callbacks of this node, wired; ``host`` is our own address."""
+    """The callbacks of this node, wired."""
 
     def dialling(callback: Callback, offer: Offer) -> None:
         calls.enter(callback.call, "", Stage.RING)
@@ -96,10 +93,5 @@ def callbacks(
         clock,
         calls.live.keys,
         dialling,
-        SeatLegs(
-            switch,
-            clock,
-            lambda callback: told(snapshot(), callback),
-            lambda seat: auto_answer_headers(host) if seat in snapshot().auto_answer else {},
-        ),
+        SeatLegs(switch, clock, lambda callback: told(snapshot(), callback)),
     )

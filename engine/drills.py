@@ -27,6 +27,7 @@ from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.model import CALL_ID, EMERGENCY_NUMBERS, NodeId, SeatId
+from telephony.ring import drill, start_phone
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -104,13 +105,9 @@ class Drills:
         self._asked[seat] = (by, self._clock(), target)
         self.changed()
         try:
-            await self._switch.send(
-                "Originate",
-                {
-                    "Channel": f"PJSIP/{seat}", "Context": "drill", "Exten": target, "Priority": "1",
-                    "Async": "true", "CallerID": f"演练 {target} <{target}>", "Timeout": str(RING_MS),
-                },
-            )  # fmt: skip
+            await start_phone(
+                self._switch, seat, drill(target), caller_id=f"演练 {target} <{target}>", ring_seconds=RING_MS / 1000
+            )
         except AmiError as error:
             self._asked.pop(seat, None)
             self.changed()

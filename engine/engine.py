@@ -27,6 +27,7 @@ from engine.closures import Closures
 from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.drills import Drills
+from engine.fence import Fence
 from engine.for_ever import for_ever
 from engine.healing import Healing
 from engine.live import LiveBoard
@@ -133,9 +134,8 @@ class Engine:
             self.routes.look,
             self.clock.from_wall,
         )
-        self.callbacks = callbacks(
-            lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock, settings.bind
-        )
+        self.fence = Fence(lambda: self.snapshot, self.switch, self.alarms)
+        self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
         self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
         self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
         self.news = SwitchNews(
@@ -266,6 +266,7 @@ class Engine:
         self.callers.ended(held.caller, self.clock(), held.agent, dropped=dropped)
 
     def _hear(self, event: Event) -> None:
+        self.fence.hear(event)
         self.news.hear(event)
 
     async def _reconcile(self) -> None:

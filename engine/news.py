@@ -35,6 +35,7 @@ from routing.model import Snapshot
 from routing.numbers import citizen
 from telephony.events import Event
 from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
+from telephony.ring import CALLED_BACK
 from transfers.reference import readable
 from transfers.service import TransferWatch
 from transfers.states import Form
@@ -49,6 +50,8 @@ class CalledBack(Protocol):
     def hung_up(self, call: CallId, cause: str, *, human: bool) -> None: ...
 
     def met(self, call: CallId, seat: SeatId, channel: str) -> None: ...
+
+    def rings(self, leg: CallId, channel: CallId) -> None: ...
 
     def agent_gone(self, call: CallId, seat: SeatId) -> None: ...
 
@@ -207,13 +210,19 @@ class SwitchNews:
                 self._queues.left(call)
             case "Message":  # the caller hung up while speaking
                 self._message(call, event)
-            case "AgentFirst":
+            case "RingPhone" | "AgentFirst":
                 self._agent_first(call, event)
             case "Order":  # a duty phone has taken it
                 self._orders.pressed(event.get("Order") or "", event.get("Department") or "", call)
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))
+
+    def _message(self, call: CallId, event: Event) -> None:
+        number, caller = _digits(event.get("Number")), self._citizen(event)
+        size, group = event.get("Bytes") or "", event.get("Group") or ""
+        if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
+            self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
 
     def _from_centre(self, call: CallId, centre: str, reference: str, number: str) -> None:
         """A centre calls us, or hands a citizen of ours over to ``number``."""
@@ -233,18 +242,15 @@ class SwitchNews:
             held.stage = Stage.CONFERENCE
         self._transfers.hear(call, event.headers)
 
-    def _message(self, call: CallId, event: Event) -> None:
-        number, caller = _digits(event.get("Number")), self._citizen(event)
-        size, group = event.get("Bytes") or "", event.get("Group") or ""
-        if size.isascii() and size.isdigit() and len(size) < MAX_DIGITS:
-            self._mailbox.take(call, caller=caller, line=number, group=group, size=int(size))
-
     def _citizen(self, event: Event) -> str:
         """Who calls, in the form in which a citizen is known."""
         return citizen(_digits(event.get("Caller")), self._snapshot().area_code)
 
     def _agent_first(self, call: CallId, event: Event) -> None:
-        """A callback whose agent was rung first: the citizen has come, or the agent has gone before."""
+        """A callback whose agent was rung first: the phone rings, the citizen has come, or the agent has gone."""
+        if event.get("UserEvent") == "RingPhone":
+            self._callbacks.rings(call, _call(event))
+            return
         seat = SeatId(event.get("Seat") or "")
         if not self._snapshot().is_phone(seat):
             return
@@ -311,7 +317,8 @@ class SwitchNews:
         if call not in self._calls.live:
             return
         channel = event.get("Channel") or ""
-        party = Party.CENTRE if channel.startswith("Local/") else Party.CALLER
+        centre = channel.startswith("Local/") and not channel.startswith(CALLED_BACK)
+        party = Party.CENTRE if centre else Party.CALLER
         if self._seat(channel) is not None:
             party = Party.AGENT
         if action == "left":

@@ -94,7 +94,7 @@ def orders(
 
     def lines() -> Lines:
         trunks = outward(snapshot())
-        return Lines(tuple((one.id, f"{one.host}:{one.port}") for one in trunks), settings.duty_ring_seconds)
+        return Lines(tuple(one.id for one in trunks), settings.duty_ring_seconds)
 
     return Orders(
         switch,

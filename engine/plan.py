@@ -55,6 +55,7 @@ def switch_plan(settings: Settings, credentials: Credentials, snapshot: Snapshot
         duty_ring_seconds=settings.duty_ring_seconds,
         seat_silence_seconds=settings.seat_silence_seconds,
         sign_in_alone=settings.sign_in_without_engine,
+        phone_shows=settings.phone_shows,
         page_phones=settings.page_phones,
         open_files=most_open_files(),
         caller_silence_seconds=settings.caller_silence_seconds,

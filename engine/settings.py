@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -85,6 +85,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "searches_per_day": "300",
     "second_person": "true",
     "sign_in_without_engine": "true",
+    "phone_shows": '"masked"',
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -233,6 +234,9 @@ class Settings(BaseModel):
     searches_per_day: Annotated[int, Field(ge=1, le=100_000)] = 300
     sign_in_without_engine: bool = True
     """*11 brings a seat on duty, unproven, while no engine is there to check a PIN. Off: nobody new then."""
+    phone_shows: Literal["masked", "call", "number"] = "masked"
+    """What a desk phone shows of who calls: the masked number (138****4001), the call's id, or the number. One that is
+    withheld is anonymous whatever this says; a phone in the page shows the call's id."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""

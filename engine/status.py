@@ -37,7 +37,8 @@ from routing.drills import trunks_of
 from routing.model import Snapshot, WrapUpCode
 from routing.tables import Tables
 from telephony.errors import AmiError
-from telephony.model import EMERGENCY_NUMBERS, AgentId, CallId, GroupId, SeatId, Var
+from telephony.model import EMERGENCY_NUMBERS, HOTLINE_NUMBER, AgentId, CallId, GroupId, SeatId, Var
+from telephony.ring import PhoneCall, start_phone
 from transfers.states import Form, Settlement
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -115,17 +116,12 @@ class Control:
         """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
         file = recording_file(message).removesuffix(".wav")
         try:
-            await self._engine.switch.send(
-                "Originate",
-                {
-                    "Channel": f"PJSIP/{seat}",
-                    "Context": "message-play",
-                    "Exten": "s",
-                    "Priority": "1",
-                    "Async": "true",
-                    "CallerID": "12345",
-                    "Variable": f"{Var.MESSAGE}={file}",
-                },
+            await start_phone(
+                self._engine.switch,
+                seat,
+                PhoneCall.MESSAGE_PLAY,
+                caller_id=HOTLINE_NUMBER,
+                variables={Var.MESSAGE: file},
             )
         except AmiError as error:
             raise NotAllowed(f"话机 {seat} 现在呼不通（{error}）；请检查话机是否在线后再试") from None

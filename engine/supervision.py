@@ -25,6 +25,7 @@ from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.model import AgentId, CallId, GroupId, SeatId, Var
+from telephony.ring import PhoneCall, ring_phone
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -196,8 +197,8 @@ class Supervision:
                 joined = True
             else:
                 spy: dict[str, str] = {Var.SPY: seat.id}
-                outcome = await self._switch.originate(
-                    f"PJSIP/{there}", context="spy", exten=action, ring_seconds=RING_SECONDS, variables=spy
+                outcome = await ring_phone(
+                    self._switch, there, PhoneCall(action), ring_seconds=RING_SECONDS, variables=spy
                 )
                 joined = outcome.answered
         except AmiError as error:

@@ -29,10 +29,12 @@ FILE: Final = "Master.csv"
 EVENTS: Final = ("CHAN_START", "CHAN_END", "ANSWER", "HANGUP", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_START")
 APPS: Final = ("dial", "queue", "confbridge")
 FIELDS: Final = (
-    *("EventEnum", "EventTime", "UniqueID", "LinkedID", "Context", "Exten", "ChanName"),
+    *("EventEnum", "EventTime", "UniqueID", "LinkedID", "Context", "AccountCode", "ChanName"),
     *("AppName", "AppData", "Peer", "Num", "UserDefType", "EventExtra"),
 )
-"""The order matters: see the module's docstring."""
+"""The order matters: see the module's docstring. No extension: what an agent dials in one go may hold a PIN
+(*11 id*PIN), which is never on a disk. What a citizen dialled is the account code, which the dialplan sets.
+"""
 
 CEL_CONF: Final = f"""\
 [general]
@@ -42,11 +44,10 @@ events = {",".join(EVENTS)}
 """
 """cel.conf. Without ``dateformat`` a time is seconds since the epoch with six digits after the point."""
 
-ENTRANCES: Final = frozenset({"from-pstn", "from-centre"})
+ENTRANCES: Final = frozenset({"from-pstn", "from-centre", "from-partner"})
 EMERGENCY: Final = "emergency"
 MERGED: Final = "merged"
 """Where one INVITE that came by two paths ends the second time: no call of its own."""
-CONNECT: Final = "connect"
 SUBCENTRE: Final = "subcentre"
 DUTY_PHONE: Final = "duty-phone"
 
@@ -81,7 +82,8 @@ class Event:
     linked: str
     """The oldest channel of the same call."""
     context: str
-    exten: str
+    number_dialled: str
+    """What the caller dialled, from the dialplan's first step on; empty before, and for all others."""
     channel: str
     app: str
     app_data: str
@@ -156,14 +158,13 @@ def callers(events: Iterable[Event]) -> dict[CallId, list[Event]]:
 
 
 def _we_called(channel: CallId, own: Collection[Event]) -> bool:
-    """A leg that we dialled or originated begins in its trunk's context, too. Whoever calls us is the oldest channel of
-    its call, and its extension is what was dialled; of a leg of ours it is ``s``, until something becomes of it."""
-    starts = [event for event in own if event.name == "CHAN_START"]
+    """A leg that we dialled begins in its trunk's context, too. Whoever calls us is the oldest channel of its call; a
+    leg of ours is linked to whoever dials it from its beginning: no phone or trunk is originated (telephony/ring.py).
+    """
     return (
         made_by_us(channel)
         or any(event.app in OUTGOING for event in own)
-        or any(event.linked != event.unique for event in starts)
-        or (len(own) == len(starts) and all(event.exten in ("", "s") for event in starts))
+        or any(event.name == "CHAN_START" and event.linked != event.unique for event in own)
     )
 
 
@@ -206,9 +207,7 @@ def _facts(call: CallId, own: list[Event], seats: Mapping[str, str]) -> list[Fac
 
     start = own[0]
     facts = [
-        fact(
-            Kind.ENTERED, start.at, number=_digits(start.exten), caller=_digits(start.number), reason="据交换机记录补记"
-        )
+        fact(Kind.ENTERED, start.at, number=_dialled(own), caller=_digits(start.number), reason="据交换机记录补记")
     ]
     queue = next((event for event in own if event.name == "APP_START" and event.app.lower() == "queue"), None)
     if queue:
@@ -231,8 +230,12 @@ def _facts(call: CallId, own: list[Event], seats: Mapping[str, str]) -> list[Fac
     return facts
 
 
+def _dialled(own: Iterable[Event]) -> str:
+    return next((number for event in own if (number := _digits(event.number_dialled))), "")
+
+
 def _answerer(talk: Event, seats: Mapping[str, str]) -> dict[str, str]:
-    seat = talk.exten if talk.context == CONNECT else seats.get(_bridge(talk), "")
+    seat = seats.get(_bridge(talk), "")
     if talk.context == EMERGENCY:
         return {"by": "emergency"}
     if talk.context in (SUBCENTRE, DUTY_PHONE):

@@ -48,6 +48,7 @@ from routing.calendar import city_time
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.model import HOTLINE_NUMBER, CallId, Var
+from telephony.ring import NumberCall, ring_out
 from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -85,8 +86,8 @@ class Wish:
 class Lines:
     """How duty phones are called now."""
 
-    trunks: tuple[tuple[str, str], ...]
-    """Endpoint, and ``host:port`` of its far end; each round of a level takes the next one."""
+    trunks: tuple[str, ...]
+    """To the public network; each round of a level takes the next one."""
     ring_seconds: int
 
 
@@ -305,9 +306,11 @@ class Orders:
             if not lines.trunks:
                 self.apply(now, NotTaken(attempt.call, Failed.UNREACHABLE))
                 return
-            endpoint, address = lines.trunks[round_ % len(lines.trunks)]
-            outcome = await self._switch.originate(
-                f"PJSIP/{endpoint}/sip:{attempt.number}@{address}",
+            outcome = await ring_out(
+                self._switch,
+                attempt.number,
+                lines.trunks[round_ % len(lines.trunks)],
+                NumberCall.ORDER,
                 context="order",
                 exten="s",
                 ring_seconds=lines.ring_seconds,

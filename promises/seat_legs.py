@@ -19,7 +19,8 @@ from queues.model import Failure
 from queues.service import Clock
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
-from telephony.model import OUR_SERIALS, CallId, Party, SeatId, Var
+from telephony.model import OUR_SERIALS, CallId, Party, Var
+from telephony.ring import PhoneCall, ring_phone
 from telephony.unanswered import Unanswered, by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -52,21 +53,19 @@ class SeatLegs:
         switch: AmiLink,
         clock: Clock,
         told: Callable[[Callback], str],
-        headers: Callable[[SeatId], Mapping[str, str]],
     ) -> None:
-        """``told``: the prompts by which an agent learns what this call is, joined by ``&``; ``headers``: what a seat's
-        INVITE carries, so that the phone answers by itself.
-        """
+        """``told``: the prompts by which an agent learns what this call is, joined by ``&``."""
         self._switch = switch
         self._clock = clock
         self._told = told
-        self._headers = headers
         self._serials = count(LEG_SERIALS)
         self._causes: dict[CallId, str] = {}
         """Of the phones that ring: the cause of the hang-up, once there was one."""
+        self._channels: dict[CallId, CallId] = {}
+        """Of the same: the unique id of the phone's own channel."""
 
     def named(self, callback: Callback) -> CallId:
-        """A unique id for the channel of another phone that is to ring: the citizen's channel finds it by that."""
+        """A name for another phone's ringing, by which it can be let go."""
         node, _, _ = callback.call.rpartition("-")
         return CallId(f"{node}-{self._clock() // 1000}.{next(self._serials)}")
 
@@ -82,7 +81,17 @@ class SeatLegs:
             cause = self._causes[leg]
         finally:
             del self._causes[leg]
+        self._channels.pop(leg, None)
         return _FAILURES[by_cause(cause) if cause else by_reason(reason)]
+
+    def rings(self, leg: CallId, channel: CallId) -> None:
+        """The switch has made the channel of a phone that is to ring."""
+        if leg in self._causes:
+            self._channels[leg] = channel
+
+    def channel(self, leg: CallId) -> CallId:
+        """The unique id of the channel of an agent who has answered: the citizen's channel finds it by that."""
+        return self._channels.pop(leg, leg)
 
     def hung_up(self, leg: CallId, cause: str) -> None:
         """A channel is gone, of whomever."""
@@ -90,12 +99,12 @@ class SeatLegs:
             self._causes[leg] = cause
 
     async def _called(self, leg: CallId, callback: Callback, offer: Offer, citizen_seconds: int) -> tuple[bool, int]:
-        outcome = await self._switch.originate(
-            f"PJSIP/{offer.seat}",
-            context="callback-agent",
-            exten="s",
+        outcome = await ring_phone(
+            self._switch,
+            offer.seat,
+            PhoneCall.CALLBACK_AGENT,
             ring_seconds=offer.ring_seconds,
-            caller_id=f'"{SHOWN}" <{callback.number}>',
+            caller_id=f'"{SHOWN}" <{callback.call}>',  # the number, as far as it is shown, is the dialplan's
             variables={
                 Var.CALL: callback.call,
                 Var.CHANNEL: callback.call,  # of the citizen's channel only the unique id is known yet, which will do
@@ -105,8 +114,7 @@ class SeatLegs:
                 Var.PROMPTS: self._told(callback),
                 Var.WAIT_SECONDS: str(citizen_seconds + CONNECT_SECONDS),
             },
-            sip_headers=self._headers(offer.seat),
-            channel_id=leg,
+            ring_id=leg,
         )
         return outcome.answered, outcome.reason
 

@@ -35,6 +35,8 @@ from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, SeatId, Stage, Var
+from telephony.ring import NumberCall, ring_out
+from telephony.subscribers import callable_number
 from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -64,8 +66,6 @@ class Terms:
 
     endpoint: str
     """The trunk to dial through."""
-    address: str
-    """``host:port`` of its far end."""
     ring_seconds: int
     attempts: int
     retry_minutes: int
@@ -123,7 +123,7 @@ class Callbacks:
         ticket = self._queues.acd.tickets.get(wish.id)
         if ticket is not None and ticket.phase is not TicketPhase.WAITING:
             return Outcome.ON_THE_WAY
-        if terms is None or not wish.number or rules.callable_number(wish.number) != wish.number:
+        if terms is None or not wish.number or callable_number(wish.number) != wish.number:
             return Outcome.NOT_CALLABLE
         of_number = self.book.of_number(wish.number)
         if any(one.open for one in of_number):
@@ -205,13 +205,18 @@ class Callbacks:
             elif not wanted and ticket is not None and ticket.phase is TicketPhase.WAITING:
                 self._queues.left(callback.call)
 
+    def rings(self, leg: CallId, channel: CallId) -> None:
+        """An agent's phone that is rung first has a channel now."""
+        self._legs.rings(leg, channel)
+
     def hung_up(self, call: CallId, cause: str, *, human: bool) -> None:
         """A channel is gone, of whomever; ``human``: somebody of ours had talked with it."""
         self._legs.hung_up(call, cause)
         callback = self.book.of_attempt(call)
         if callback is None:
             return
-        if callback.state is State.REACHED:
+        if callback.state is State.REACHED or (callback.state is State.DIALLING and human):
+            # Dialling still, with a human: who answered was put through while no engine was there to hear it.
             self._set(rules.kept(callback, self._now()) if human else rules.left(callback, self._now()))
         else:
             self._not_reached(call, Failed(by_cause(cause)))
@@ -328,7 +333,7 @@ class Callbacks:
         if self.book.get(callback.id) is not callback:  # withdrawn or gone meanwhile
             return
         if missed is None:
-            await self._dial(callback, offer, leg)
+            await self._dial(callback, offer, self._legs.channel(leg))
         else:
             self._missed(callback, offer.seat, missed)
 
@@ -351,8 +356,11 @@ class Callbacks:
                 self._set(rules.not_dialled(callback))  # and stands in the line as before
                 return
             self._dialling(callback, offer)
-            outcome = await self._switch.originate(
-                f"PJSIP/{terms.endpoint}/sip:{callback.number}@{terms.address}",
+            outcome = await ring_out(
+                self._switch,
+                callback.number,
+                terms.endpoint,
+                NumberCall.CALLBACK,
                 context="callback",
                 exten=offer.seat if leg else "s",
                 ring_seconds=terms.ring_seconds,

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -36,6 +35,7 @@ from telephony.ami_codec import AmiDecoder, HeadersToSend, checked
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiLoginRefused, AmiRefused, AmiUnsafeValue
 from telephony.events import Event, OriginateOutcome, Response
 from telephony.model import VARIABLE_NAME, VARIABLE_VALUE
+from telephony.ring import ORIGINATED
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -45,11 +45,6 @@ MAX_OPEN_ACTIONS: Final = 2000
 MAX_UNSENT_BYTES: Final = 1024 * 1024
 MAX_COLLECTED: Final = 50_000
 """Events of one list; past it the list is given up."""
-
-
-SIP_HEADER_NAME: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,40}")
-SIP_HEADER_VALUE: Final = re.compile(r"[A-Za-z0-9<>:;=./ -]*")
-"""Nothing that Asterisk's own parsing of ``Variable`` could take for a separator, a quote or an expression."""
 
 
 class LinkState(Enum):
@@ -187,7 +182,6 @@ class AmiLink:
         ring_seconds: float = 30,
         caller_id: str = "",
         variables: Mapping[str, str] | None = None,
-        sip_headers: Mapping[str, str] | None = None,
         channel_id: str = "",
         other_channel_id: str = "",
         deadline: float | None = None,
@@ -195,8 +189,8 @@ class AmiLink:
         """Calls ``channel`` and, when it answers, sends it to the extension or the application; waits for the outcome.
 
         Always asynchronous on Asterisk's side. The deadline defaults to the ringing time plus the link's deadline.
-        ``sip_headers`` go with the INVITE of a PJSIP channel.
-        Raises what :meth:`send` raises; AmiUnsafeValue for a variable past :data:`telephony.model.VARIABLE_VALUE`.
+        ``channel`` is what telephony.ring makes of it. Raises what :meth:`send` raises; AmiUnsafeValue for a variable
+        past :data:`telephony.model.VARIABLE_VALUE`.
         """
         headers = [("Channel", channel), ("Async", "true"), ("Timeout", str(round(ring_seconds * 1000)))]
         if application:
@@ -210,7 +204,6 @@ class AmiLink:
         )
         headers += [(name, value) for name, value in optional if value]
         headers += [("Variable", _assignment(name, value)) for name, value in (variables or {}).items()]
-        headers += [("Variable", _sip_header(name, value)) for name, value in (sip_headers or {}).items()]
         wire = self._open_wire()
         asked = _action("Originate", headers)
         ended: asyncio.Future[OriginateOutcome] = asyncio.get_running_loop().create_future()
@@ -489,6 +482,9 @@ def _action(name: str, headers: HeadersToSend) -> Any:
         values.setdefault(header, []).append(value)
     if any(name.lower() == "actionid" for name in values):
         raise AmiUnsafeValue("the link gives the ActionID")
+    originated = [value for header, known in values.items() if header.lower() == "channel" for value in known]
+    if name.lower() == "originate" and not (len(originated) == 1 and ORIGINATED.fullmatch(originated[0])):
+        raise AmiUnsafeValue(f"a phone or a trunk is never originated, only telephony.ring's channels: {originated}")
     return Action({header: known if len(known) > 1 else known[0] for header, known in values.items()})
 
 
@@ -496,12 +492,6 @@ def _assignment(name: str, value: str) -> str:
     if not VARIABLE_NAME.fullmatch(name) or not VARIABLE_VALUE.fullmatch(value):
         raise AmiUnsafeValue(f"a character that has no place in a channel variable: {name!r:.80}")
     return f"{name}={value}"
-
-
-def _sip_header(name: str, value: str) -> str:
-    if not SIP_HEADER_NAME.fullmatch(name) or not SIP_HEADER_VALUE.fullmatch(value):
-        raise AmiUnsafeValue(f"a character that has no place in a SIP header of ours: {name!r:.80}")
-    return f"PJSIP_HEADER(add,{name})={value}"
 
 
 def _outcome(event: Event) -> OriginateOutcome:

@@ -8,8 +8,8 @@ from ivr.desk import Desk
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
 from promises.model import Outcome
-from promises.rules import callable_number
 from telephony.model import Stage, Var
+from telephony.subscribers import callable_number
 
 TYPED: Final = "typed"
 """The key of the question is a number, and not the answer to one."""

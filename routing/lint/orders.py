@@ -15,6 +15,7 @@ from routing.lint.form import LONGEST_NAME, LONGEST_NOTE
 from routing.lint.model import Rule, View
 from routing.numbers import normalise
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER
+from telephony.subscribers import may_be_dialled
 
 MOST_PHONES: Final = 20
 MOST_DEPARTMENTS: Final = 10
@@ -27,6 +28,9 @@ _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SPOKEN_NAME: Final = re.compile("[\u4e00-\u9fff]{2,12}")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 """No name or password in it: whoever reads the table would know them. The signature proves who we are."""
+_NOWHERE: Final = re.compile(r"https?://(?:169\.254\.|22[4-9]\.|23\d\.|0\.|255\.)")
+
+NEVER_DIALLED: Final = "不是手机或固定电话（固话写区号）：境外、短号、声讯、800/400 号码不外拨"
 
 
 def _departments(view: View) -> Iterator[Fault]:
@@ -43,10 +47,15 @@ def _departments(view: View) -> Iterator[Fault]:
             elif normalise(number, view.table.area_code) in ours:
                 reason = "这是热线自己的或应急中心的号码，不能作值班电话"
                 yield Fault(f"{path}.phones", repr(number), reason, '["06630000001"]')
+            elif not may_be_dialled(number):
+                yield Fault(f"{path}.phones", repr(number), NEVER_DIALLED, '["06630000001"]')
         if len(row.phones) > MOST_PHONES:
             yield Fault(f"{path}.phones", str(len(row.phones)), f"最多 {MOST_PHONES} 个电话", '["06630000001"]')
         if row.url and not _URL.fullmatch(row.url):
             reason = "应为 http 或 https 网址，不带用户名和密码；没有接口就留空"
+            yield Fault(f"{path}.url", repr(row.url), reason, '"https://10.0.0.20/orders"')
+        elif row.url and _NOWHERE.match(row.url):
+            reason = "链路本地、多播或未指定的地址不是部门的接口"
             yield Fault(f"{path}.url", repr(row.url), reason, '"https://10.0.0.20/orders"')
         if not 1 <= row.rounds <= MOST_ROUNDS:
             yield Fault(f"{path}.rounds", str(row.rounds), f"应为 1 到 {MOST_ROUNDS}", "2")

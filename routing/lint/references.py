@@ -13,6 +13,7 @@ from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group, MergeMode, WaitingAction
 from telephony.model import DIALLED, EMERGENCY_NUMBERS, HOTLINE_NUMBER, OverflowTo, duty_phones
+from telephony.subscribers import may_be_dialled
 
 MOST_SHOWN: Final = 12
 EMERGENCY_ROLES: Final = ("emergency", "emergency-backup")
@@ -86,13 +87,16 @@ def _duty_phones(path: str, target: str, view: View) -> Iterator[Fault]:
     for number in numbers:
         if number in ours:
             yield Fault(path, repr(number), "这是热线自己的或应急中心的号码，不能作值班电话", '"06630000000"')
+        elif DIALLED.fullmatch(number) and not may_be_dialled(number):
+            reason = "不是手机或固定电话（固话写区号）：境外、短号、声讯、800/400 号码不外拨"
+            yield Fault(path, repr(number), reason, '"06630000000"')
 
 
 def _unknown_of_callbacks(view: View) -> Iterator[Fault]:
     policy = view.table.callback
     if policy.schedule and policy.schedule not in view.schedules:
         yield _absent("callback.schedule", policy.schedule, "班表", view.schedules)
-    trunks = {trunk.id for trunk in view.table.trunks}
+    trunks = {trunk.id for trunk in view.table.trunks if trunk.role == "pstn"}
     if WaitingAction.CALLBACK in view.table.waiting_keys.values() and policy.trunk not in trunks:
         yield _absent("callback.trunk", policy.trunk, "中继", trunks)
 

@@ -12,6 +12,9 @@ from telephony.ami_link import AmiLink
 from telephony.events import Event
 from tests.protocol.fake_ami import SECRET, FakeAmi
 
+PLAYED = "Local/message-play@ring-phone/n"
+"""A channel that may be originated."""
+
 
 class Linked:
     """A link, what it told, and how to wait for it."""

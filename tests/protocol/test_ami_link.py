@@ -8,10 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from telephony.ami_link import LinkState
-from telephony.auto_answer import auto_answer_headers
 from telephony.errors import AmiDeadline, AmiDown, AmiLoginRefused, AmiRefused, AmiUnsafeValue
 from telephony.events import Event, OriginateOutcome
-from tests.protocol.conftest import Linked, until
+from tests.protocol.conftest import PLAYED, Linked, until
 from tests.protocol.fake_ami import SECRET, Connection, FakeAmi, Headers
 
 pytestmark = pytest.mark.protocol
@@ -151,7 +150,7 @@ async def test_what_was_open_when_the_link_went_has_an_unknown_outcome(ami: Fake
     open_ones = [
         asyncio.ensure_future(linked.link.send("Redirect", {"Channel": "x"})),
         asyncio.ensure_future(linked.link.collect("Status", until="StatusComplete")),
-        asyncio.ensure_future(linked.link.originate("Local/1@x", context="c", exten="s")),
+        asyncio.ensure_future(linked.link.originate(PLAYED, context="c", exten="s")),
     ]
     await until(lambda: len(ami.actions) == 3)
     ami.connection.respond(ami.actions[2], Message="Originate successfully queued")
@@ -186,7 +185,7 @@ async def test_an_originate_is_known_by_its_response(
 
     ami.on["Originate"] = answer
     result = await linked.link.originate(
-        "Local/1@x", context="c", exten="s", ring_seconds=1.5, caller_id="12345", variables={"HL_A": "a b", "HL_B": "1"}
+        PLAYED, context="c", exten="s", ring_seconds=1.5, caller_id="12345", variables={"HL_A": "a b", "HL_B": "1"}
     )
     assert result == outcome
     (action,) = ami.actions
@@ -195,18 +194,26 @@ async def test_an_originate_is_known_by_its_response(
     assert len(linked.named("OriginateResponse")) == 2
 
 
-async def test_headers_for_a_phone_are_checked_like_variables(ami: FakeAmi, make_link: MakeLink) -> None:
+@pytest.mark.parametrize(
+    "channel",
+    [
+        *("PJSIP/8001", "PJSIP/pstn/sip:1@127.0.0.1", "Local/110@from-seats/n", "Local/message-play@ring-phone", ""),
+        *("Local/message-play@ring-phone/n&PJSIP/8001", "Local/x@ring-phone/n", "Local/message-play@ring-out/n"),
+    ],
+)
+async def test_nothing_is_originated_that_would_obey_a_redirect(
+    ami: FakeAmi, make_link: MakeLink, channel: str
+) -> None:
     linked = make_link()
     await linked.link.start()
-    for name, value in (("Call-Info", "x,HL_CALL=y"), ("Call-Info", "${SHELL(x)}"), ("X)=1,(Y", "z"), ("A-B", '"')):
-        with pytest.raises(AmiUnsafeValue):
-            await linked.link.originate("PJSIP/8001", context="c", exten="s", sip_headers={name: value})
-    calling = asyncio.ensure_future(
-        linked.link.originate("PJSIP/8001", context="c", exten="s", sip_headers=auto_answer_headers("127.0.0.1"))
-    )
-    await until(lambda: len(ami.actions) == 1)
-    calling.cancel()
-    assert b"Variable: PJSIP_HEADER(add,Call-Info)=<sip:127.0.0.1>;answer-after=0\r\n" in b"".join(ami.raw)
+    with pytest.raises(AmiUnsafeValue, match="never originated"):
+        await linked.link.originate(channel, context="c", exten="s")
+    for action, header in (("Originate", "Channel"), ("originate", "channel")):
+        with pytest.raises(AmiUnsafeValue, match="never originated"):
+            await linked.link.send(action, {header: channel})
+    with pytest.raises(AmiUnsafeValue, match="never originated"):
+        await linked.link.send("Originate", [("Channel", PLAYED), ("Channel", PLAYED)])
+    assert ami.actions == []
 
 
 async def test_the_ids_of_actions_are_ours(ami: FakeAmi, make_link: MakeLink) -> None:

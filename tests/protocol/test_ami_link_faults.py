@@ -12,7 +12,7 @@ import pytest
 from telephony.ami_link import LinkState, _Manager
 from telephony.errors import AmiDeadline, AmiDown, AmiLoginRefused, AmiUnsafeValue
 from telephony.events import Event
-from tests.protocol.conftest import Linked, until
+from tests.protocol.conftest import PLAYED, Linked, until
 from tests.protocol.fake_ami import Connection, FakeAmi, Headers
 
 pytestmark = pytest.mark.protocol
@@ -50,7 +50,7 @@ async def test_an_exception_in_a_callback_drops_the_link(ami: FakeAmi, make_link
 async def test_unanswered_actions_are_sent_again_after_reconnect(ami: FakeAmi, make_link: MakeLink) -> None:
     linked = make_link()
     await linked.link.start()
-    call = asyncio.ensure_future(linked.link.originate("Local/1@x", context="c", exten="s"))
+    call = asyncio.ensure_future(linked.link.originate(PLAYED, context="c", exten="s"))
     await until(lambda: len(ami.actions) == 1)
     ami.connection.transport.abort()
     with pytest.raises(AmiDeadline):
@@ -80,9 +80,9 @@ async def test_originate_without_async_kills_the_link(ami: FakeAmi, make_link: M
             connection.event("OriginateResponse", ActionID=action["ActionID"], Response="Success", Reason="4")
 
     ami.on["Originate"] = queued
-    response = await linked.link.send("Originate", {"Channel": "Local/1@x", "Context": "c"})
+    response = await linked.link.send("Originate", {"Channel": PLAYED, "Context": "c"})
     assert response.message == "Originate successfully queued"
-    outcome = await linked.link.originate("Local/1@x", context="c", exten="s")
+    outcome = await linked.link.originate(PLAYED, context="c", exten="s")
     assert outcome.answered
     assert linked.link.up
 
@@ -99,7 +99,7 @@ async def test_values_are_not_checked_for_line_ends(ami: FakeAmi, make_link: Mak
     with pytest.raises(AmiUnsafeValue):
         await linked.link.send(value)
     with pytest.raises(AmiUnsafeValue):
-        await linked.link.originate("Local/1@x", context="c", variables={"X": value + ","})
+        await linked.link.originate(PLAYED, context="c", variables={"X": value + ","})
     assert len(ami.raw) == before
     assert linked.link.up
 
@@ -132,7 +132,7 @@ async def test_timed_out_actions_leak(ami: FakeAmi, make_link: MakeLink) -> None
     with pytest.raises(AmiDeadline):
         await linked.link.collect("Status", until="StatusComplete", deadline=0.01)
     with pytest.raises(AmiDeadline):
-        await linked.link.originate("Local/1@x", context="c", exten="s", deadline=0.01)
+        await linked.link.originate(PLAYED, context="c", exten="s", deadline=0.01)
     wire = linked.link._wire
     assert wire is not None
     assert wire.responses == {}

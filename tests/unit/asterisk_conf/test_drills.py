@@ -23,8 +23,8 @@ DRILL_CONTEXTS = {
     "drill", "drill-citizen", "drill-reach", "dial-drill", "drill-leg", "drill-reached", "drill-gone",
     "drill-conference",
 }  # fmt: skip
-ENTRANCE = {"from-seats"}
-"""Where a drill may begin."""
+ENTRANCE = {"from-seats", "rung"}
+"""Where a drill may begin: at a phone of ours that dials it, or that was rung for it and has answered."""
 
 
 def rendered(centres: CentrePolicy = CentrePolicy()) -> Dialplan:  # noqa: B008  frozen

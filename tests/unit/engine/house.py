@@ -160,7 +160,6 @@ class House:
             self.calls,
             cast("Journal", self.ledger),
             lambda: self.now,
-            "127.0.0.1",
         )
         self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
         self.paper = Paper()
@@ -169,7 +168,7 @@ class House:
             self.calls.note,
             self.ledger.flush,
             Register(folder / "numbers.json", "hl1"),
-            lambda: Lines((("pstn", "127.0.0.1:15060"),), 25),
+            lambda: Lines(("pstn",), 25),
             self.paper,
             self.alarms,
             lambda: self.now,

@@ -33,7 +33,11 @@ def house() -> House:
 async def test_a_seat_rings_for_a_drill_and_who_asked_is_kept(house: House) -> None:
     await house.drills.start("110", SEAT, "班长")
     ((action, told),) = house.link.sent
-    assert (action, told["Channel"], told["Context"], told["Exten"]) == ("Originate", "PJSIP/8001", "drill", "110")
+    assert (action, told["Channel"], told["Variable"]) == (
+        "Originate",
+        "Local/exercise-110@ring-phone/n",
+        "__HL_RING=8001",
+    )
     house.drills.hear({"Drill": ID, "Target": "110", "State": "asked", "Seat": "8001"})
     house.drills.hear({"Drill": ID, "Target": "110", "State": "answered", "Trunk": "drill-110", "Ms": "812"})
     asked, heard = house.ledger.of(Kind.DRILL)

@@ -182,7 +182,7 @@ def test_a_call_that_we_make_is_no_citizens_call(unique: str, linked: str, exten
 
 
 def test_a_leg_of_ours_whose_switch_was_killed_is_no_call_and_a_citizens_is() -> None:
-    block = legs("CHAN_START", "1700000001.000001", "hl1-1700000000.7", "hl1-1700000000.7", "s", "")
+    block = legs("CHAN_START", "1700000001.000001", "hl1-1700000000.7", "hl1-1700000000.6", "", "")
     block += legs("CHAN_START", "1700000001.000001", "hl1-1700000000.8", "hl1-1700000000.8", "12345", "")
     assert list(callers(event for _, event in parse(block, last=True).events)) == ["hl1-1700000000.8"]
 
@@ -191,3 +191,7 @@ def test_a_centres_call_that_the_engine_missed_is_a_call() -> None:
     block = record("CHAN_START", "1700000001.000001", "hl1-1700000000.8", context="from-centre", exten="12345")
     block += record("CHAN_END", "1700000005.000001", "hl1-1700000000.8", context="from-centre", exten="12345")
     assert list(filled(block)) == ["hl1-1700000000.8"]
+
+
+def test_no_extension_is_written_down_because_a_pin_may_stand_in_one() -> None:
+    assert not {"exten", "dnid"} & {field.lower() for field in FIELDS}

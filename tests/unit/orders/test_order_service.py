@@ -24,7 +24,7 @@ from tests.unit.engine.house import House, call_id, event
 
 pytestmark = pytest.mark.unit
 
-WATER = Step("water", "供水", ("0663001", "0663002"), rounds=1)
+WATER = Step("water", "供水", ("06630000001", "06630000002"), rounds=1)
 OFFICE = Step("office", "值班室", pushed=True)
 WISH = Wish(call_id(1), "k1", "outage", "供水中断", "东山路", "停水", "13800001234", "1001", (WATER, OFFICE), 300)
 
@@ -110,9 +110,10 @@ async def test_a_raised_order_is_numbered_written_printed_and_called_out(home: H
     order = await home.raised()
     assert order.number == "hl1-20261122-0001"
     (dialled,) = home.dialled
-    assert dialled["channel"] == "PJSIP/pstn/sip:0663001@127.0.0.1:15060"
+    assert dialled["channel"] == "Local/order@ring-out/n"
     assert dialled["channel_id"] == order.ringing.call if order.ringing else ""
     assert dialled["variables"] == {
+        Var.RING: "06630000001", Var.TRUNK: "pstn",
         Var.ORDER: order.number, Var.ORDER_TYPE: "outage", Var.DEPARTMENT: "water", Var.SLOT: "1",
     }  # fmt: skip
     assert home.told() == ["raised", "dialling"]
@@ -168,7 +169,7 @@ async def test_a_phone_that_does_not_answer_is_followed_by_the_next(home: Home, 
     await home.ring(reason)
     assert home.now_is(order).reason == why
     await home.passes(10)
-    assert [one["channel"].partition(":")[2].partition("@")[0] for one in home.dialled] == ["0663001", "0663002"]
+    assert [one["variables"][Var.RING] for one in home.dialled] == ["06630000001", "06630000002"]
 
 
 @pytest.mark.parametrize("cause", ["16", "127"])
@@ -201,7 +202,7 @@ async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Hom
     home.hangs_up(home.dialled[-1]["channel_id"])
     home.presses(order)
     taken = home.now_is(order)
-    assert (taken.state, taken.acknowledged_by, taken.acknowledged_who) == (State.ACKNOWLEDGED, "water", "0663001")
+    assert (taken.state, taken.acknowledged_by, taken.acknowledged_who) == (State.ACKNOWLEDGED, "water", "06630000001")
     assert home.told() == ["raised", "dialling", "acknowledged"]
     await home.passes(1000)
     assert len(home.dialled) == 1

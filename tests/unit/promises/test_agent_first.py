@@ -25,6 +25,8 @@ from tests.unit.promises.test_callback_service import NUMBER, SEAT, Home, revive
 pytestmark = pytest.mark.unit
 
 OTHER = SeatId("8002")
+PHONES_OWN = "hl1-1795351330.77"
+"""The unique id of the channel of the phone that was rung."""
 
 
 @pytest.fixture
@@ -59,11 +61,12 @@ def gone(home: Home, seat: str = SEAT) -> None:
 async def test_the_agents_phone_rings_first_shown_as_a_callback_and_answers_by_itself(home: Home) -> None:
     await rung(home)
     (first,) = home.dialled
-    assert (first["channel"], first["context"]) == (f"PJSIP/{SEAT}", "callback-agent")
-    assert first["caller_id"] == f'"回拨" <{NUMBER}>'
-    assert first["sip_headers"]["Call-Info"] == "<sip:127.0.0.1>;answer-after=0"
-    assert first["variables"][Var.PARTY] == Party.AGENT
-    assert first["variables"][Var.PROMPTS] == "callback-agent&line-12320"
+    assert (first["channel"], first["context"]) == ("Local/callback-agent@ring-phone/n", "rung")
+    told = first["variables"]
+    assert (told[f"__{Var.RING}"], told[f"__{Var.RING_ID}"]) == (SEAT, first["channel_id"])
+    assert first["caller_id"] == f'"回拨" <{home.promise.call}>'
+    assert told[f"__{Var.PARTY}"] == Party.AGENT
+    assert told[f"__{Var.PROMPTS}"] == "callback-agent&line-12320"
     assert home.state(SEAT) is AgentState.RINGING
     assert (home.promise.state, home.promise.attempts, home.promise.agent) == (State.RINGING, 0, "1001")
     assert home.ledger.of(Kind.ENTERED) == [], "no call yet"
@@ -71,12 +74,14 @@ async def test_the_agents_phone_rings_first_shown_as_a_callback_and_answers_by_i
 
 async def test_the_citizen_is_dialled_when_the_agent_has_answered_and_finds_the_agent(home: Home) -> None:
     leg = await rung(home)
+    home.news.hear(event("UserEvent", UserEvent="RingPhone", Call=leg, Uniqueid=PHONES_OWN))
     await answered(home)
     _, second = home.dialled
-    assert second["channel"].startswith(f"PJSIP/pstn/sip:{NUMBER}@")
+    assert second["channel"] == "Local/callback@ring-out/n"
+    assert (second["variables"][Var.RING], second["variables"][Var.TRUNK]) == (NUMBER, "pstn")
     assert (second["context"], second["exten"]) == ("callback", SEAT)
-    assert second["channel_id"] == home.dialled[0]["variables"][Var.CALL] == home.promise.call
-    assert second["variables"][Var.FETCH] == leg
+    assert second["channel_id"] == home.dialled[0]["variables"][f"__{Var.CALL}"] == home.promise.call
+    assert second["variables"][Var.FETCH] == PHONES_OWN
     assert (home.promise.state, home.promise.attempts) == (State.DIALLING, 1)
     assert [data["seat"] for data in home.ledger.of(Kind.OFFERED)] == [SEAT]
 
@@ -105,13 +110,15 @@ async def test_an_agent_who_does_not_answer_costs_the_promise_nothing(home: Home
     assert home.ledger.of(Kind.NOT_ANSWERED) == [], "of no call yet: the promise tells"
     home.agent("1002", OTHER)
     await home.settle()
-    assert home.dialled[-1]["channel"] == f"PJSIP/{OTHER}"
+    assert home.dialled[-1]["variables"][f"__{Var.RING}"] == OTHER
     assert home.dialled[-1]["channel_id"] != home.dialled[0]["channel_id"]
 
 
 async def test_why_a_phone_was_not_answered_is_known_from_its_hang_up(home: Home) -> None:
     leg = await rung(home)
-    home.news.hear(event("Hangup", Channel=f"PJSIP/{SEAT}-00000001", Uniqueid=leg, Linkedid=leg, Cause="21"))
+    home.news.hear(
+        event("Hangup", Channel="Local/callback-agent@ring-phone-00000001;1", Uniqueid=leg, Linkedid=leg, Cause="21")
+    )
     await answered(home, 1)
     assert home.promise.why == "agent-rejected"
 
@@ -152,7 +159,7 @@ async def test_a_phone_that_is_withdrawn_from_the_offer_stops_ringing_and_the_ne
     home.queues.tell(Forced(SEAT, AgentState.SIGNED_OUT))
     await home.settle()
     assert ("Hangup", {"Channel": leg}) in home.link.sent
-    assert home.dialled[-1]["channel"] == f"PJSIP/{OTHER}"
+    assert home.dialled[-1]["variables"][f"__{Var.RING}"] == OTHER
     home.outcomes[0].set_result(OriginateOutcome(True, 4, f"PJSIP/{SEAT}-1", leg))  # answered in the very same moment
     await home.settle()
     assert len(home.dialled) == 2
@@ -217,7 +224,7 @@ async def test_a_place_of_a_sub_centre_has_no_phone_to_ring_first(home: Home) ->
     home.queues.tell(AgentSignedIn(AgentId("12366001"), SeatId("12366001"), (GroupId("general"),), site="s"))
     await home.look()
     (only,) = home.dialled
-    assert only["channel"].startswith("PJSIP/pstn/")
+    assert only["channel"] == "Local/callback@ring-out/n"
     assert only["exten"] == "s"
 
 

@@ -92,7 +92,8 @@ async def test_nobody_is_dialled_before_an_agent_is_held_for_the_citizen(home: H
     home.agent()
     await home.settle()
     (dialled,) = home.dialled
-    assert dialled["channel"] == f"PJSIP/pstn/sip:{NUMBER}@127.0.0.1:15060"
+    assert dialled["channel"] == "Local/callback@ring-out/n"
+    assert (dialled["variables"][Var.RING], dialled["variables"][Var.TRUNK]) == (NUMBER, "pstn")
     assert dialled["channel_id"] == home.promise.call
     assert dialled["variables"][Var.SINCE] == str(home.promise.since_ms)
     assert home.state("8001") is AgentState.RESERVED
@@ -233,7 +234,6 @@ def revived(home: Home, one: Callback) -> Callbacks:
         home.calls,
         cast("Any", home.ledger),
         lambda: home.now,
-        "127.0.0.1",
     )
     fresh.book.learn([one])
     fresh.loaded = True

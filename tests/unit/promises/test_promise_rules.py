@@ -12,6 +12,7 @@ from promises import rules
 from promises.facts import callback_of, data_of, latest
 from promises.model import CLOSED, Callback, Failed, State
 from telephony.model import CALL_ID, EMERGENCY_NUMBERS, CallId
+from telephony.subscribers import callable_number
 
 pytestmark = pytest.mark.unit
 
@@ -41,7 +42,7 @@ def callback(**more: Any) -> Callback:
     ],
 )
 def test_numbers_of_subscribers_are_called(told: str, dialled: str) -> None:
-    assert rules.callable_number(told) == dialled
+    assert callable_number(told) == dialled
 
 
 @pytest.mark.parametrize(
@@ -54,12 +55,12 @@ def test_numbers_of_subscribers_are_called(told: str, dialled: str) -> None:
     ],
 )  # fmt: skip
 def test_emergency_short_premium_and_foreign_numbers_are_never_called(told: str) -> None:
-    assert rules.callable_number(told) == ""
+    assert callable_number(told) == ""
 
 
 @given(st.text("0123456789+", max_size=20))
 def test_no_text_leads_to_an_emergency_number(told: str) -> None:
-    number = rules.callable_number(told)
+    number = callable_number(told)
     assert number == "" or (len(number) >= 7 and number.isdigit())
     assert not any(number in (code, f"0663{code}") for code in EMERGENCY_NUMBERS)
 

@@ -404,6 +404,8 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (overflows(OverflowTo.DUTY_PHONE, "06630000000/"), "groups.general.overflow[0].target", "值班电话"),
             (overflows(OverflowTo.DUTY_PHONE, "06630000000/12345"), "groups.general.overflow[0].target", "热线自己"),
             (overflows(OverflowTo.DUTY_PHONE, "110"), "groups.general.overflow[0].target", "应急中心"),
+            (overflows(OverflowTo.DUTY_PHONE, "16888888"), "groups.general.overflow[0].target", "不外拨"),
+            (overflows(OverflowTo.DUTY_PHONE, "8768123&0085212345678"), "groups.general.overflow[0].target", "不外拨"),
             (overflows(OverflowTo.CALLBACK, "x"), "groups.general.overflow[0].target", "不用写"),
         ],
         [
@@ -565,6 +567,11 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (department(phones=("0663-1",)), "departments.d.phones", "能拨通的号码"),
             (department(phones=("0663110",)), "departments.d.phones", "热线自己的或应急中心"),
             (department(phones=("12333",)), "departments.d.phones", "热线自己的或应急中心"),
+            *(
+                (department(phones=(number,)), "departments.d.phones", "不外拨")
+                for number in ("0085212345678", "16888888", "95598", "8008100000", "4008100000", "+13800138000")
+            ),
+            (department(url="http://169.254.169.254/latest"), "departments.d.url", "链路本地"),
             (department(phones=("8768123", "8768123")), "departments.d.phones", "两次"),
             (department(phones=tuple(str(8768100 + n) for n in range(21))), "departments.d.phones", "最多 20"),
             (department(url="https://user:secret@10.0.0.1/"), "departments.d.url", "不带用户名和密码"),
