@@ -26,6 +26,9 @@ from telephony.loop_call import LoopFailed, loop_call, loop_token
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 ASK_SECONDS: Final = 4.5
+BEYOND_SECONDS: Final = 1.5
+"""So much longer than the dialplan waits for the engine."""
+
 EVERY_SECONDS: Final = 1.5
 TRIES: Final = 3
 """Three questions in a row without an answer: 18 s. A switch that is stopped for 10 s answers the next one in time."""
@@ -49,11 +52,13 @@ def watch_switch(settings: Settings, secrets: Credentials) -> Watch:
     """Asterisk's watch: a loop call that does not come back means that callers are not served, whatever AMI says."""
 
     token = loop_token(secrets.agi_token)
+    # An engine that hangs makes the dialplan wait for its answer: that must not look like a switch that hangs.
+    seconds = max(ASK_SECONDS, settings.ask_seconds + BEYOND_SECONDS)
 
     async def probe() -> None:
         looped, pinged = await asyncio.gather(
-            asyncio.to_thread(loop_call, _host(settings.bind), settings.sip_port, token, ASK_SECONDS),
-            asyncio.to_thread(ami_ping, settings.ami_port, secrets.ami_secret, ASK_SECONDS),
+            asyncio.to_thread(loop_call, _host(settings.bind), settings.sip_port, token, seconds),
+            asyncio.to_thread(ami_ping, settings.ami_port, secrets.ami_secret, seconds),
             return_exceptions=True,
         )
         if isinstance(looped, BaseException):
@@ -72,7 +77,7 @@ def watch_switch(settings: Settings, secrets: Credentials) -> Watch:
     return Watch(
         probe,
         every_seconds=EVERY_SECONDS,
-        deadline_seconds=ASK_SECONDS + 2,
+        deadline_seconds=seconds + 2,
         failures=TRIES,
         keep=keep,
         abort=True,
