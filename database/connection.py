@@ -40,8 +40,9 @@ LOCK_SECONDS: Final = 5.0
 PROMPT_SECONDS: Final = 1.0
 """How long a question may take on which a page waits before it can do anything; see :meth:`Database.promptly`."""
 
+SILENCES: Final = 2
 BREAK_SECONDS: Final = 3.0
-"""After a question that was not answered promptly nobody waits for this database for so long."""
+"""After so many questions in a row that were not answered promptly nobody waits for this database for so long."""
 
 _EXAMPLES: Final = "例如 sqlite:///var/hotline.db 或 postgresql://hotline:密码@127.0.0.1:5432/hotline"
 _LIMITS: Final[dict[str, Any]] = {
@@ -66,14 +67,22 @@ class Breaker:
 
     clock: Callable[[], float] = monotonic
     _until: float = 0.0
+    _silences: int = 0
+    """In a row; a single one may be a moment in which the whole machine was busy."""
 
     @property
     def open(self) -> bool:
         """It did not answer promptly a moment ago: do not wait for it now."""
         return self.clock() < self._until
 
-    def trip(self) -> None:
-        self._until = self.clock() + BREAK_SECONDS
+    def silent(self) -> None:
+        """A question was not answered in time."""
+        self._silences += 1
+        if self._silences >= SILENCES:
+            self._until = self.clock() + BREAK_SECONDS
+
+    def answered(self) -> None:
+        self._silences = 0
 
 
 _abandoned: Final[set[asyncio.Task[Any]]] = set()
@@ -116,8 +125,8 @@ class Database:
     ) -> T:
         """Ask in a session of its own, and be back within ``seconds`` whatever the database does.
 
-        What does not answer is left to end by itself: giving up a statement may wait for the server, too. Then, and
-        for :data:`BREAK_SECONDS` after it, raises DatabaseUnavailable, as every other use of this database does.
+        What does not answer is left to end by itself: giving up a statement may wait for the server, too. Then raises
+        DatabaseUnavailable; after :data:`SILENCES` in a row every use of this database does, for a while.
         """
         self._require_answering()
         asked = asyncio.get_running_loop().create_task(self._ask(question, writes))
@@ -127,10 +136,12 @@ class Database:
             _abandon(asked)
             raise
         if done:
-            return asked.result()
+            answer = asked.result()
+            self.breaker.answered()
+            return answer
         _abandon(asked)
         if not writes:  # a writer may wait for another one while readers are served
-            self.breaker.trip()
+            self.breaker.silent()
         raise DatabaseUnavailable(self._silent(seconds))
 
     async def _ask(self, question: Callable[[AsyncSession], Awaitable[T]], writes: bool) -> T:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from audit.model import Act, Actor
 from audit.store import append
-from database.connection import Database
+from database.connection import PROMPT_SECONDS, Database
 from database.errors import DatabaseError
 from users import store
 from users.accounts import BUSY, ONE_TIME_OVER, PREFIX
@@ -48,6 +48,9 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 TOUCH: Final = timedelta(seconds=60)
 """How exactly it is known when a session was last used."""
+
+FIRST_SECONDS: Final = 3.0
+"""How long the database may take to say who somebody is of whom this engine has not heard."""
 
 REMEMBERED: Final = 2000
 """Identities kept for the minutes in which the database is out of reach."""
@@ -157,7 +160,9 @@ class Sessions:
         """
         key, now = digest(token), self._now()
         try:
-            found = await self._database.promptly(lambda reading: store.session_and_user(reading, key))
+            # Of somebody we know nothing there is nothing to go on with: better late than refused.
+            seconds = PROMPT_SECONDS if key in self._known else FIRST_SECONDS
+            found = await self._database.promptly(lambda reading: store.session_and_user(reading, key), seconds=seconds)
         except (DatabaseError, SQLAlchemyError):
             found = self._known.get(key)
             if found is None:

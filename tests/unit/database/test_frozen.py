@@ -54,8 +54,10 @@ async def test_a_question_is_given_up_promptly_and_the_next_one_at_once(cluster:
     began = now()
     with pytest.raises(DatabaseUnavailable, match="没有应答"):
         await database.promptly(one)
+    assert now() - began < 1.9, "the server never answers, and giving a statement up must not wait for it"
+    with pytest.raises(DatabaseUnavailable, match="没有应答"):
+        await database.promptly(one)
     given_up = now()
-    assert given_up - began < 1.9, "the server never answers, and giving a statement up must not wait for it"
     with pytest.raises(DatabaseUnavailable, match="没有应答"):
         async with database.reading():
             pass
@@ -86,10 +88,10 @@ async def test_who_is_signed_in_stays_so_while_the_database_says_nothing(
     began = now()
     known = [await sessions.identify("token") for _ in range(5)]
     assert all(who is not None and who.user == user for who in known)
-    assert now() - began < 2.5, "one of them waits, for a second"
+    assert now() - began < 3.5, "two of them wait, for a second each"
     with pytest.raises(DatabaseUnavailable, match="没有应答"):
         await sessions.identify("somebody else's")
-    assert now() - began < 3.5
+    assert now() - began < 4.5
 
 
 async def nothing() -> None: ...
@@ -115,7 +117,11 @@ def test_the_breaker_closes_by_itself() -> None:
     clock = [10.0]
     breaker = Breaker(lambda: clock[0])
     seen = [breaker.open]
-    breaker.trip()
+    breaker.silent()
+    breaker.answered()
+    breaker.silent()
+    seen.append(breaker.open)
+    breaker.silent()
     seen.append(breaker.open)
     clock[0] += connection.BREAK_SECONDS
-    assert [*seen, breaker.open] == [False, True, False]
+    assert [*seen, breaker.open] == [False, False, True, False]
