@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.watchdog import last_hung
+from engine.watchdog import ASK_SECONDS, EVERY_SECONDS, last_hung
 from phones.phone import Answer
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import ENGINE_ANSWERS, ENGINE_AWAY, loop_call, loop_token
@@ -51,6 +51,8 @@ async def test_a_switch_that_is_stopped_briefly_lives_and_one_that_stays_so_is_r
         await asyncio.sleep(10)
         psutil.Process(old).resume()
         await until(hotline.healthy, "the same switch again")
+        assert await loop(hotline) == ENGINE_ANSWERS
+        await asyncio.sleep(EVERY_SECONDS + ASK_SECONDS)  # the watch has heard it, too, and begins to count anew
         assert running.pid_of("asterisk") == old
 
         psutil.Process(old).suspend()
