@@ -6,7 +6,7 @@ One job: translate. The flow decides; the dialplan acts; nothing is played, dial
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
@@ -60,11 +60,16 @@ def guarded(token: str, answer: Handler) -> Handler:
     return check
 
 
-def handler(desk: Desk, known: Container[str]) -> Handler:
-    """What the FastAGI server does with each session; ``known`` are the prompts that can be played."""
+def handler(desk: Desk, known: Container[str], entered: Callable[[int], None] = lambda _since_ms: None) -> Handler:
+    """What the FastAGI server does with each session; ``known`` are the prompts that can be played.
+
+    ``entered`` hears of each new call when the switch took it, Unix ms.
+    """
 
     async def answer(session: AgiSession) -> None:
         question = known_as(read(session), desk)
+        if question.script is Script.ENTER:
+            entered(question.since_ms)
         said = FLOWS[question.script](question, desk)
         reply = said if isinstance(said, Answer) else await said
         if reply.otherwise is not None and not await desk.durable(question):

@@ -124,7 +124,7 @@ _OTHERS: Final = (
     *("app_userevent", "app_confbridge", "app_originate", "app_chanspy", "app_channelredirect", "app_exec"),
     *("app_verbose", "func_callerid", "func_channel", "func_cut", "func_db", "func_devstate", "func_dialplan"),
     *("func_env", "func_frame_drop", "func_global", "func_groupcount", "func_hangupcause", "func_lock"),
-    *("func_logic", "func_md5"),
+    *("func_logic", "func_md5", "func_rand"),
     *("func_strings", "func_timeout", "func_uri", "res_cdrel_custom", "cel_custom"),
 )
 """What the dialplan and the ledger use."""

@@ -102,6 +102,7 @@ class EngineDesk:
         if (raised := self._raised()) and decision.target.kind is not TargetKind.EMERGENCY:
             told = decision.prompts
             decision = replace(decision, prompts=(*told, *(prompt for prompt in raised if prompt not in told)))
+        decision = replace(decision, prompts=self._repertoire.heard(decision.prompts))
         held.heard = decision.prompts
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
@@ -128,7 +129,9 @@ class EngineDesk:
 
     def whisper(self, decision: Decision) -> str:
         group = self._snapshot().groups.get(decision.group)
-        return whisper(decision.number) if decision.mode is not None and group is not None and group.whisper else ""
+        if decision.mode is None or group is None or not group.whisper:
+            return ""
+        return "".join(self._repertoire.heard((whisper(decision.number),)))
 
     def place(self, question: Question) -> Place:
         held = self._calls.enter(question.call, question.channel)

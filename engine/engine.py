@@ -17,6 +17,7 @@ from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
 from database.connection import Database
+from engine.admission import Admission
 from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.callbacks import callbacks
@@ -105,6 +106,7 @@ class Engine:
         self.calls.hearers.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.alarms = Alarms(journal, NodeId(settings.node))
+        self.admission = Admission(self.switch, self.alarms, self.clock)
         self.routes = Routes(lambda: self.snapshot, self.alarms)
         self.drills = Drills(
             lambda: self.snapshot,
@@ -195,7 +197,7 @@ class Engine:
         self.server = FastAgiServer(
             "127.0.0.1",
             settings.fastagi_port,
-            guarded(credentials.agi_token, handler(self.desk, self.repertoire)),
+            guarded(credentials.agi_token, handler(self.desk, self.repertoire, self.admission.arrived)),
         )
 
     async def start(self) -> None:
@@ -214,6 +216,7 @@ class Engine:
         await self.server.start()
         self.recovery.serving.set()
         self._looking = [
+            for_ever("admission", self.admission.run),
             for_ever("callbacks", self.callbacks.run),
             for_ever("healing", self.healing.run),
             for_ever("orders", self.orders.run),

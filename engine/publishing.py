@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +22,14 @@ from asterisk_conf.live import SwitchNotFollowing, bring, expressions, verify
 from asterisk_conf.render import handed_over
 from engine.credentials import credentials
 from engine.engine import Engine
+from engine.for_ever import for_ever
 from engine.plan import switch_home, switch_plan
 from engine.settings import Settings
-from engine.voices import NEXT, Voices, alone, clear, said, sounds, speak
+from engine.voices import NEXT, Voices, clear, said, sounds, speak, speak_in_place
 from ivr.audio import ToolMissing
-from ivr.build import build
-from ivr.catalogue import CatalogueFault, Prompt, catalogue
+from ivr.build import due
+from ivr.catalogue import CatalogueFault, Kind, Prompt, catalogue, is_whisper
+from routing.beside import BESIDE
 from routing.model import Snapshot
 from routing.publish import PublishRefused
 from telephony.errors import AmiError, AmiRefused
@@ -36,6 +40,10 @@ UNPLACED: Final = "prompts-unplaced"
 """The alarm for sounds that a publish could not put where the switch plays them."""
 SHOWN: Final = 5
 """At most so many prompts, and what is wrong with them, stand in a refusal."""
+
+SPOKEN_FIRST: Final = 500
+"""So many new prompts of old numbers are spoken before the version is in force: some ten seconds on two cores."""
+SPOKEN_AT_ONCE: Final = 200
 
 NARROW_CHECK_SECONDS: Final = 1.0
 NARROW_AT_LAST_SECONDS: Final = 3600.0
@@ -60,6 +68,11 @@ class LiveField:
     _said: tuple[Snapshot, Mapping[str, Prompt]] | None = None
     """What the version looked at last says: with ten thousand numbers it is not put together thrice."""
     _narrowing: set[asyncio.Task[None]] = field(default_factory=set)
+    _later_voices: Mapping[str, Prompt] = field(default_factory=dict)
+    """Of the version being published: what is to be spoken when it is in force."""
+    _unspoken: Mapping[str, Prompt] = field(default_factory=dict)
+    """The same of the version in force; looked at anew by whoever speaks them."""
+    _speaking: asyncio.Task[None] | None = None
 
     @property
     def version(self) -> int:
@@ -68,7 +81,7 @@ class LiveField:
     async def apply(self, new: Snapshot) -> None:
         """Prompts spoken beside those in force, and the switch with what both versions need. Raises PublishRefused."""
         old = self.engine.snapshot
-        await asyncio.to_thread(self._speak, old, new)
+        await self._speak(old, new)
         if not _switch_differs(old, new):
             return
         if not self.engine.switch.up:
@@ -85,7 +98,7 @@ class LiveField:
 
     async def abandon(self) -> None:
         """Asterisk as it was before. A failure leaves it with more than it needs, and is logged."""
-        self._voices = None
+        self._voices, self._later_voices = None, {}
         await asyncio.to_thread(clear, self.settings.data_dir)
         if self._given is not None:
             self._given = None
@@ -105,8 +118,11 @@ class LiveField:
                 self.engine.alarms.renew(UNPLACED, f"{wrong}；请检查磁盘，再运行 ./hotline prompts build")
             else:
                 self.engine.alarms.clear(UNPLACED)
+        self._leave(self._later_voices, new.greeting)
+        self._later_voices = {}
         await self.engine.repertoire.take(self._catalogue(new))
         self.engine.take(new)
+        self._speak_on()
         if self._given is None and handed_over(old) != handed_over(new):
             self._later(self._fence(replace(self._wide or new, numbers=new.numbers)))
         self._wide, self._given = self._given or self._wide, None
@@ -115,50 +131,94 @@ class LiveField:
 
     async def settle(self) -> None:
         """At a start: voices and Asterisk as the version in force needs them, whatever a crash left behind."""
-        await asyncio.to_thread(self._say_all)
+        await self._say_all()
         if (switch_home(self.settings.data_dir) / "etc" / "asterisk.conf").exists():  # else it runs elsewhere
             await self._narrow()
 
     async def stop(self) -> None:
-        """What is not narrowed yet is at the next start."""
-        for task in self._narrowing:
+        """What is not narrowed or spoken yet is at the next start."""
+        tasks = [*self._narrowing, *([self._speaking] if self._speaking else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._narrowing, return_exceptions=True)
+        BESIDE.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _speak(self, old: Snapshot, new: Snapshot) -> None:
-        """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused."""
+    async def _speak(self, old: Snapshot, new: Snapshot) -> None:
+        """Lay the prompts ready that the new version says and the old one does not. Raises PublishRefused.
+
+        Very many of old numbers are left for later, if the settings allow that.
+        """
         try:
-            had, new_ones = (said(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
-            heard = _heard(self.settings.data_dir)
-            missing = {
-                name: prompt for name, prompt in new_ones.items() if had.get(name) != prompt or name not in heard
-            }
-            if missing:
-                self._voices = speak(self.settings.data_dir, missing)
+            missing = await asyncio.to_thread(self._missing, old, new)
+            now, self._later_voices = self._in_turn(missing)
+            if now:
+                self._voices = await BESIDE.run(speak, self.settings.data_dir, now)
                 for fault in self._voices.faults:
                     log.warning("prompt not as it should be", fault=fault)
-                if lacking := sorted(missing.keys() - _heard(self.settings.data_dir / NEXT)):
+                there = await asyncio.to_thread(_heard, self.settings.data_dir / NEXT)
+                if lacking := sorted(now.keys() - there):
                     faults = "；".join(self._voices.faults[:SHOWN])
                     raise PublishRefused(
                         f"有提示音没有生成，来电人会听不到：{'、'.join(lacking[:SHOWN])}（{faults}）；"
                         f"没有发布，仍用版本 {old.version}"
                     )
-        except (CatalogueFault, ToolMissing, OSError) as error:
+        except (CatalogueFault, ToolMissing, OSError, BrokenProcessPool) as error:
             raise PublishRefused(f"提示音生成不了：{error}；没有发布，仍用版本 {old.version}") from error
+
+    def _missing(self, old: Snapshot, new: Snapshot) -> Mapping[str, Prompt]:
+        had, wanted = (said(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
+        heard = _heard(self.settings.data_dir) - self._unspoken.keys()
+        return {name: prompt for name, prompt in wanted.items() if had.get(name) != prompt or name not in heard}
+
+    def _in_turn(self, missing: Mapping[str, Prompt]) -> tuple[Mapping[str, Prompt], Mapping[str, Prompt]]:
+        """What is to be spoken before the version is in force, and what may be spoken later."""
+        later = {name: prompt for name, prompt in missing.items() if of_number(prompt)}
+        if not self.settings.publish_before_prompts or len(later) <= SPOKEN_FIRST:
+            return missing, {}
+        return {name: prompt for name, prompt in missing.items() if name not in later}, later
 
     def _catalogue(self, table: Snapshot) -> Mapping[str, Prompt]:
         if self._said is None or self._said[0] is not table:
             self._said = table, catalogue(table, self.settings.city)
         return self._said[1]
 
-    def _say_all(self) -> None:
-        """What a crash between a publish and its voices left unsaid."""
-        clear(self.settings.data_dir)
+    async def _say_all(self) -> None:
+        """At a start: what is not spoken yet, because a crash came between or the prompts are very many."""
+        folder, table = self.settings.data_dir, self.engine.snapshot
         try:
-            with alone(self.settings.data_dir):
-                build(self.settings.data_dir, said(self.settings.data_dir, self._catalogue(self.engine.snapshot)))
-        except (CatalogueFault, ToolMissing, OSError) as error:
+            await asyncio.to_thread(clear, folder)
+            wanted = said(folder, await asyncio.to_thread(self._catalogue, table))
+            names = await asyncio.to_thread(due, folder, wanted)
+            now, later = self._in_turn({name: wanted[name] for name in names if name in wanted})
+            self._leave(later, table.greeting)
+            if names:
+                await BESIDE.run(speak_in_place, folder, now)
+        except (CatalogueFault, ToolMissing, OSError, BrokenProcessPool) as error:
             log.error("prompts not built", reason=str(error))
+        self._speak_on()
+
+    def _leave(self, unspoken: Mapping[str, Prompt], greeting: str) -> None:
+        """To be spoken later; until then callers hear the greeting, and agents nothing."""
+        self._unspoken = unspoken
+        self.engine.repertoire.leave_unspoken(
+            {name: greeting if prompt.kind is Kind.TRANSITION else "" for name, prompt in unspoken.items()}
+        )
+
+    def _speak_on(self) -> None:
+        """Begin to speak what is left, unless somebody does."""
+        if self._unspoken and (self._speaking is None or self._speaking.done()):
+            self._speaking = for_ever("prompts of old numbers", self._speak_the_rest)
+
+    async def _speak_the_rest(self) -> None:
+        """Some at a time, each heard as soon as it is there. A publish meanwhile changes what is left."""
+        while self._unspoken:
+            some = dict(islice(self._unspoken.items(), SPOKEN_AT_ONCE))
+            for fault in await BESIDE.run(speak_in_place, self.settings.data_dir, some):
+                log.warning("prompt not as it should be", fault=fault)
+            await self.engine.repertoire.look()
+            left = {name: prompt for name, prompt in self._unspoken.items() if some.get(name) != prompt}
+            self._leave(left, self.engine.snapshot.greeting)
+            log.info("prompts of old numbers spoken", now=len(some), left=len(left))
 
     def _narrow_later(self) -> None:
         self._later(self._narrow_when_quiet(self.engine.snapshot.version))
@@ -217,6 +277,11 @@ class LiveField:
             return (await self.engine.switch.send("Getvar", {"Variable": expression})).get("Value") or ""
         except AmiRefused:  # no such object
             return ""
+
+
+def of_number(prompt: Prompt) -> bool:
+    """Whether only callers of one old number, or who answers them, hear it: there may be ten thousand of these."""
+    return prompt.kind is Kind.TRANSITION or is_whisper(prompt.id)
 
 
 def widened(old: Snapshot, new: Snapshot) -> Snapshot:

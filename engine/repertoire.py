@@ -7,7 +7,7 @@ callers were to hear and did not. A bare set that several hold is replaced unsee
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,8 @@ class Repertoire:
         """Of earlier versions, too: their calls may still be up."""
         self._here: frozenset[str] | None = None
         """With a sound, at the last look; None when nobody could look, and everything is taken to be there."""
+        self._unspoken: Mapping[str, str] = {}
+        """Of the version in force, still to be spoken, with what is played instead; empty: nothing."""
         self._failed: dict[str, int] = {}
         """What the switch could not play, and when."""
         self._calls = calls
@@ -49,11 +51,26 @@ class Repertoire:
         self._clock = clock
 
     def __contains__(self, prompt: object) -> bool:
-        return prompt in self._named and (self._here is None or prompt in self._here)
+        return prompt in self._named and prompt not in self._unspoken and (self._here is None or prompt in self._here)
 
     def missing(self) -> list[str]:
         """What the version in force names and nobody can hear."""
-        return sorted(prompt for prompt in self._wanted if prompt not in self)
+        return sorted(prompt for prompt in self._wanted if prompt not in self and prompt not in self._unspoken)
+
+    def leave_unspoken(self, unspoken: Mapping[str, str]) -> None:
+        """These are spoken later, see engine/publishing.py; until then what stands for each is played."""
+        self._unspoken = unspoken
+
+    def heard(self, prompts: tuple[str, ...]) -> tuple[str, ...]:
+        """What is played for these: the same, but for those that are not spoken yet; what stands for several, once."""
+        if self._unspoken.keys().isdisjoint(prompts):
+            return prompts
+        found: list[str] = []
+        for prompt in prompts:
+            played = self._unspoken.get(prompt, prompt)
+            if played and (played == prompt or played not in found):
+                found.append(played)
+        return tuple(found)
 
     async def run(self) -> None:
         """For ever: a sound that is lost is known before a caller misses it."""

@@ -84,6 +84,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "searches_per_minute": "20",
     "searches_per_day": "300",
     "second_person": "true",
+    "publish_before_prompts": "true",
     "sign_in_without_engine": "true",
     "phone_shows": '"masked"',
     "timezone": '"Asia/Shanghai"',
@@ -232,6 +233,9 @@ class Settings(BaseModel):
     searches_per_minute: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many searches by a caller's number one user or program may make in a minute."""
     searches_per_day: Annotated[int, Field(ge=1, le=100_000)] = 300
+    publish_before_prompts: bool = True
+    """A table with very many new prompts of old numbers takes effect before all of them are spoken; until then their
+    callers hear the greeting. Off: it waits for the last of them."""
     sign_in_without_engine: bool = True
     """*11 brings a seat on duty, unproven, while no engine is there to check a PIN. Off: nobody new then."""
     phone_shows: Literal["masked", "call", "number"] = "masked"

@@ -75,6 +75,15 @@ def speak(data_dir: Path, prompts: Mapping[str, Prompt]) -> Voices:
     return Voices(data_dir, report.faults, report.built)
 
 
+def speak_in_place(data_dir: Path, prompts: Mapping[str, Prompt]) -> tuple[str, ...]:
+    """Make these prompts where they are played from; nothing plays them meanwhile. Gives what is wrong with them.
+
+    Raises audio.ToolMissing or OSError.
+    """
+    with alone(data_dir):
+        return build(data_dir, prompts).faults
+
+
 class Occupied(RuntimeError):
     """Somebody else is at the sounds; says what to do."""
 

@@ -103,6 +103,14 @@ def build(
     return Report(tuple(sorted(done, key=lambda row: (row.language, row.id))), wanted - total, tuple(sorted(faults)))
 
 
+def due(data_dir: Path, prompts: Mapping[str, Prompt]) -> frozenset[str]:
+    """Ids of what :func:`build` would make, the music (:data:`music.NAME`) with them. Raises audio.ToolMissing."""
+    tools = audio.tools()
+    known = manifest.load(data_dir / "sounds")
+    found = {job.prompt.id for job in _jobs(data_dir, prompts, tools) if not _current(data_dir, job, known)}
+    return frozenset(found if _music_current(data_dir, tools, known) else {*found, music.NAME})
+
+
 def speak_once(text: str, language: str, line: Path) -> None:
     """One sentence for one call, as the placeholder voice says it: no prompt, and in no manifest.
 

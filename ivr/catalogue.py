@@ -226,7 +226,15 @@ def whispers(snapshot: Snapshot) -> Iterator[Prompt]:
 
 def whisper(number: str) -> str:
     """Id of the prompt that names this line to the agent."""
-    return f"line-{number}"
+    return f"{_LINE}{number}"
+
+
+def is_whisper(prompt_id: str) -> bool:
+    """Whether it names a line to the agent."""
+    return prompt_id.startswith(_LINE)
+
+
+_LINE: Final = "line-"
 
 
 def partners(rows: Mapping[str, Partner]) -> Iterator[Prompt]:

@@ -28,6 +28,24 @@ _PAUSE = """\
 """
 """A pause of its own for every call, in ms, from the injection file."""
 _BYE = '  <recv request="BYE" timeout="{ms}" ontimeout="hang-up"/>\n'
+_REFUSAL = '  <recv response="503" optional="true" rtd="refused" next="refused" timeout="{ms}"/>\n'
+_REFUSED = """\
+  <label id="refused"/>
+  <send counter="refused" next="end">
+    <![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+From: <sip:[field0]@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]>
+  </send>
+"""
+"""A call that is refused by 503 is counted as such, and is no failure."""
 HANG_UP = ' ontimeout="hang-up"'
 """What a caller's scenario does at the end of its talk."""
 
@@ -50,6 +68,8 @@ class CallerLoad:
     """Longest wait for an answer, and for the other side's hang-up, s."""
     audio: Path | None = None
     """An .alaw file that every caller says, again and again; None sends no packets."""
+    may_be_refused: bool = False
+    """A 503 is an ending that is counted, not a failed call."""
     local_host: str = "127.0.0.1"
     arrivals: Sequence[float] = ()
     """When each calls, rising, s after ``start`` is done; instead of ``rate`` and ``seconds``."""
@@ -68,6 +88,8 @@ class CallerLoad:
         text = scenario(
             "caller", answer_ms=_ms(self.patience), talk_ms=_ms(talk), then=then, audio_port=port, audio=audio,
             before=_PAUSE.format(field=1, then="") if self.arrivals else "",
+            refusal=_REFUSAL.format(ms=_ms(self.patience)) if self.may_be_refused else "",
+            refused=_REFUSED if self.may_be_refused else "",
         )  # fmt: skip
         calls = len(self.arrivals) or max(1, round(self.rate * self.seconds))
         rows = [(str(13_800_000_000 + n), *self._pause(n)) for n in range(len(self.arrivals) or min(calls, _CALLERS))]

@@ -37,6 +37,10 @@ class Tally:
     seconds: float
     answer_seconds: tuple[float, ...]
     """From INVITE to 200 for every answered call of a caller, sorted; empty for a callee."""
+    refused: int
+    """Of the succeeded ones those that ended with 503, where a caller counts them."""
+    refused_seconds: tuple[float, ...]
+    """From INVITE to 503, sorted."""
     failures: Mapping[str, int]
     """SIPp's reasons for failed calls."""
     errors: str
@@ -182,18 +186,28 @@ def read_tally(stat: str, response_times: Sequence[str], errors: str = "") -> Ta
         for key, value in last.items()
         if key and key.startswith("Failed") and key.endswith("(C)") and key != "FailedCall(C)" and value.isdigit()
     }
-    answered = next((value for key, value in last.items() if key and key.lower().startswith("answered(c)")), "0")
-    times = sorted(
-        float(fields[1]) / 1000
-        for text in response_times
-        for fields in csv.reader(text.splitlines(), delimiter=";")
-        if len(fields) > 2 and fields[2] == "answer"
-    )
+    times = {
+        name: tuple(
+            sorted(
+                float(fields[1]) / 1000
+                for text in response_times
+                for fields in csv.reader(text.splitlines(), delimiter=";")
+                if len(fields) > 2 and fields[2] == name
+            )
+        )
+        for name in ("answer", "refused")
+    }
     return Tally(
-        int(last["TotalCallCreated"]), int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(answered),
-        int(last["Retransmissions(C)"]), _clock(last["ElapsedTime(C)"]), tuple(times),
-        {key: count for key, count in failures.items() if count}, errors,
+        int(last["TotalCallCreated"]), int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]),
+        _counted(last, "answered"),
+        int(last["Retransmissions(C)"]), _clock(last["ElapsedTime(C)"]), times["answer"],
+        _counted(last, "refused"), times["refused"], {key: count for key, count in failures.items() if count}, errors,
     )  # fmt: skip
+
+
+def _counted(row: Mapping[str | None, str], counter: str) -> int:
+    """A counter of the scenario's own."""
+    return int(next((value for key, value in row.items() if key and key.lower().startswith(f"{counter}(c)")), "0"))
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from audit.model import Actor
+from routing.beside import BESIDE
 from routing.calendar import city_time, day_kind, open_minutes
 from routing.columns import sheets
 from routing.diff import as_json as change_as_json
@@ -36,6 +37,9 @@ FORMATS: Final = {
     "toml": "application/toml",
     "csv": "text/csv",
 }
+LARGE_BYTES: Final = 64 * 1024
+LARGE_ROWS: Final = 500
+"""A file past these is read or written beside the calls; a smaller one is done before the other process has begun."""
 MOST_TOLD: Final = 500
 """Faults of a file and changes of an import in one answer."""
 
@@ -99,7 +103,8 @@ async def export(tables: Tables, form: str, source: str, kind: str = "") -> byte
         return await asyncio.to_thread(write_csv, sheet, table)
     if form == "toml":
         return (await asyncio.to_thread(write_toml, table)).encode()
-    return await asyncio.to_thread(write_workbook, table)
+    away = BESIDE.run if len(table.numbers) > LARGE_ROWS else asyncio.to_thread
+    return await away(write_workbook, table)
 
 
 async def take_in(tables: Tables, name: str, data: bytes, actor: Actor, *, check: bool, seen: int | None) -> Said:
@@ -109,7 +114,8 @@ async def take_in(tables: Tables, name: str, data: bytes, actor: Actor, *, check
     """
     draft = await tables.draft()
     try:
-        table = await asyncio.to_thread(read_data, name, data, draft.table)
+        away = BESIDE.run if len(data) > LARGE_BYTES else asyncio.to_thread
+        table = await away(read_data, name, data, draft.table)
         await asyncio.to_thread(rows_of, table)
     except FileInvalid as invalid:
         faults = [str(fault) for fault in invalid.faults[:MOST_TOLD]]

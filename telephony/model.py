@@ -137,6 +137,15 @@ class Stage(StrEnum):
     EMERGENCY = "emergency"
 
 
+class GlobalVar(StrEnum):
+    """Variables of the whole switch: what the engine tells the dialplan besides its answers."""
+
+    ADMIT = "HL_ADMIT"
+    """How many of a thousand ordinary calls are let in; see engine/admission.py."""
+    ADMIT_UNTIL = "HL_ADMIT_UNTIL"
+    """Unix time in seconds up to which that holds."""
+
+
 class Var(StrEnum):
     """Channel variables: the state of a call lives here, the engine's memory is a cache of it."""
 

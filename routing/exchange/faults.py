@@ -45,6 +45,10 @@ class FileInvalid(Exception):
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"文件有 {len(self.faults)} 处错误，什么也没有改动；请改正后重新导入：\n{lines}")
 
+    def __reduce__(self) -> tuple[type[FileInvalid], tuple[tuple[CellFault, ...]]]:
+        """Out of a process beside this one it comes whole."""
+        return FileInvalid, (self.faults,)
+
 
 def whole_file(reason: str, fix: str = "") -> FileInvalid:
     """The file as such cannot be read."""

@@ -217,3 +217,10 @@ async def test_the_form_that_is_the_one_is_told_once() -> None:
     await handler(counter, KNOWN)(session("enter", *facts(number="12345", caller="13800138000")))
     (entered,) = counter.noted(Kind.ENTERED)
     assert "caller_told" not in entered
+
+
+async def test_each_new_call_tells_when_the_switch_took_it() -> None:
+    entered: list[int] = []
+    for script in ("enter", "offer"):
+        await handler(Counter(), KNOWN, entered.append)(session(script, *facts(number="12345", since="1234567890123")))
+    assert entered == [1234567890123]

@@ -14,7 +14,7 @@ from asterisk_conf.render import render
 from ivr.catalogue import catalogue
 from ivr.desk import SeatAction
 from ivr.model import Question, Script, Step
-from telephony.model import EMERGENCY_NUMBERS, Priority, Stage, Var
+from telephony.model import EMERGENCY_NUMBERS, GlobalVar, Priority, Stage, Var
 from tests.unit.asterisk_conf.plans import TABLE, dialplan, labels, plan
 
 pytestmark = pytest.mark.unit
@@ -70,8 +70,10 @@ def test_every_key_of_a_phone_has_its_action() -> None:
 
 def test_every_variable_has_its_name_in_the_house() -> None:
     used = set(re.findall(r"HL_[A-Z_]*[A-Z](?!_?[A-Z0-9{])", CODE))
-    assert used <= set(Var)
-    assert set(Var) - used == {Var.VERSION, Var.PREFERRED, Var.LANGUAGE}, "only for whoever looks at the channel"
+    assert used <= {*Var, *GlobalVar}
+    assert {*Var, *GlobalVar} - used == {Var.VERSION, Var.PREFERRED, Var.LANGUAGE}, (
+        "only for whoever looks at the channel"
+    )
 
 
 def test_who_is_on_a_list_is_shown_to_the_agent_alone_and_without_lists_no_step_is_added() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -16,8 +16,8 @@ from engine import publishing
 from engine.engine import Engine
 from engine.publishing import LiveField
 from engine.settings import Settings
-from engine.voices import NEXT, Voices
-from ivr.catalogue import CatalogueFault
+from engine.voices import NEXT, Voices, speak, speak_in_place
+from ivr.catalogue import CatalogueFault, Prompt, catalogue
 from routing.model import Snapshot
 from routing.publish import PublishRefused
 from tests.unit.engine.house import TABLE
@@ -38,7 +38,7 @@ class Field(LiveField):
             snapshot=TABLE,
             switch=SimpleNamespace(up=True),
             calls=SimpleNamespace(before=lambda version: self.busy),
-            repertoire=SimpleNamespace(take=self._known),
+            repertoire=SimpleNamespace(take=self._known, leave_unspoken=self._left, look=self._look),
             alarms=SimpleNamespace(clear=lambda key: None),
         )
         running.take = lambda new: setattr(running, "snapshot", new)
@@ -49,7 +49,13 @@ class Field(LiveField):
     async def _known(self, prompts: Iterable[str]) -> None:
         self.known = frozenset(prompts)
 
-    def _speak(self, old: Snapshot, new: Snapshot) -> None:
+    def _left(self, unspoken: Mapping[str, str]) -> None:
+        self.unspoken = unspoken
+
+    async def _look(self) -> None:
+        pass
+
+    async def _speak(self, old: Snapshot, new: Snapshot) -> None:
         pass
 
     async def _bring(self, table: Snapshot) -> None:
@@ -174,6 +180,103 @@ async def test_a_prompt_that_got_no_sound_refuses_the_publish(tmp_path: Path, mo
         return Voices(data_dir, ("zh-CN/goodbye：念不出来",))
 
     monkeypatch.setattr(publishing, "speak", speak)
+    monkeypatch.setattr(publishing, "BESIDE", Here())
     with pytest.raises(PublishRefused, match="听不到：goodbye（zh-CN/goodbye：念不出来）"):
-        LiveField._speak(field, TABLE, renamed(TABLE))
+        await LiveField._speak(field, TABLE, renamed(TABLE))
     assert "greeting-12345" in asked, "what has lost its sound is made again, although its words are the same"
+
+
+class Here:
+    """In the place of the process beside."""
+
+    async def run(self, work: Any, *arguments: Any) -> Any:
+        return work(*arguments)
+
+
+class Voice:
+    """In the place of the process beside: speaks when it is let, and notes what."""
+
+    def __init__(self) -> None:
+        self.spoken: list[frozenset[str]] = []
+        self.may = asyncio.Event()
+
+    async def run(self, work: Any, data_dir: Path, prompts: dict[str, Prompt]) -> Any:
+        if work is speak_in_place:
+            await self.may.wait()
+        self.spoken.append(frozenset(prompts))
+        make(data_dir / NEXT if work is speak else data_dir, prompts)
+        return Voices(data_dir, ()) if work is speak else ()
+
+
+def make(data_dir: Path, prompts: Iterable[str]) -> None:
+    folder = data_dir / "sounds" / "zh-CN"
+    folder.mkdir(parents=True, exist_ok=True)
+    for prompt in prompts:
+        (folder / f"{prompt}.alaw").write_bytes(b"\xd5")
+
+
+class SpeakingField(Field):
+    _speak = LiveField._speak
+
+
+def with_numbers(count: int) -> Snapshot:
+    row = next(row for row in TABLE.numbers.values() if row.prompt)
+    made = (replace(row, number=f"9{n:04}", prompt=f"legacy-9{n:04}-during", prompt_after="") for n in range(count))
+    return replace(TABLE, numbers={**TABLE.numbers, **{one.number: one for one in made}})
+
+
+@pytest.fixture
+def speaking(field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SpeakingField, Voice]:
+    voice = Voice()
+    monkeypatch.setattr(publishing, "BESIDE", voice)
+    monkeypatch.setattr(publishing, "SPOKEN_FIRST", 10)
+    monkeypatch.setattr(publishing, "SPOKEN_AT_ONCE", 7)
+    make(tmp_path, catalogue(TABLE, "揭阳"))
+    return SpeakingField(tmp_path), voice
+
+
+async def test_very_many_prompts_of_old_numbers_are_spoken_when_the_table_is_in_force(
+    speaking: tuple[SpeakingField, Voice],
+) -> None:
+    field, voice = speaking
+    new = with_numbers(30)
+    await field.publishes(new)
+    assert field.engine.snapshot is new
+    assert voice.spoken == []
+    assert field.unspoken["legacy-90000-during"] == new.greeting
+    assert not {"greeting-12345", "no-agent"} & field.unspoken.keys()
+    left = set(field.unspoken)
+    voice.may.set()
+    async with asyncio.timeout(20):
+        assert field._speaking is not None
+        await field._speaking
+    assert field.unspoken == {}
+    assert frozenset().union(*voice.spoken) == left
+
+
+async def test_a_publish_meanwhile_is_spoken_and_forgets_what_nobody_says_any_more(
+    speaking: tuple[SpeakingField, Voice],
+) -> None:
+    field, voice = speaking
+    await field.publishes(with_numbers(30))
+    await asyncio.sleep(0)
+    await field.publishes(with_numbers(5))
+    assert field.unspoken == {}, "five are few, and spoken first"
+    assert any("legacy-90004-during" in some for some in voice.spoken)
+    voice.may.set()
+    async with asyncio.timeout(20):
+        assert field._speaking is not None
+        await field._speaking
+    assert field.unspoken == {}
+
+
+async def test_few_prompts_and_all_where_the_settings_say_so_are_spoken_first(
+    speaking: tuple[SpeakingField, Voice],
+) -> None:
+    field, voice = speaking
+    await field.publishes(with_numbers(3))
+    assert field.unspoken == {}
+    field.settings = field.settings.model_copy(update={"publish_before_prompts": False})
+    await field.publishes(with_numbers(40))
+    assert field.unspoken == {}
+    assert {"legacy-90039-during"} <= frozenset().union(*voice.spoken)

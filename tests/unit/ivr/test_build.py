@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import wave
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from ivr import audio, loudness
-from ivr.build import Report, build, check
+from ivr.build import Report, build, check, due
 from ivr.catalogue import MANDARIN, Kind, Prompt, Source
 from ivr.loudness import Samples
 
@@ -155,3 +156,19 @@ def test_progress_is_told_and_the_manifest_is_readable(tmp_path: Path) -> None:
     assert told == [(1, 2), (2, 2)]
     rows = json.loads((tmp_path / "sounds" / "manifest.json").read_text("utf-8"))
     assert {row["text"] for row in rows} == {"已就绪。", "等候音乐"}
+
+
+def test_the_line_is_decoded_as_sox_decodes_it(tmp_path: Path) -> None:
+    line = tmp_path / "all.al"
+    line.write_bytes(bytes(range(256)))
+    asked = ["sox", "-D", "-t", "al", "-r", "8000", "-c", "1", str(line), "-t", "raw", "-e", "signed", "-b", "16", "-"]
+    told = subprocess.run(asked, capture_output=True, check=True).stdout
+    assert audio.decode(line.read_bytes()).tobytes() == told
+
+
+def test_what_is_due_is_what_a_build_would_make(tmp_path: Path) -> None:
+    prompts = {READY.id: READY, PAUSED.id: PAUSED}
+    made(tmp_path, READY)
+    assert due(tmp_path, prompts) == {PAUSED.id}
+    made(tmp_path, *prompts.values())
+    assert due(tmp_path, prompts) == frozenset()
