@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-calls bench-routing bench-live docs pictures lock format
+.PHONY: check test bench bench-guard bench-overload bench-calls bench-routing bench-live docs pictures lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -11,12 +11,21 @@ check:
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m pytest -q -m unit
+	$(PYTHON) -m bench.stale
 
 test:
 	./hotline test
 
 bench:
 	$(PYTHON) -m bench
+
+# A few minutes: no step of a call may take tens of milliseconds more than in a static dialplan.
+bench-guard:
+	$(PYTHON) -m bench.guard
+
+# Twice and three times what the machine can carry.
+bench-overload:
+	$(PYTHON) -m bench.overload
 
 # One key, and an agent who becomes free, against Asterisk's own transfers and app_queue.
 bench-calls:

@@ -69,3 +69,21 @@ async def test_what_the_switch_could_not_play_is_in_the_story_and_in_alarm_for_a
     house.now += REMEMBERED_MS
     await house.repertoire.look()
     assert ALARM not in house.alarms.standing
+
+
+async def test_what_is_spoken_later_is_no_alarm_and_something_else_is_heard_once(tmp_path: Path) -> None:
+    house = House()
+    sound(tmp_path, "greeting", "digit")
+    known = repertoire(house, tmp_path, "greeting", "digit", "legacy-1", "legacy-2", "line-1")
+    known.leave_unspoken({"legacy-1": "greeting", "legacy-2": "greeting", "line-1": ""})
+    await known.look()
+    assert known.missing() == []
+    assert ALARM not in house.alarms.standing
+    assert known.heard(("legacy-1", "digit", "digit", "legacy-2")) == ("greeting", "digit", "digit")
+    assert known.heard(("line-1",)) == ()
+    sound(tmp_path, "legacy-1", "legacy-2", "line-1")
+    await known.look()
+    assert "legacy-1" not in known, "its sound may still say what the version before said"
+    known.leave_unspoken({})
+    assert "legacy-1" in known
+    assert known.heard(("legacy-1", "line-1")) == ("legacy-1", "line-1")
