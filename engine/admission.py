@@ -57,18 +57,18 @@ class Limit:
         self.per_second: float | None = None
         """The rate that is let in; None: everybody."""
         self.of_1000 = ALL
-        self._admitted: deque[tuple[int, int]] = deque(maxlen=RATE_LOOKS)
+        self._looks: deque[tuple[int, int, float]] = deque(maxlen=RATE_LOOKS)
         self._since_cut = CUT_EVERY_LOOKS
         self._late_ms = 0.0
         """What stands in line is being worked off while this falls: no further cut."""
 
-    def look(self, late_ms: float, admitted: int) -> int:
-        """How many of a thousand are let in from now on, after a look in which ``admitted`` calls came through."""
-        self._admitted.append((admitted, self.of_1000))
+    def look(self, late_ms: float, admitted: int, seconds: float = LOOK_SECONDS) -> int:
+        """How many of a thousand are let in from now on, after ``seconds`` in which ``admitted`` calls came through."""
+        self._looks.append((admitted, self.of_1000, seconds))
         self._since_cut += 1
-        seconds = LOOK_SECONDS * len(self._admitted)
-        let_in = sum(calls for calls, _ in self._admitted) / seconds
-        offered = sum(calls * ALL / share for calls, share in self._admitted) / seconds
+        whole = sum(length for *_, length in self._looks)
+        let_in = sum(calls for calls, _, _ in self._looks) / whole
+        offered = sum(calls * ALL / share for calls, share, _ in self._looks) / whole
         falling, self._late_ms = late_ms < FALLING * self._late_ms, late_ms
         if late_ms > LATE_MS:
             busy = self.per_second is not None or let_in > FLOOR_PER_SECOND
@@ -79,8 +79,9 @@ class Limit:
             self.per_second *= 1 + GROWTH
             if self.per_second > offered:
                 self.per_second = None
-        self.of_1000 = ALL
-        if self.per_second is not None and offered:
+        if self.per_second is None:
+            self.of_1000 = ALL
+        elif offered:  # else nobody came through: a switch at a stand tells nothing new
             self.of_1000 = min(ALL, max(1, round(ALL * self.per_second / offered)))
         return self.of_1000
 
@@ -109,14 +110,15 @@ class Admission:
 
     async def run(self) -> None:
         """For as long as the engine lives."""
-        told = ALL
+        told, before = ALL, time.monotonic()
         while True:
             begun = time.monotonic()
             await asyncio.sleep(LOOK_SECONDS)
             timer_ms = (time.monotonic() - begun - LOOK_SECONDS) * 1000
+            looked, before = time.monotonic() - before, time.monotonic()
             late, self._late = self._late, []
             self.late_ms = max(timer_ms, _upper(late))
-            share = self._limit.look(self.late_ms, len(late))
+            share = self._limit.look(self.late_ms, len(late), looked)
             if share < ALL or told < ALL:
                 await self._tell(share)
             self._note(share)

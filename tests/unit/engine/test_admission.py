@@ -72,3 +72,12 @@ def test_never_fewer_than_the_floor() -> None:
     for _ in range(400):
         limit.look(20 * LATE_MS, round(offered * limit.of_1000 / ALL))
     assert limit.of_1000 / ALL * 400 >= FLOOR_PER_SECOND * 0.7
+
+
+def test_a_switch_at_a_stand_is_not_flooded() -> None:
+    """Nobody comes through: the share stays, instead of letting everybody in who waits at the door."""
+    machine = Machine()
+    machine.run(3 * CARRIES, 20)
+    share = machine.limit.of_1000
+    assert share < ALL
+    assert {machine.limit.look(20 * LATE_MS, 0) for _ in range(20)} <= {share, *range(1, share + 1)}
