@@ -79,10 +79,11 @@ class Limit:
             self.per_second *= 1 + GROWTH
             if self.per_second > offered:
                 self.per_second = None
-        if self.per_second is None:
-            self.of_1000 = ALL
-        elif offered:  # else nobody came through: a switch at a stand tells nothing new
+        before, self.of_1000 = self.of_1000, ALL
+        if self.per_second is not None and offered:
             self.of_1000 = min(ALL, max(1, round(ALL * self.per_second / offered)))
+        if late_ms > LATE_MS:  # who comes through late, or not at all, does not show how many stand at the door
+            self.of_1000 = min(before, self.of_1000)
         return self.of_1000
 
 

@@ -80,4 +80,4 @@ def test_a_switch_at_a_stand_is_not_flooded() -> None:
     machine.run(3 * CARRIES, 20)
     share = machine.limit.of_1000
     assert share < ALL
-    assert {machine.limit.look(20 * LATE_MS, 0) for _ in range(20)} <= {share, *range(1, share + 1)}
+    assert max(machine.limit.look(20 * LATE_MS, 0) for _ in range(20)) <= share
