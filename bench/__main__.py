@@ -107,9 +107,9 @@ def _line(found: load.Run) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The product against a static dialplan.")
-    parser.add_argument("--seconds", type=float, default=60, help="length of each steady run (60)")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each side (2)")
-    parser.add_argument("--presses", type=int, default=20, help="calls for the quiet figures (20)")
+    parser.add_argument("--seconds", type=float, default=30, help="length of each steady run (30)")
+    parser.add_argument("--rounds", type=int, default=1, help="turns of each side (1)")
+    parser.add_argument("--presses", type=int, default=10, help="calls for the quiet figures (10)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "bench", help="where the figures go")
     return parser.parse_args()
 

@@ -20,7 +20,7 @@ SETTLE_SECONDS: Final = 11.0
 STAT_SECONDS: Final = 1.2
 """SIPp writes its figures once a second."""
 
-FIRST_RATE: Final = 20
+FIRST_RATE: Final = 40
 GROWTH: Final = 1.4
 LAST_RATE: Final = 200
 STEP_SECONDS: Final = 6.0

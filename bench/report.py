@@ -136,7 +136,7 @@ Whether the simulation of the ACD agrees with a real floor: [agreement](agreemen
 An agent who becomes free, against app_queue: [freed](freed.md). That and one key: `make bench-calls` (about twenty
 minutes).
 
-Run it again: `make bench` (about a quarter of an hour; `.venv/bin/python -m bench --help` for shorter forms).
+Run it again: `make bench` (about eight minutes; `.venv/bin/python -m bench --help` for shorter forms).
 """
 
 
