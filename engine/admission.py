@@ -38,8 +38,8 @@ ALL: Final = 1000
 CUT: Final = 0.85
 CUT_EVERY_LOOKS: Final = 3
 """What was let in before a cut still comes: its effect is waited for."""
-GROWTH: Final = 0.02
-"""For each calm look: 8 % a second."""
+GROWTH: Final = 0.03
+"""For each calm look: 12 % a second."""
 FALLING: Final = 0.95
 FLOOR_PER_SECOND: Final = 10.0
 """So few calls overload no machine: who is late with them is late for another reason, and nobody is refused."""
