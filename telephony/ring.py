@@ -57,8 +57,10 @@ _DRILL: Final = "exercise-"
 ORIGINATED: Final = re.compile(
     rf"Local/(?:{'|'.join(PhoneCall)})@ring-phone/n|Local/(?:{'|'.join(NumberCall)})@ring-out/n"
     r"|Local/[0-9A-Za-z]{1,20}@page-password/n"
+    rf"|Local/(?:{'|'.join(EMERGENCY_NUMBERS)}|[4-9][0-9]{{2}})@reach/n"
 )
-"""Every channel that may be originated."""
+"""Every channel that may be originated. The last: the third leg of a one-key transfer, to an emergency centre or by a
+partner's key, begun for an agent (engine/press.py); the Dials of ``reach`` ignore redirects too."""
 
 CALLED_BACK: Final = f"Local/{NumberCall.CALLBACK}@ring-out-"
 """How the name of the channel begins that stands for a citizen whom we call back."""

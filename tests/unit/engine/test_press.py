@@ -11,7 +11,8 @@ from queues.model import NotAllowed
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
 from telephony.events import OriginateOutcome
-from telephony.model import Party, Stage, Var
+from telephony.model import EMERGENCY_NUMBERS, Party, Stage, Var
+from telephony.ring import ORIGINATED
 from tests.unit.engine.house import Link, call_id, channel, event, seat_channel
 from transfers.states import Form, Settlement
 
@@ -80,3 +81,16 @@ async def test_a_consultation_is_ended_only_while_the_caller_is_aside(bridge: st
     await press.settle(call_id(1), Settlement.BACK)
     there = {"Channel": channel(1), "Context": "consult-for", "Exten": "back", "Priority": "1"}
     assert [(action, dict(told)) for action, told in link.sent] == [("Redirect", there)]
+
+
+@pytest.mark.parametrize("target", [*EMERGENCY_NUMBERS, "401", "999"])
+async def test_the_third_leg_is_a_channel_that_the_link_lets_out(target: str) -> None:
+    assert ORIGINATED.fullmatch(f"Local/{target}@reach/n")
+
+
+@pytest.mark.parametrize(
+    "channel",
+    ["Local/12345@reach/n", "Local/1110@reach/n", "Local/110@reach", "Local/110@reach/n&PJSIP/8001", "PJSIP/110"],
+)
+async def test_nothing_else_goes_out_beside_it(channel: str) -> None:
+    assert not ORIGINATED.fullmatch(channel)
