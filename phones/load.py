@@ -88,6 +88,7 @@ class CallerLoad:
         text = scenario(
             "caller", answer_ms=_ms(self.patience), talk_ms=_ms(talk), then=then, audio_port=port, audio=audio,
             before=_PAUSE.format(field=1, then="") if self.arrivals else "",
+            timed='  <nop start_rtd="refused"/>\n' if self.may_be_refused else "",
             refusal=_REFUSAL.format(ms=_ms(self.patience)) if self.may_be_refused else "",
             refused=_REFUSED if self.may_be_refused else "",
         )  # fmt: skip

@@ -25,6 +25,10 @@ _PLANNED = re.compile(
 )
 
 
+_MAY_BE_EMPTY = {"timed": "", "refusal": "", "refused": ""}
+"""What a caller does who may be refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What one SIPp counted."""
@@ -53,9 +57,9 @@ class Tally:
 
 
 def scenario(name: str, **values: str) -> str:
-    """A scenario of ours with its ``@places@`` filled."""
+    """A scenario of ours with its ``@places@`` filled; those of :data:`_MAY_BE_EMPTY` are empty unless given."""
     text = (_SCENARIOS / f"{name}.xml").read_text("utf-8")
-    for key, value in values.items():
+    for key, value in (_MAY_BE_EMPTY | values).items():
         text = text.replace(f"@{key}@", value)
     return text
 

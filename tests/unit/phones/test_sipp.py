@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from phones.errors import SippFailed
@@ -38,3 +40,9 @@ def test_no_statistics_is_a_failure_with_the_log(stat: str) -> None:
 def test_no_place_in_a_scenario_stays_empty(name: str, values: dict[str, str]) -> None:
     places = [part for part in scenario(name, **values).split("@") if part in values or part.endswith("_ms")]
     assert places == []
+
+
+def test_a_caller_who_may_not_be_refused_has_nothing_of_it_in_its_scenario() -> None:
+    text = scenario("caller", answer_ms="1", talk_ms="1", then="", audio_port="[media_port]", audio="", before="")
+    assert "refus" not in text
+    assert re.findall(r"@[a-z_]+@", text) == []
