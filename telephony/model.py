@@ -251,6 +251,8 @@ class Var(StrEnum):
     """On the channel that tells the switch the password of a phone in a browser; empty: it has none any more."""
     DRILL = "HL_DRILL"
     """On the channels of a drill (演练): the unique id of the agent's. They have no ``HL_CALL``: a drill is no call."""
+    ASKED = "HL_ASKED"
+    """Shared, of the caller's channel: which centre or partner was asked for last."""
     PATH = "HL_PATH"
     """Beginning of the names of global variables: the last INVITE of each of 256 kinds of hash, and its channel."""
     PARTY = "HL_PARTY"

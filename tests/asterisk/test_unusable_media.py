@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from ledger.model import Kind
+from phones.phone import RingForEver
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, comes_to_hear, hear_each_other, scene, with_groups
 
@@ -74,4 +75,30 @@ async def test_a_centre_that_answers_on_hold_and_is_back_in_time_is_reached(here
     assert await there.change("sendrecv") == 200
     await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ))
     assert not backup.calls
+    await call.hang_up()
+
+
+@pytest.mark.parametrize("kind", ["inactive", "rings for ever"])
+async def test_the_key_of_another_centre_works_while_one_cannot_be_heard(here: Scene, kind: str) -> None:
+    seat = await here.agent("1001", "8001", SEAT_HZ)
+    dead = await here.far_end("emergency-110", tone_hz=CENTRE_HZ)
+    if kind == "inactive":
+        dead.core.describes = UNUSABLE[kind]
+    else:
+        dead.behaviour = RingForEver()
+    fire = await here.far_end("emergency-119", tone_hz=BACKUP_HZ)
+    number = f"138000029{30 + len(kind)}"
+    call = await here.hotline.citizen().call("12345", caller=number)
+    talk = await seat.wait_talking(20)
+    await talk.send_digits("*110")
+    await dead.wait_ringing(20)
+    await talk.send_digits("*110")
+    await talk.send_digits("*119")
+    there = await fire.wait_talking(20)
+    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, BACKUP_HZ))
+    assert len(dead.calls) == 1, "the centre that is on its way is not called twice"
+    answered = await here.fact(number, Kind.TRANSFER, state="answered")
+    assert answered.data["trunk"] == "emergency-119"
+    await talk.send_digits("*120")
+    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, BACKUP_HZ))
     await call.hang_up()
