@@ -185,3 +185,18 @@ async def test_a_session_is_refreshed_in_every_state_of_the_call(here: Scene) ->
     await refreshed(there)
     assert all(party.is_talking for party in (call, offered, there))
     await call.hang_up()
+
+
+async def test_who_does_not_answer_or_send_the_refresh_is_gone(here: Scene) -> None:
+    """Both roles at once: the shortest session lasts 90 s, the refresh is due after half of it."""
+    first, second = await here.agent("1001", "8001"), await here.agent("1002", "8002")
+    theirs = tuple((name, value.replace("refresher=uac", "refresher=uas")) for name, value in REFRESH)
+    deaf = here.hotline.citizen()
+    await deaf.call("12345", caller="13800002904", headers=theirs)
+    await deaf.talk.answered()
+    await here.hotline.citizen().call("12345", caller="13800002905", headers=REFRESH)
+    talks = await all_of(first.wait_talking(30), second.wait_talking(30))
+    deaf.play_dead()  # its sound goes on: only the signalling is gone
+    await all_of(*(talk.ended(90) for talk in talks))
+    for caller in ("13800002904", "13800002905"):
+        assert (await here.told(caller)).ended_at is not None
