@@ -24,7 +24,7 @@ from tests.asterisk.support.promised import (
     states,
     telephone,
 )
-from tests.asterisk.support.scene import Scene, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, asked_to_rate, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -61,6 +61,7 @@ async def test_promised_reserved_dialled_connected_at_its_age(here: Scene) -> No
     assert here.heard(rung, "callback-greeting") > 0.8
     assert "回拨" in talk.header("From"), "the agent sees that it is a callback"
     await talk.hang_up()
+    await asked_to_rate(here.hotline, rung)
     await rung.send_digits("5")
     await rung.ended(20)
     assert (await seat.wait_talking(15)).caller == "13600003002"

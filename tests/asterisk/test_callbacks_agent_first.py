@@ -27,7 +27,7 @@ from tests.asterisk.support.promised import (
     states,
     telephone,
 )
-from tests.asterisk.support.scene import Scene, comes_to_hear, hear_each_other, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, asked_to_rate, comes_to_hear, hear_each_other, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -74,7 +74,7 @@ async def test_the_agent_is_rung_first_then_the_citizen_and_they_talk_at_the_age
     assert here.heard(rung, "callback-greeting") < 0.5, "a human speaks first"
     assert await here.state("8001") == "talking"
     await rung_first.hang_up()
-    await soon(lambda: here.heard(rung, "rating-ask") > 0.7, "the citizen to be asked for a rating")
+    await asked_to_rate(here.hotline, rung)
     await rung.send_digits("5")
     await rung.ended(20)
     assert len(phones.calls) == 1

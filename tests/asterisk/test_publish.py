@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from phones.centre import Centre
 from phones.g711 import decode
 from phones.tones import similarity
 from tests.asterisk.support.product import Product, product, until
+from tests.asterisk.support.scene import asked_to_rate
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
@@ -71,7 +71,7 @@ async def test_calls_that_are_up_keep_the_version_they_started_with(hotline: Pro
     await seats[1].wait_talking(20)
     for seat, call in zip(seats, (early, late), strict=True):
         await seat.hang_up()
-        await asyncio.sleep(1)
+        await asked_to_rate(hotline, call)
         await call.send_digits("5")
         await call.ended(20)
 

@@ -25,6 +25,8 @@ from routing.model import Agent, Group, LegacyNumber, Period, Schedule, Table
 from telephony.model import GroupId
 from tests.asterisk.support.product import Product, product
 
+RATE = 8000
+"""Samples a second."""
 ALL_WEEK = frozenset(range(1, 8))
 ROUND_THE_CLOCK = (Period(ALL_WEEK, time(0), time(0)),)
 ALWAYS = Schedule("always", "全天", ROUND_THE_CLOCK, ROUND_THE_CLOCK)
@@ -288,6 +290,12 @@ async def hear_each_other(*parties: tuple[PhoneCall, float], seconds: float = 10
         await until(all_hear, "all to hear each other", seconds)
     except TimeoutError:
         raise AssertionError(missing) from None
+
+
+async def asked_to_rate(product: Product, call: PhoneCall, seconds: float = 30) -> None:
+    """Wait until the caller hears the question for a rating begin: a key that is pressed earlier is lost."""
+    question = decode((product.plan.sounds / "zh-CN" / "rating-ask.alaw").read_bytes())[: RATE // 2]
+    await soon(lambda: similarity(call.heard.pcm(), question) > 0.75, f"{call.caller} to be asked to rate", seconds)
 
 
 async def states(here: Scene, caller: str) -> list[str]:
