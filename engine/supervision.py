@@ -23,11 +23,17 @@ from queues.service import QueueService
 from queues.states import AgentState
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
-from telephony.errors import AmiError
+from telephony.errors import AmiError, AmiRefused
 from telephony.model import AgentId, CallId, GroupId, SeatId, Var
 from telephony.ring import PhoneCall, ring_phone
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
+
+SPY: Final = "spy"
+"""The dialplan's context in which a supervisor's phone joins a talk."""
+
+GOES_OVER_SECONDS: Final = 0.3
+"""From the redirect of a phone that listens to the look at whether it has come there."""
 
 RING_SECONDS: Final = 20
 """A supervisor's phone rings this long: to listen, or for a caller who is taken over."""
@@ -189,13 +195,8 @@ class Supervision:
         """Told in the call's story once it is so: a phone that nobody took has joined nothing."""
         told = {"agent": seat.agent or "", "seat": seat.id, "reason": reason}
         try:
-            listening = await self._listening(there) if self._queues.acd.seats[there].in_use else None
-            if listening is not None:
-                await self._switch.send("Setvar", {"Channel": listening, "Variable": Var.SPY, "Value": seat.id})
-                where = {"Context": "spy", "Exten": str(action), "Priority": "1"}
-                await self._switch.send("Redirect", {"Channel": listening, **where})
-                joined = True
-            else:
+            joined = self._queues.acd.seats[there].in_use and await self._goes_over(there, action, seat.id)
+            if not joined:
                 spy: dict[str, str] = {Var.SPY: seat.id}
                 outcome = await ring_phone(
                     self._switch, there, PhoneCall(action), ring_seconds=RING_SECONDS, variables=spy
@@ -209,11 +210,27 @@ class Supervision:
         else:
             log.info("supervisor's phone not taken", seat=there, what=action)
 
-    async def _listening(self, there: SeatId) -> str | None:
-        """The channel of this phone that listens in already: it goes over to the other way of listening."""
+    async def _goes_over(self, there: SeatId, action: SupervisorAction, seat: SeatId) -> bool:
+        """Who listens in already changes the way of listening on the same call. False when nobody does, or when that
+        call was just ending. Raises AmiError."""
+        listening = await self._listening(there)
+        if listening is None:
+            return False
+        try:
+            await self._switch.send("Setvar", {"Channel": listening, "Variable": Var.SPY, "Value": seat})
+            where = {"Context": SPY, "Exten": str(action), "Priority": "1"}
+            await self._switch.send("Redirect", {"Channel": listening, **where})
+        except AmiRefused:
+            return False
+        await asyncio.sleep(GOES_OVER_SECONDS)
+        return await self._listening(there, action) == listening
+
+    async def _listening(self, there: SeatId, exten: str = "") -> str | None:
+        """The channel of this phone that listens in, in this way or in any."""
         shown = await self._switch.collect("Status", until="StatusComplete")
         here = [event for event in shown if (event.get("Channel") or "").startswith(f"PJSIP/{there}-")]
-        return next((event.get("Channel") for event in here if event.get("Context") == "spy"), None)
+        spies = (event for event in here if event.get("Context") == SPY and exten in ("", event.get("Exten")))
+        return next((event.get("Channel") for event in spies), None)
 
     async def _bring(self, call: CallId, channel: str, there: SeatId) -> None:
         try:

@@ -51,12 +51,20 @@ async def test_a_phone_that_nobody_takes_has_joined_nothing(house: House) -> Non
     assert house.ledger.of(Kind.DEED) == []
 
 
-async def test_who_listens_goes_over_to_whisper_without_being_rung(house: House) -> None:
+async def test_who_listens_goes_over_to_whisper_without_being_rung(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.supervision.GOES_OVER_SECONDS", 0)
     house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
-    house.link.lists["Status"] = [
-        event("Status", Channel="PJSIP/8010-0000000c", Context="spy", Exten="listen"),
-        event("Status", Channel="PJSIP/8001-0000000b", Context="from-seats"),
-    ]
+
+    def shown(action: str) -> None:
+        where = "whisper" if "Redirect" in dict(house.link.sent) else "listen"
+        house.link.lists["Status"] = [
+            event("Status", Channel="PJSIP/8001-0000000b", Context="from-seats"),
+            event("Status", Channel="PJSIP/8010-0000000c", Context="spy", Exten=where),
+        ]
+
+    house.link.during = shown
     house.supervision.call_to_join(BOSS, SupervisorAction.WHISPER, AGENT, "质检")
     await settle(house)
     where = dict(house.link.sent)["Redirect"]
@@ -64,6 +72,22 @@ async def test_who_listens_goes_over_to_whisper_without_being_rung(house: House)
     assert "Originate" not in dict(house.link.sent)
     (deed,) = house.ledger.of(Kind.DEED)
     assert (deed["what"], deed["agent"], deed["reason"]) == ("whisper", "1001", "质检")
+
+
+async def test_who_has_just_stopped_listening_is_rung(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.supervision.GOES_OVER_SECONDS", 0)
+    house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
+
+    def shown(action: str) -> None:
+        ended = "Redirect" in dict(house.link.sent)
+        last = [event("Status", Channel="PJSIP/8010-0000000c", Context="spy", Exten="listen")]
+        house.link.lists["Status"] = [] if ended else last
+
+    house.link.during = shown
+    house.supervision.call_to_join(BOSS, SupervisorAction.WHISPER, AGENT, "质检")
+    await settle(house)
+    assert dict(house.link.sent)["Originate"]["Channel"] == "PJSIP/8010"
+    assert len(house.ledger.of(Kind.DEED)) == 1
 
 
 async def test_who_has_a_call_of_his_own_is_told_so(house: House) -> None:
