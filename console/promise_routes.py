@@ -17,6 +17,7 @@ from promises.mailbox import Mailbox
 from promises.message import Message
 from promises.model import Callback
 from promises.service import Callbacks
+from queues.acd import Acd
 from queues.model import NotAllowed
 from routing.model import Snapshot
 from telephony.model import CALL_ID, AgentId, CallId, GroupId, SeatId
@@ -41,6 +42,9 @@ class Promises(Protocol):
 
     @property
     def now_ms(self) -> int: ...
+
+    @property
+    def acd(self) -> Acd: ...
 
     async def play(self, message: CallId, seat: SeatId) -> None:
         """Ring the seat's phone and play the message to who answers. Raises NotAllowed."""
@@ -182,6 +186,7 @@ class _Views:
             "line": message.line,
             "group": message.group,
             "holder": message.holder,
+            "holder_on_duty": bool(message.holder) and AgentId(message.holder) in self._control.acd.seat_of,
             "seconds": message.seconds,
             "taken_at": message.taken_at.isoformat(),
             "due_at": message.due_at.isoformat(),

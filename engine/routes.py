@@ -40,8 +40,9 @@ class Routes:
     def hear(self, trunk_id: str, state: str) -> None:
         """Asterisk's device state of an endpoint; one that is no trunk of ours is passed over.
 
-        A centre's trunk that does not answer is an alarm from the start; any other one, not a grave one, once it has
-        answered and does so no more: a partner that was never connected is no news. A drill's far end comes and goes.
+        A centre's trunk that does not answer is an alarm from the start, and so is any other one, though not a grave
+        one: whoever publishes a partner means to reach it. On an address of this machine (the sample) it is one once it
+        has answered and does so no more. A drill's far end comes and goes.
         """
         trunk = self._snapshot().trunks.get(trunk_id)
         if trunk is None or trunk.role == "pstn":
@@ -50,11 +51,11 @@ class Routes:
         if known is None or known.up is not up:
             self.health[trunk_id] = Health(up, datetime.now(UTC))
             self.changed()
-        centre = trunk.role.startswith("emergency")
+        centre, here = trunk.role.startswith("emergency"), trunk.host.startswith("127.")
         if up:
             self._alarms.clear(f"trunk-{trunk_id}")
-        elif centre or (known is not None and known.up and trunk.role != DRILL):
-            grave = centre and not trunk.host.startswith("127.")
+        elif centre or (trunk.role != DRILL and (not here or (known is not None and known.up))):
+            grave = centre and not here
             self._alarms.put(f"trunk-{trunk_id}", self._text(trunk), grave=grave)
 
     def look(self, device_states: Mapping[str, str]) -> None:

@@ -236,6 +236,8 @@ def _dialled(own: Iterable[Event]) -> str:
 
 def _answerer(talk: Event, seats: Mapping[str, str]) -> dict[str, str]:
     seat = seats.get(_bridge(talk), "")
+    if talk.context == CONNECT and "@" in talk.app_data.partition(",")[0]:  # a place behind a sub-centre's trunk
+        return {"by": "subcentre"}
     if talk.context == EMERGENCY:
         return {"by": "emergency"}
     if talk.context in (SUBCENTRE, DUTY_PHONE):

@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from engine.closures import FILE as CLOSED_FILE
+from engine.closures import Closures
 from engine.routing.sources import PUBLISHED, SOURCES, snapshot_from
 from engine.settings import Settings, SettingsError, load_settings
 from routing.calendar import CITY, city_time
+from routing.closed import avoiding
 from routing.explain import as_json, explain
 from routing.model import CallFacts, Snapshot
 from routing.rules import decide
@@ -44,6 +47,9 @@ def route_test(
         typer.echo(str(error), err=True)
         raise typer.Exit(UNUSABLE) from None
     decision = decide(CallFacts(number, caller), snapshot, moment)
+    if source == PUBLISHED and not at:  # who is closed now says nothing of another hour, or of a table to come
+        closed = Closures(load_settings().data_dir / CLOSED_FILE).closed
+        decision = avoiding(decision, closed, snapshot.default_group)
     if as_data:
         data = {"at": moment.isoformat(), "sample": bool(note), **as_json(decision)}
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))

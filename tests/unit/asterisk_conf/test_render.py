@@ -203,3 +203,9 @@ def test_without_phones_in_pages_nothing_of_theirs_is_there() -> None:
         word in files[f"etc/{name}.conf"] for word in ("page", "webrtc", "trial") for name in ("pjsip", "extensions")
     )
     assert not any(module in files["etc/modules.conf"] for module in PAGE_MODULES)
+
+
+def test_a_caller_alone_in_a_conference_hears_music() -> None:
+    caller = render(plan())["etc/confbridge.conf"].partition("[caller]")[2].partition("[guest]")[0]
+    assert "music_on_hold_when_empty = yes" in caller
+    assert "music_on_hold_class = hotline" in caller

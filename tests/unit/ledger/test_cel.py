@@ -195,3 +195,17 @@ def test_a_centres_call_that_the_engine_missed_is_a_call() -> None:
 
 def test_no_extension_is_written_down_because_a_pin_may_stand_in_one() -> None:
     assert not {"exten", "dnid"} & {field.lower() for field in FIELDS}
+
+
+def test_a_place_of_a_sub_centre_is_no_agent_of_ours() -> None:
+    call = "hl1-1700000000.8"
+    block = record("CHAN_START", "1700000001.000001", call, context="from-pstn", exten="12345")
+    fields = [
+        "BRIDGE_ENTER", "1700000003.000001", call, call, "connect", "12345", "PJSIP/pstn-00000001", "Dial",
+        "PJSIP/12366@subcentre-12366,20,gir", "", "138", "", "{}",
+    ]  # fmt: skip
+    block += (",".join('"' + field.replace('"', '""') + '"' for field in fields) + "\n").encode()
+    block += record("CHAN_END", "1700000009.000001", call, context="connect", exten="12345")
+    row = fold(filled(block)[CallId(call)])
+    assert row is not None
+    assert (row.answered_by, row.seat, row.agent) == ("subcentre", "", "")

@@ -89,3 +89,14 @@ def test_a_damaged_snapshot_is_told_not_hidden_behind_the_sample(data_dir: Path)
     code, out, err = run("12345")
     assert (code, out) == (2, "")
     assert "请删去它后重新启动" in err
+
+
+def test_a_group_that_is_closed_now_is_avoided_as_calls_avoid_it(data_dir: Path) -> None:
+    write_snapshot(data_dir / "snapshot.json", freeze(sample_table(), 7, datetime(2026, 11, 22, tzinfo=UTC)))
+    table = freeze(sample_table(), 7, datetime(2026, 11, 22, tzinfo=UTC))
+    always = (one for one in table.numbers.values() if not one.trunk and not one.schedule)
+    row = next(one for one in always if one.group != table.default_group)
+    (data_dir / "closed-groups.json").write_text(json.dumps({row.group: "班长：修线"}), encoding="utf-8")
+    closed = f"技能组 {row.group} 已由班长关闭，转 {table.default_group}"
+    assert closed in run(row.number)[1]
+    assert closed not in run(row.number, "--at", "2026-11-23T10:00")[1], "nothing is known of another hour"
