@@ -48,6 +48,7 @@ ENTRANCES: Final = frozenset({"from-pstn", "from-centre", "from-partner"})
 EMERGENCY: Final = "emergency"
 MERGED: Final = "merged"
 """Where one INVITE that came by two paths ends the second time: no call of its own."""
+CONNECT: Final = "connect"
 SUBCENTRE: Final = "subcentre"
 DUTY_PHONE: Final = "duty-phone"
 
