@@ -59,6 +59,10 @@ class Known(Protocol):
 
     async def identify(self, token: str) -> Identity | None: ...
 
+    async def standing(self, token: str) -> Identity | None:
+        """For who is looked at again and again."""
+        ...
+
     async def program(self, token: str, origin: str) -> Identity | None: ...
 
 
@@ -160,7 +164,7 @@ class Guard:
 
     def _now(self, door: Door, token: str, program: str, who: Identity) -> Callable[[], Awaitable[Identity | None]]:
         async def now() -> Identity | None:
-            found = await (self.known.program(program, who.origin) if program else self.known.identify(token))
+            found = await (self.known.program(program, who.origin) if program else self.known.standing(token))
             return found if found is not None and door.right in found.rights else None
 
         return now

@@ -20,7 +20,7 @@ from users.model import Identity, Scope
 PING_SECONDS: Final = 15.0
 """How often a peer is asked whether it lives; half of it later it is taken for dead."""
 
-STANDING_SECONDS: Final = 20.0
+STANDING_SECONDS: Final = 2.0
 """How often it is looked whether who watches may still do so."""
 
 CLOSE_SECONDS: Final = 2.0

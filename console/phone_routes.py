@@ -34,7 +34,7 @@ OPEN_SECONDS: Final = 60.0
 """A password is good for so long, if no WebSocket is opened with it."""
 
 HEARTBEAT_SECONDS: Final = 10.0
-STANDING_SECONDS: Final = 15.0
+STANDING_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 5.0
 
 ELSEWHERE: Final = 4001
@@ -69,6 +69,10 @@ class Phones(Protocol):
 
     async def revoke(self, agent: AgentId) -> None:
         """Make it worth nothing."""
+        ...
+
+    async def signed_out(self, agent: AgentId) -> None:
+        """Whose page it was is not signed in any more: off duty, after the talk that may be going on."""
         ...
 
     async def resume(self, agent: AgentId) -> None:
@@ -216,8 +220,11 @@ class _Views:
             ends[asyncio.create_task(_pipe(switch, page))] = SWITCH_GONE
             ends[asyncio.create_task(_until_signed_out(request))] = SIGNED_OUT
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            why = max(ends[end] for end in done)
+            if why == SIGNED_OUT:
+                self._start(self._phones.signed_out(line.agent))
             if not page.closed:
-                await page.close(code=max(ends[end] for end in done))
+                await page.close(code=why)
         finally:
             for end in ends:
                 end.cancel()

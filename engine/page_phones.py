@@ -14,6 +14,8 @@ import structlog
 
 from engine.bring import bring
 from engine.calls import Calls
+from ledger.model import NO_CALL, Kind
+from queues.events import SignedOut
 from queues.model import NotAllowed
 from queues.service import QueueService
 from routing.model import Snapshot
@@ -27,6 +29,8 @@ RESUME_RING_SECONDS: Final = 10
 """A page that asked for its caller back answers by itself, within a second or two."""
 
 TELL_SECONDS: Final = 3
+
+SESSION_OVER: Final = "登录已结束"
 
 
 class PagePhones:
@@ -82,6 +86,18 @@ class PagePhones:
     async def revoke(self, agent: AgentId) -> None:
         """Whoever still knows the password cannot use it any more."""
         await self._told(agent, "")
+
+    async def signed_out(self, agent: AgentId) -> None:
+        """The user's sign-in is over: nobody is offered a page that is not there. A talk ends first.
+
+        The caller of a talk goes back to the head of the line when the page does not come again in time.
+        """
+        seat = SeatId(agent)
+        if self._queues.acd.seat_of.get(agent) != seat:
+            return
+        self._queues.tell(SignedOut(seat))
+        self._calls.note(Kind.DEED, NO_CALL, what="sign-out", by=SESSION_OVER, agent=agent, seat=seat)
+        log.info("agent off duty, session over", agent=agent)
 
     async def seen(self) -> None:
         """The switch is there: what an engine that was killed has left behind is worth nothing any more."""

@@ -34,9 +34,12 @@ from engine.certificate import Certificate
 from engine.page_phones import PagePhones
 from engine.settings import ROOT, Settings
 from ledger.reports.service import Reports
+from queues.events import SignedOut
 from routing.calendar import CITY
+from telephony.model import AgentId
 from users.accounts import Accounts
 from users.approvals import Approvals
+from users.model import User
 from users.passwords import Hashing
 from users.seal import KeyUnusable
 from users.sessions import Sessions
@@ -47,7 +50,7 @@ PAGES: Final = ROOT / "console" / "app" / "dist"
 """Where the launcher builds the browser application."""
 
 TIDY_SECONDS: Final = 3600.0
-TELL_SECONDS: Final = 10.0
+TELL_SECONDS: Final = 4.0
 CERTIFICATE_SECONDS: Final = 60.0
 """Between two looks at the certificate's files."""
 
@@ -72,6 +75,8 @@ class Website:
     ) -> None:
         self._settings = settings
         self._alarms = alarms
+        self._control = control
+        self._shut_out: frozenset[str] | None = None
         self._hashing = Hashing()
         self.archive = archive
         self.screens: Screens = screens
@@ -148,6 +153,7 @@ class Website:
                 if (minute := int(asyncio.get_running_loop().time() // 60)) != noted:
                     noted = minute
                     await self.sessions.note_failed()
+                self._sign_off(await self.accounts.users())
                 waiting, granted, two_in_one = await self.approvals.to_tell()
             except (DatabaseError, SQLAlchemyError) as error:
                 log.warning("approvals not looked at", reason=str(error))
@@ -159,6 +165,16 @@ class Website:
                 )
             self._alarm("brake", self.brake.bitten(), "看号码、听录音或按号码查太多，已拦下，请审计员核对")
             await asyncio.sleep(TELL_SECONDS)
+
+    def _sign_off(self, people: Sequence[User]) -> None:
+        """Who was shut out a moment ago is off duty at his desk phone, too, after the talk that may be going on."""
+        shut_out = frozenset(one.agent for one in people if one.disabled and one.agent)
+        before, self._shut_out = self._shut_out, shut_out
+        for agent in map(AgentId, sorted(shut_out - before) if before is not None else ()):
+            seat = self._control.acd.seat_of.get(agent)
+            if seat is not None:
+                self._control.tell(SignedOut(seat))
+                self._control.deed("sign-out", "用户已停用", agent=agent, seat=seat)
 
     def _alarm(self, key: str, what: Sequence[str], words: str) -> None:
         text = f"{words}：{'；'.join(what[:5])}{' 等' if len(what) > 5 else ''}"

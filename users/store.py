@@ -153,6 +153,12 @@ async def session_and_user(session: AsyncSession, key: str) -> tuple[Session, Us
     return None if found is None else (_session(found[0]), user_of(found[1]))
 
 
+async def every_session(session: AsyncSession) -> dict[str, tuple[Session, User]]:
+    """All browsers that are signed in, by key, and whose they are."""
+    query = select(SessionRow, UserRow).join(UserRow, UserRow.name == SessionRow.user)
+    return {row.key: (_session(row), user_of(user)) for row, user in await session.execute(query)}
+
+
 async def begin_session(session: AsyncSession, made: Session) -> None:
     """Keep a new one."""
     session.add(

@@ -64,6 +64,18 @@ async def test_whoever_is_signed_out_elsewhere_is_told_and_asked_to_sign_in(here
     await expect(here.page.get_by_role("button", name="登录")).to_be_visible()
 
 
+async def test_an_agent_whose_session_is_ended_is_told_within_five_seconds_at_the_desk(here: Desk) -> None:
+    worker = await person(here.product, "worker", Role.AGENT, "1004")
+    await here.sign_in(worker)
+    await expect(here.page.get_by_text("实时")).to_be_visible()
+    database, hashing = open_database(here.product.settings.database_url), Hashing()
+    await Accounts(database, here.product.settings.data_dir, hashing).disable("worker", ADMIN, "测试")
+    hashing.stop()
+    await database.close()
+    await expect(here.page.get_by_text("您的登录已结束")).to_be_visible(timeout=6000)
+    await expect(here.page.get_by_text("电话不受影响")).to_have_count(0)
+
+
 async def test_the_question_mark_lists_the_shortcuts(here: Desk) -> None:
     somebody = await person(here.product, "other", Role.AUDITOR)
     await here.sign_in(somebody)

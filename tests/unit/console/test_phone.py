@@ -151,8 +151,28 @@ async def test_a_line_ends_with_its_session(hall: Hall, switch: Switch, monkeypa
     await credentials(hall, token)
     page = await opened(hall, token)
     assert (await hall.ask("POST", "/api/session/end", token=token)).status == 200
-    assert (await page.receive(timeout=20)).type is WSMsgType.CLOSE
-    assert page.close_code == SIGNED_OUT
+    ended = await page.receive(timeout=20)
+    assert (ended.type, ended.data) == (WSMsgType.CLOSE, SIGNED_OUT)
+
+
+@pytest.mark.parametrize("how", ["end-sessions", "reset", "disable"])
+async def test_an_agent_whose_session_was_ended_is_off_duty(
+    hall: Hall, switch: Switch, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("console.phone_routes.STANDING_SECONDS", 0.05)
+    token = await hall.session("agent")
+    await credentials(hall, token)
+    page = await opened(hall, token)
+    hall.house.queues.tell(SeatReachable(SeatId("1001")))
+    assert (await hall.ask("POST", "/api/agents/1001/sign-in", {"seat": "1001"}, token=token)).status == 200
+    admin = await hall.session("admin")
+    assert (await hall.ask("POST", f"/api/users/agent/{how}", {"reason": "离职"}, token=admin)).status == 200
+    async with asyncio.timeout(5):
+        ended = await page.receive(timeout=5)
+        assert (ended.type, ended.data) == (WSMsgType.CLOSE, SIGNED_OUT)
+        while AgentId("1001") in hall.house.queues.acd.seat_of:
+            await asyncio.sleep(0.01)
+    assert hall.house.queues.acd.seat_of.get(AgentId("1001")) is None
 
 
 async def test_a_line_ends_with_the_switch_and_says_that_it_is_worth_another_try(hall: Hall, switch: Switch) -> None:

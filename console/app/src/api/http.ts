@@ -34,6 +34,11 @@ export function onSignedOut(act: () => void): void {
   signedOut = act;
 }
 
+/** The engine has said in another way that nobody is signed in here any more. */
+export function sessionOver(): void {
+  signedOut();
+}
+
 export function get<T>(path: string, query: Query = {}): Promise<T> {
   return asked<T>(withQuery(path, query), { method: "GET" });
 }

@@ -1,9 +1,10 @@
 /** One WebSocket for the whole page: whoever shows a topic names it, and has its rows for as long as it is mounted. */
 
 import { computed, onScopeDispose, reactive, readonly, ref, shallowReactive, type ComputedRef } from "vue";
-import { get } from "@/api/http";
+import { get, Refused, sessionOver } from "@/api/http";
 import { applied, pause, type Frame, type Row, type Rows } from "./frames";
 
+const SIGNED_OUT = 4401;
 const QUIET_MS = 12_000; // pulses come every 5 s: after two that are missing the line is taken for dead
 const GATHER_MS = 30; // a page that opens names several topics at once
 
@@ -67,8 +68,10 @@ function reopen(): void {
   mine.onmessage = (event) => {
     if (mine === socket) hear(JSON.parse(event.data as string) as Frame);
   };
-  mine.onclose = () => {
-    if (mine === socket) again();
+  mine.onclose = ({ code }) => {
+    if (mine !== socket) return;
+    if (code === SIGNED_OUT) ended();
+    else again();
   };
 }
 
@@ -88,5 +91,18 @@ function again(): void {
   clearTimeout(timer);
   timer = setTimeout(reopen, pause(tries++, Math.random()));
   // A socket does not say why it was refused; whoever is no longer signed in is told so by this.
-  if (tries === 2) get("/api/session").catch(() => {});
+  if (tries === 1 || tries % 5 === 0)
+    get("/api/session").catch((no: unknown) => {
+      if (no instanceof Refused && no.status === 401) ended();
+    });
+}
+
+/** Nobody is signed in here any more: nothing is tried again before somebody is. */
+function ended(): void {
+  socket = null;
+  clearTimeout(timer);
+  clearTimeout(silence);
+  rowsOf.clear();
+  state.value = "off";
+  sessionOver();
 }

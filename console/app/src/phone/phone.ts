@@ -9,7 +9,7 @@
 import { UA, debug } from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import { computed, reactive, readonly, watch } from "vue";
-import { post, Refused } from "@/api/http";
+import { post, Refused, sessionOver } from "@/api/http";
 import { isKey, stateOf, wordsOf, type DeviceKind, type Devices, type Moment, type PhoneState } from "./model";
 import { Bell, devices, Ear, keep, list, loudness, microphone, silence } from "./sound";
 import { TabLock } from "./tab";
@@ -216,6 +216,7 @@ function lost(ending: Ending): void {
     case "signed-out":
       stop("off");
       tab.release();
+      sessionOver();
       break;
     case "refused":
       now.line = "refused";
