@@ -94,13 +94,13 @@ async def test_every_method_in_a_talk_is_answered_and_the_talk_goes_on(here: Sce
     talk = await seat.wait_talking(20)
     await talk.send_digits("*3110")
     there = await centre.wait_talking(20)
-    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, CENTRE_HZ))
+    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, CENTRE_HZ), seconds=30)
     wrong = await all_of(all_inside("citizen", call), all_inside("seat", talk), all_inside("centre", there))
     assert not [line for lines in wrong for line in lines]
     assert not messages(seat), "what a citizen writes is on nobody's display"
     assert not messages(centre)
     assert not messages(citizen)
-    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, CENTRE_HZ))
+    await hear_each_other((call, CITIZEN_HZ), (talk, SEAT_HZ), (there, CENTRE_HZ), seconds=30)
     await call.hang_up()
 
 
