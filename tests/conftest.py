@@ -98,7 +98,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """What a module leaves behind fails its last test; a task fails the test whose loop was closed over it."""
     yield
-    over = item.getparent(pytest.Module) not in item.session._setupstate.stack  # else a second try takes it on
+    over = not getattr(item, "_finalizers_suspended", False)  # by rerunfailures: a second try takes on what is there
     if over and item.path in _watches and (nextitem is None or nextitem.path != item.path):
         _watches.pop(item.path).check()
 
