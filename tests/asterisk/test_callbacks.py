@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from ledger.model import Kind
-from phones.phone import Answer, Refuse, RingForEver
-from phones.tones import tone_share
+from phones.phone import Answer, PhoneCall, Refuse, RingForEver
 from routing.model import CallbackPolicy, Table, WaitingAction, WaitingNews
+from telephony.model import HEARD_MS
 from tests.asterisk.support.promised import (
     CITIZEN_HZ,
     NO_PROMPT,
@@ -24,7 +25,7 @@ from tests.asterisk.support.promised import (
     states,
     telephone,
 )
-from tests.asterisk.support.scene import Scene, asked_to_rate, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, asked_to_rate, hear_each_other, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -44,6 +45,11 @@ async def city() -> AsyncIterator[Scene]:
         yield here
 
 
+def talked_ms(talk: PhoneCall) -> float:
+    assert talk.answered_at is not None
+    return 1000 * (asyncio.get_running_loop().time() - talk.answered_at)
+
+
 @pytest.mark.smoke
 async def test_promised_reserved_dialled_connected_at_its_age(here: Scene) -> None:
     phones = await telephone(here)
@@ -56,8 +62,8 @@ async def test_promised_reserved_dialled_connected_at_its_age(here: Scene) -> No
     assert (rung.dialled, rung.caller) == ("13600003001", "12345")
     talk = await seat.wait_talking(15)
     assert talk.caller == "13600003001", "who was promised a call is older than who came later"
-    await soon(lambda: tone_share(talk.heard.pcm(talk.answered_at), CITIZEN_HZ) > 0.5, "the citizen to be heard")
-    await soon(lambda: tone_share(rung.heard.pcm(talk.answered_at), SEAT_HZ) > 0.5, "the agent to be heard")
+    await hear_each_other((rung, CITIZEN_HZ), (talk, SEAT_HZ), seconds=20)
+    await soon(lambda: talked_ms(talk) > HEARD_MS + 500, "a talk that is long enough to be rated")
     assert here.heard(rung, "callback-greeting") > 0.8
     assert "回拨" in talk.header("From"), "the agent sees that it is a callback"
     await talk.hang_up()
