@@ -171,7 +171,8 @@ async def test_a_prompt_that_a_publish_adds_is_heard_at_once_and_one_without_sou
         "prompt_after": "legacy-12351-after", "first_day": "2020-01-01", "last_day": "2090-12-31",
     }  # fmt: skip
     await edit(hotline, "12351", row)
-    assert (await publish(hotline))["version"] == 2
+    status, said = await hotline.hotline("routing", "publish", "--reason", "试", "--as", "测试")  # waits for the voices
+    assert status == 0, said
     line = hotline.plan.sounds / "zh-CN" / "legacy-12351-during.alaw"
     new = decode(line.read_bytes())[:4000]
     call = await hotline.citizen().call("12351")
