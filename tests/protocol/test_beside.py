@@ -21,6 +21,9 @@ from routing.sample import sample_table
 
 pytestmark = pytest.mark.protocol
 
+NICEST = 19
+"""The kernel's lowest priority: a run of tests that has one itself cannot go much lower."""
+
 
 @pytest.fixture
 def beside() -> Iterator[Beside]:
@@ -50,7 +53,7 @@ def die() -> None:
 async def test_it_runs_elsewhere_with_a_low_priority_again_and_again(beside: Beside) -> None:
     pid, niceness = await beside.run(where)
     assert pid != os.getpid()
-    assert niceness == os.nice(0) + NICENESS
+    assert niceness == min(os.nice(0) + NICENESS, NICEST)
     assert await beside.run(where) == (pid, niceness)
 
 
