@@ -19,6 +19,9 @@ from tests.support.ports import Slice, own_slice
 GRACE_SECONDS: Final = 5.0
 """A process or a socket that is about to go may take so long."""
 
+OF_PYTHON: Final = "multiprocessing.resource_tracker"
+"""Python's own, begun with the first process that it spawns, ended with itself."""
+
 _kept: set[int] = set()
 _kept_ports: set[int] = set()
 _parents: set[int] = set()
@@ -46,7 +49,9 @@ def children() -> dict[int, str]:
     for child in ours:
         with suppress(psutil.Error):
             if child.pid not in _kept and child.status() != psutil.STATUS_ZOMBIE:
-                found[child.pid] = " ".join(child.cmdline())[:200] or child.name()
+                command = " ".join(child.cmdline())[:200] or child.name()
+                if OF_PYTHON not in command:
+                    found[child.pid] = command
     return found
 
 

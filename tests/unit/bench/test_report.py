@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.floor import floor
-from bench.load import Run, rates
+from bench.load import FIRST_RATE, GROWTH, LAST_RATE, Run, rates
 from bench.quiet import Quick
 from bench.report import Result, best, cpu, holds, page, write
 from bench.sides import Name
@@ -70,5 +70,5 @@ def test_the_floor_is_a_table_that_may_be_published() -> None:
 
 def test_the_search_rises_by_steps_to_its_end() -> None:
     assert rates() == sorted(set(rates()))
-    assert rates()[0] == 20
-    assert rates()[-1] <= 200
+    assert rates()[0] == FIRST_RATE
+    assert rates()[-1] <= LAST_RATE < rates()[-1] * GROWTH

@@ -560,7 +560,7 @@ async def test_a_drill_is_handed_to_the_engine_and_its_refusal_told(client: Clie
     control.house.queues.tell(SeatUnreachable(SeatId("8002")))
     status, body = await ask(client, "POST", "/api/drills", {"target": "110", "seat": "8001", "by": "班长"})
     assert (status, body) == (200, {"target": "110", "seat": "8001"})
-    assert control.house.link.sent[-1][1]["Context"] == "drill"
+    assert control.house.link.sent[-1][1]["Channel"] == "Local/exercise-110@ring-phone/n"
     status, body = await ask(client, "POST", "/api/drills", {"target": "110", "seat": "8002"})
     assert (status, "不在线" in body["error"]) == (409, True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -106,8 +106,12 @@ def screens() -> Screens:
 
 
 @pytest.fixture
-def hub(screens: Screens) -> Hub:
-    return Hub(screens, lambda: 1000)
+async def hub(screens: Screens) -> AsyncIterator[Hub]:
+    made = Hub(screens, lambda: 1000)
+    yield made
+    for one in list(made._watchers):
+        made.leave(one)
+    await asyncio.sleep(0)  # the pulse ends
 
 
 def watcher(*topics: Topic, agent: str = "", behind: int = 0) -> tuple[Watcher, Wire]:

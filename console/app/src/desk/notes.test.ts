@@ -5,7 +5,7 @@ function storage(of: Record<string, unknown>): Storage {
   const held: Record<string, unknown> = Object.fromEntries(Object.entries(of).map(([key, value]) => [key, JSON.stringify(value)]));
   const made = held as Record<string, unknown> & Storage;
   Object.defineProperty(made, "getItem", { value: (key: string) => held[key] ?? null });
-  Object.defineProperty(made, "removeItem", { value: (key: string) => delete held[key] });
+  Object.defineProperty(made, "removeItem", { value: (key: string) => Reflect.deleteProperty(held, key) });
   return made;
 }
 
