@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.administration import PUBLISH_SECONDS
 from ledger.model import Kind
 from phones.centre import Centre
 from phones.g711 import decode
@@ -24,7 +25,9 @@ async def edit(hotline: Product, key: str, fields: dict[str, Any] | None, kind: 
 
 
 async def publish(hotline: Product, reason: str = "试") -> Any:
-    return await hotline.ask("/api/routing/publish", {"reason": reason, "by": "测试"})
+    """With prompts to speak it takes as long as the command waits."""
+    told = {"reason": reason, "by": "测试"}
+    return await hotline.ask("/api/routing/publish", told, seconds=PUBLISH_SECONDS)
 
 
 async def version(hotline: Product) -> int:

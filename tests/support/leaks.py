@@ -22,6 +22,9 @@ GRACE_SECONDS: Final = 5.0
 OF_PYTHON: Final = "multiprocessing.resource_tracker"
 """Python's own, begun with the first process that it spawns, ended with itself."""
 
+OF_AIOHTTP: Final = "RequestHandler.start"
+"""The web server's own for each connection: it lingers over a body that was refused, and ends with its server."""
+
 _kept: set[int] = set()
 _kept_ports: set[int] = set()
 _parents: set[int] = set()
@@ -108,4 +111,5 @@ def forbid_leaked_tasks() -> None:
 
 
 def _told(tasks: Iterable[asyncio.Task[Any]]) -> list[str]:
-    return sorted(f"{task.get_name()} {getattr(task.get_coro(), '__qualname__', '')}" for task in tasks)
+    named = {task.get_name(): getattr(task.get_coro(), "__qualname__", "") for task in tasks}
+    return sorted(f"{name} {what}" for name, what in named.items() if what != OF_AIOHTTP)

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -173,10 +174,11 @@ class Product:
 
     # What can be asked
 
-    async def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The control API."""
+    async def ask(self, path: str, body: Mapping[str, Any] | None = None, *, seconds: float = 5) -> Any:
+        """The control API; ``seconds`` is how long it may take to answer."""
         given = None if body is None else dict(body)
-        return await asyncio.to_thread(call, self.settings.control_port, self.credentials.api_token, path, given)
+        asked = partial(call, seconds=seconds)
+        return await asyncio.to_thread(asked, self.settings.control_port, self.credentials.api_token, path, given)
 
     async def healthy(self) -> bool:
         try:
