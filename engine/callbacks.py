@@ -34,6 +34,7 @@ def terms(table: Snapshot, now: datetime) -> Terms | None:
     schedule = table.schedules.get(policy.schedule)
     return Terms(
         endpoint=trunk.id,
+        address=f"{trunk.host}:{trunk.port}",
         ring_seconds=policy.ring_seconds,
         attempts=policy.attempts,
         retry_minutes=policy.retry_minutes,

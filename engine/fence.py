@@ -20,6 +20,7 @@ from routing.model import Snapshot, Trunk
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.events import Event
+from telephony.model import CallId, made_by_us
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -47,7 +48,8 @@ def unexplained(event: Event, table: Snapshot) -> str:
     if trunk is None:
         return ""
     if not event.get("Channel"):
-        return "nobody dials it"
+        called_back = trunk.role in CARRIER and made_by_us(CallId(event.get("DestUniqueid") or ""))
+        return "" if called_back else "nobody dials it"
     context = event.get("Context") or ""
     if trunk.role not in DIALLERS.get(context, frozenset()):
         return f"dialled from {context:.40}"

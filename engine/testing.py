@@ -1,6 +1,6 @@
 """``hotline test``: style, types, import contracts and every tier of tests, side by side.
 
-Tests of real time mostly wait, so four workers share two cores; what only computes runs beside them at a lower
+Tests of real time mostly wait, so three workers share two cores; what only computes runs beside them at a lower
 priority and fills their waiting. Tests that measure time, fill a disk or load the machine come last, alone. Which test
 is which is said in tests/support/groups.py. It is only there in a development environment (``./hotline test`` sets
 one up).
@@ -43,7 +43,7 @@ LOOK_SECONDS: Final = 0.2
 INTERRUPTED: Final = 130
 NO_TESTS: Final = 5
 """pytest's exit status when it ran none."""
-MAX_SECOND_TRIES: Final = 3
+MAX_SECOND_TRIES: Final = 12
 """Of a whole run; as in tests/support/groups.py, for each of its parts."""
 
 ASIDE: Final = ("nice", "-n", "15")
@@ -103,7 +103,7 @@ def pytest_runs(pytest_arguments: Sequence[str]) -> tuple[tuple[Stage, ...], ...
     by_module = ("--dist=loadfile", "--no-loadscope-reorder")
     return (
         (
-            Stage("实时测试（pytest）", group("real-time", "-n4", *by_module), shown=True, counted=True),
+            Stage("实时测试（pytest）", group("real-time", "-n3", *by_module), shown=True, counted=True),
             Stage("计算测试（pytest）", (*ASIDE, *group("computing", "-n2", *by_module)), counted=True),
         ),
         (Stage("独占测试（pytest）", group("exclusive"), shown=True, counted=True),),

@@ -129,6 +129,7 @@ class Website:
         """Close it."""
         for task in self._beside:
             task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self._runner.cleanup()
         self._hashing.stop()
 

@@ -66,6 +66,8 @@ class Terms:
 
     endpoint: str
     """The trunk to dial through."""
+    address: str
+    """``host:port`` of its far end."""
     ring_seconds: int
     attempts: int
     retry_minutes: int
@@ -361,6 +363,7 @@ class Callbacks:
                 callback.number,
                 terms.endpoint,
                 NumberCall.CALLBACK,
+                address=terms.address,
                 context="callback",
                 exten=offer.seat if leg else "s",
                 ring_seconds=terms.ring_seconds,

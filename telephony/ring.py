@@ -58,9 +58,11 @@ ORIGINATED: Final = re.compile(
     rf"Local/(?:{'|'.join(PhoneCall)})@ring-phone/n|Local/(?:{'|'.join(NumberCall)})@ring-out/n"
     r"|Local/[0-9A-Za-z]{1,20}@page-password/n"
     rf"|Local/(?:{'|'.join(EMERGENCY_NUMBERS)}|[4-9][0-9]{{2}})@reach/n"
+    r"|PJSIP/[0-9A-Za-z_-]{1,40}/sip:\+?[0-9]{3,20}@[0-9A-Za-z.:\[\]-]{1,80}"
 )
 """Every channel that may be originated. The last: the third leg of a one-key transfer, to an emergency centre or by a
-partner's key, begun for an agent (engine/press.py); the Dials of ``reach`` ignore redirects too."""
+partner's key, begun for an agent (engine/press.py); the Dials of ``reach`` ignore redirects too. And a citizen who is
+called back, on the carrier's trunk: see :func:`ring_out`."""
 
 CALLED_BACK: Final = f"Local/{NumberCall.CALLBACK}@ring-out-"
 """How the name of the channel begins that stands for a citizen whom we call back."""
@@ -125,6 +127,7 @@ async def ring_out(
     trunk: str,
     purpose: NumberCall,
     *,
+    address: str = "",
     context: str,
     exten: str,
     ring_seconds: float,
@@ -134,11 +137,16 @@ async def ring_out(
 ) -> OriginateOutcome:
     """Ring a number through a trunk to the public network; the channel ``channel_id`` stands for who answers, and goes
     on at ``context``, ``exten``. Waits for the outcome. Raises AmiError, also for a number that is never dialled.
+
+    A citizen who is called back talks on the trunk's own channel, at the carrier's ``address`` (host:port): nothing is
+    heard through a Local channel once its first bridge has ended (Asterisk 22.10.1), no question for a rating and no
+    conference with 110. What a redirect of it makes the switch dial is hung up by the fence (engine/fence.py).
     """
     if not may_be_dialled(number):
         raise AmiUnsafeValue(f"not a number that is dialled outside: {len(number)} characters")
+    through = f"PJSIP/{trunk}/sip:{number}@{address}" if address else f"Local/{purpose}@ring-out/n"
     return await switch.originate(
-        f"Local/{purpose}@ring-out/n",
+        through,
         context=context,
         exten=exten,
         ring_seconds=ring_seconds,

@@ -43,12 +43,14 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     ours = parser.getgroup("hotline")
     ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
-    ours.addoption("--leaks", action="store_true", help="fail what leaves tasks, processes or ports; as --group does")
+    ours.addoption(
+        "--leaks", action="store_true", help="fail what leaves tasks behind, too; --group fails for processes and ports"
+    )
     ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if _leaks_count(config):
+    if config.getoption("--leaks"):
         forbid_leaked_tasks()
 
 

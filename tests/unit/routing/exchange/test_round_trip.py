@@ -129,7 +129,7 @@ def odd() -> Table:
         self_service=(SelfService("4", "社保卡", "12345。", '"待核"'),),
         departments=(
             *SAMPLE.departments,
-            Department("e1", "=值班", ("+8613800000001", "0663"), "http://10.0.0.1:80/a?b=1&c=%20", 1, "-"),
+            Department("e1", "=值班", ("+8613800000001", "06638760009"), "http://10.0.0.1:80/a?b=1&c=%20", 1, "-"),
         ),
         order_types=(*SAMPLE.order_types, OrderType("true", "火灾", ("e1", "water-supply"), 10, 1440, "TRUE")),
         wrap_up_codes=(*SAMPLE.wrap_up_codes, WrapUpCode("e1", "e", "=1+1", (GroupId("e1"),), "TRUE")),
