@@ -43,9 +43,7 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     ours = parser.getgroup("hotline")
     ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
-    ours.addoption(
-        "--leaks", action="store_true", help="fail what leaves tasks behind, too; --group fails for processes and ports"
-    )
+    ours.addoption("--leaks", action="store_true", help="fail what leaves tasks behind, too")
     ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
 
 

@@ -46,7 +46,20 @@ _SKILL: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TRUNK: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 """Not a number: a seat's phone has one, and the two would be one endpoint without a password."""
 _SWITCH_OWN: Final = frozenset(
-    {"global", "system", "trunks", "seats", "seats-tcp", "pages", "trunk", "seat", "page", "browser", TRIAL_PHONE}
+    {
+        "global",
+        "system",
+        "trunks",
+        "seats",
+        "seats-tcp",
+        "pages",
+        "trunk",
+        "seat",
+        "page",
+        "browser",
+        "hotline-loop",
+        TRIAL_PHONE,
+    }
 )
 """Names of the sections of pjsip.conf that are no trunks."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?", re.ASCII)

@@ -17,7 +17,7 @@ SECONDS: Final = Path(__file__).with_name("module_seconds.json")
 """How long each module took in some run, the longest first; ``pytest --note-seconds`` writes it."""
 UNKNOWN_SECONDS: Final = 45.0
 """A module that is not in that file yet."""
-MAX_SECOND_TRIES: Final = 12
+MAX_SECOND_TRIES: Final = 20
 """A run in which more tests needed a second try has failed."""
 
 
