@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from routing.beside import BESIDE
 from tests.databases import (
     database,
     database_kind,
@@ -100,6 +101,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     yield
     over = not getattr(item, "_finalizers_suspended", False)  # by rerunfailures: a second try takes on what is there
     if over and item.path in _watches and (nextitem is None or nextitem.path != item.path):
+        BESIDE.stop()  # the worker that an engine keeps for as long as it lives
         _watches.pop(item.path).check()
 
 
