@@ -93,7 +93,11 @@ class Books:
             followers=(promises_follow, orders_follow, seal_deeds),
         )
         self.pusher = Pusher(database, receivers)
-        self.fill_in = FillIn(journal, database, cel_folder, settings.node)
+        self.citizen: Callable[[str], str] = lambda number: number
+        """The one form of a caller's number."""
+        self.fill_in = FillIn(
+            journal, database, cel_folder, settings.node, citizen=lambda number: self.citizen(number)
+        )
         self.recordings = Recordings(database, recordings_folder, node=settings.node)
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()

@@ -112,6 +112,7 @@ async def serve(settings: Settings) -> None:
         engine.pins.load,
         engine.orders,
     )
+    books.citizen = lambda number: citizen(number, engine.snapshot.area_code)
     books.alarm, books.settled = engine.alarms.put, engine.alarms.clear
     field = LiveField(settings, engine)
     publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)

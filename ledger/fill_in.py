@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,9 @@ class FillIn:
         grace: timedelta = GRACE,
         rotate_bytes: int = ROTATE_BYTES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        citizen: Callable[[str], str] = lambda number: number,
     ) -> None:
+        """``citizen``: the one form of a caller's number (routing.numbers.citizen); the switch remembers it as it came."""
         self._journal = journal
         self._database = database
         self._folder = folder
@@ -72,6 +75,7 @@ class FillIn:
         self._grace = grace
         self._rotate_bytes = rotate_bytes
         self._now = now
+        self._citizen = citizen
         self._place: Place | None = None
         self._open: dict[str, list[tuple[Place, Event]]] = defaultdict(list)
         self._trouble = ""
@@ -110,7 +114,8 @@ class FillIn:
             await self._journal.flush()
             calls = [call for linked in over for call in callers(event for _, event in self._open[linked])]
             known = await kinds_known(self._database, self._journal.folder, self._node, calls)
-            facts = rebuild([event for linked in over for _, event in self._open[linked]], known, lost)
+            found = rebuild([event for linked in over for _, event in self._open[linked]], known, lost)
+            facts = [self._in_one_form(fact) for fact in found]
             for fact in facts:
                 self._journal.append(fact)
             await self._journal.flush()
@@ -120,6 +125,12 @@ class FillIn:
         if facts:
             log.info("ledger.filled_in", calls=len({fact.call for fact in facts}), facts=len(facts))
         return facts
+
+    def _in_one_form(self, fact: Fact) -> Fact:
+        """The caller's number as a citizen is known by it everywhere; what came in stands beside it."""
+        told = fact.data.get("caller", "")
+        caller = self._citizen(told)
+        return fact if caller == told else replace(fact, data={**fact.data, "caller": caller, "caller_told": told})
 
     async def close_unknown(self, live: Collection[CallId]) -> list[Fact]:
         """End the calls that the switch does not have and of whose end nothing tells: a disk that was full kept it.

@@ -184,3 +184,14 @@ async def test_a_story_is_whole_before_it_is_drained(database: Database, journal
     assert [record.call for record in only] == [other]
     alone = await calls_now(None, journal.folder, "hl1", CallFilter())
     assert [record.call for record in alone] == [other, AGENT]
+
+
+async def test_a_call_that_was_filled_in_has_the_callers_number_in_its_one_form(
+    journal: Journal, database: Database, cel: Path
+) -> None:
+    """The switch remembers the number as the carrier wrote it; a repeat caller or a list would not know it by that."""
+    (cel / FILE).write_bytes(SAMPLE)
+    fill_in = FillIn(journal, database, cel, "hl1", now=lambda: LATER, citizen=lambda number: f"0{number}")
+    entered = [fact for fact in await fill_in.fill(LIVE) if fact.kind is Kind.ENTERED and fact.data["caller"]]
+    assert entered
+    assert all(fact.data["caller"] == f"0{fact.data['caller_told']}" for fact in entered)
