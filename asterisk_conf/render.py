@@ -36,6 +36,7 @@ from telephony.model import (
     Priority,
 )
 from telephony.ring import NumberCall, PhoneCall
+from telephony.unanswered import Unanswered
 
 PAGE_SILENCE_SECONDS: Final = 10
 """A browser in a talk from which nothing at all is heard for so long has crashed, or lost its network: its leg is
@@ -130,6 +131,7 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
     keys = sorted({*table.waiting_keys, *table.self_service})
     for key in keys:
         _must_match(_KEY, key, "key")
+    _must_match(_CALL_OUT_PREFIX, table.call_out.prefix, "prefix for calling out")
     partners = [_partner(row, table.trunks) for row in table.partners.values()]
     origins = {trunk.id: partner["number"] for partner in partners for trunk in partner["trunks"]}
     trunks = [
@@ -203,6 +205,8 @@ def _facts(plan: SwitchPlan) -> dict[str, Any]:
         "outward": outward(table),
         "phone_purposes": {str(purpose): purpose.place for purpose in PhoneCall},
         "number_purposes": list(NumberCall),
+        "call_out": table.call_out,
+        "call_out_failures": list(Unanswered),
         "duty_ring_seconds": plan.duty_ring_seconds,
         "subcentre_ring_seconds": SUBCENTRE_RING_SECONDS,
         "messages": plan.messages,
@@ -283,6 +287,7 @@ _CONTEXTS: Final = {
 """Where calls of a trunk come in, by its role; all others are partners'."""
 _TRUNK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEY = re.compile(r"[0-9]")
+_CALL_OUT_PREFIX = re.compile(r"[02-9]?", re.ASCII)
 _PARTNER_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _PARTNER_KEY = re.compile(r"[4-9][0-9]{2}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")

@@ -18,6 +18,7 @@ from console.drill_routes import Drilling, drill_routes
 from console.guard import worded
 from console.live_routes import Use, add_live_routes
 from console.order_routes import SIGNED, Ordering, order_routes
+from console.outbound_routes import CallingOut, outbound_routes
 from console.plain import WHO, answered, asker, body_of, refused
 from console.promise_routes import promise_routes
 from console.queue_routes import queue_routes
@@ -48,7 +49,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(Supervised, Ordering, Drilling, WrappingUp, Protocol):
+class Control(Supervised, Ordering, Drilling, WrappingUp, CallingOut, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -131,6 +132,7 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         *queue_routes(control),
         *transfer_routes(control),
         *wrap_up_routes(control),
+        *outbound_routes(control),
         *drill_routes(control),
         *promise_routes(control),
         *order_routes(control),

@@ -258,6 +258,11 @@ DOORS: Final = (
         "POST", "/api/calls/{call}/reveal", Right.NUMBERS_REVEAL, "看来电号码（留痕）", Own.HANDLED,
         {"reason": REASON}, ("reason",), listeners=WEB,
     ),
+    Door(
+        "POST", "/api/agents/{agent}/calls", Right.CALL_OUT, "外呼：座席话机先响，接起后呼叫对方", Own.AGENT,
+        {"number": TEXT, "call": CALL, "reason": {**REASON, "minLength": 0}, "about": CALL},
+    ),
+    Door("GET", "/api/outbound-calls", Right.CALL_OUT, "一天内的外呼，号码已遮盖；座席看自己的", Own.HANDLED),
     # Drills
     Door(
         "POST", "/api/drills", Right.DRILLS_START, "在一部话机上开始演练", Own.SEAT,

@@ -16,6 +16,7 @@ STORES: Final = (
     "recordings.store",
     "promises.store",
     "orders.store",
+    "outbound.store",
     "queues.pin_store",
     "users.store",
 )

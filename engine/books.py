@@ -37,6 +37,10 @@ from orders import book as order_book
 from orders.reader import raised
 from orders.service import Orders
 from orders.store import follow as orders_follow
+from outbound.history import KEPT
+from outbound.reader import calls_since
+from outbound.service import OutboundCalls
+from outbound.store import follow as outbound_follow
 from promises.book import REMEMBERED
 from promises.mailbox import Mailbox
 from promises.reader import left, promised
@@ -68,6 +72,7 @@ class Books:
         mailbox: Mailbox,
         load_pins: Callable[[], Coroutine[Any, Any, None]],
         orders: Orders,
+        outbound: OutboundCalls,
     ) -> None:
         """``centres`` are told of transfers, ``receivers`` are all whom the outbox serves, ``load_pins`` reads again
         what an engine that started without its database could not.
@@ -83,6 +88,7 @@ class Books:
         self._callbacks = callbacks
         self._mailbox = mailbox
         self._orders = orders
+        self._outbound = outbound
         self._messages = messages_home(settings.data_dir)
         self.drainer = Drainer(
             database,
@@ -90,14 +96,12 @@ class Books:
             settings.node,
             push_to=centres,
             push_drills_to=settings.push_drills,
-            followers=(promises_follow, orders_follow, seal_deeds),
+            followers=(promises_follow, orders_follow, outbound_follow, seal_deeds),
         )
         self.pusher = Pusher(database, receivers)
         self.citizen: Callable[[str], str] = lambda number: number
         """The one form of a caller's number."""
-        self.fill_in = FillIn(
-            journal, database, cel_folder, settings.node, citizen=lambda number: self.citizen(number)
-        )
+        self.fill_in = FillIn(journal, database, cel_folder, settings.node, citizen=self._in_one_form)
         self.recordings = Recordings(database, recordings_folder, node=settings.node)
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()
@@ -114,6 +118,7 @@ class Books:
         followers = {
             "promises": self._load_promises,
             "orders": self._load_orders,
+            "outbound": self._load_outbound,
             "pins": self._load_pins,
             "drain": self.drainer.run,
             "fill-in": self._fill_in,
@@ -221,6 +226,22 @@ class Books:
                 continue
             self._orders.learn(known)
             log.info("urgent orders read", open=len(self._orders.book.open()))
+
+    def _in_one_form(self, number: str) -> str:
+        return self.citizen(number)
+
+    async def _load_outbound(self) -> None:
+        """Learn what agents called before this start: it counts for the caps, and what was open is over."""
+        while not self._outbound.loaded:
+            try:
+                since = datetime.now(UTC) - KEPT
+                known = await calls_since(self._database, self.drainer.folder, self._node, since)
+            except (DatabaseError, SQLAlchemyError, OSError) as error:
+                log.error("agents' calls of before not read yet", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._outbound.learn(known)
+            log.info("agents' calls read", calls=len(known))
 
     async def _take_found(self) -> None:
         try:

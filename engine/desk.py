@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +21,8 @@ from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, Superv
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import NO_CALL, TRIAL, Kind
+from outbound.service import NotCalled, OutboundCalls
+from outbound.words import prompt_of
 from promises.mailbox import Mailbox
 from promises.model import Callback, Outcome
 from promises.service import Callbacks
@@ -37,7 +39,18 @@ from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingActi
 from routing.numbers import citizen
 from routing.overflow import overflow_steps
 from routing.rules import decide
-from telephony.model import HEARD_MS, LAST_RESORTS, AgentId, CallId, GroupId, OverflowTo, Priority, SeatId, Stage
+from telephony.model import (
+    HEARD_MS,
+    LAST_RESORTS,
+    AgentId,
+    CallId,
+    GroupId,
+    OverflowTo,
+    Priority,
+    SeatId,
+    Stage,
+    made_by_agent,
+)
 
 EXTENSION_SECONDS: Final = 60
 """What *15 adds to a wrap-up; again and again, up to the policy's total."""
@@ -72,12 +85,14 @@ class EngineDesk:
         callers: RecentCallers | None = None,
         raised: Callable[[], tuple[str, ...]] = tuple,
         repertoire: Repertoire,
+        outbound: OutboundCalls,
         from_wall: Callable[[int], int] = lambda at_ms: at_ms,
     ) -> None:
         """``raised`` gives the prompts of what all callers are to hear at once, ``from_wall`` our time."""
         self._from_wall = from_wall
         self._raised = raised
         self._repertoire = repertoire
+        self._outbound = outbound
         self._pins = pins
         self._supervision = supervision
         self._snapshot = snapshot
@@ -120,6 +135,13 @@ class EngineDesk:
         if standing.priority is Priority.CENTRE:
             held.origin = self._snapshot().trunks[line].number
         return standing
+
+    async def call_out(self, seat: SeatId, channel: CallId, number: str) -> Mapping[str, str] | str:
+        try:
+            call = await self._outbound.from_phone(seat, channel, number)
+        except NotCalled as no:
+            return prompt_of(no.refusal)
+        return self._outbound.waiting(call)
 
     def partner_open(self, key: str) -> bool:
         table = self._snapshot()
@@ -259,7 +281,7 @@ class EngineDesk:
 
     def cut_short(self, question: Question) -> bool:
         seat = self._queues.seat_of(question.call)
-        if seat is None or not self._queues.talks(question.call):
+        if seat is None or not self._queues.talks(question.call) or made_by_agent(question.call):
             return False
         held = self._calls.enter(question.call, question.channel)
         self._queues.tell(TalkEnded(question.call, seat.id, by_agent=True), asking=question.call)
@@ -278,7 +300,7 @@ class EngineDesk:
             held.human = True
             self._queues.tell(TalkEnded(question.call, seat.id))
         spoke = held.talked_ms is None or held.talked_ms >= HEARD_MS
-        to_rate = held.human and spoke and not held.rated
+        to_rate = held.human and spoke and not held.rated and not made_by_agent(question.call)
         held.rated = held.rated or to_rate
         return to_rate
 
@@ -377,6 +399,8 @@ class EngineDesk:
 
         Not so who was redirected to a seat while asking: that ends the question too, and the seat is right.
         """
+        if question.script is Script.CALL_OUT:
+            self._outbound.undelivered(question.call)
         ticket = self._queues.acd.tickets.get(question.call)
         if ticket is None or ticket.phase is TicketPhase.TALKING:
             return

@@ -49,6 +49,7 @@ from engine.sites import Sites
 from engine.standing import StandingStill
 from engine.steady import ClockWatch, SteadyClock
 from engine.supervision import Supervision
+from engine.wiring.outbound import OurCalls, outbound
 from engine.wrap_ups import WrapUps
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
@@ -138,6 +139,16 @@ class Engine:
         )
         self.fence = Fence(lambda: self.snapshot, self.switch, self.alarms)
         self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
+        self.outbound = outbound(
+            lambda: self.snapshot,
+            self.switch,
+            self.queues,
+            self.calls,
+            journal,
+            self.alarms,
+            NodeId(settings.node),
+            self.clock,
+        )
         self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
         self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
         self.news = SwitchNews(
@@ -147,7 +158,7 @@ class Engine:
             self.transfers,
             self.recovery.sent_away,
             self.routes,
-            self.callbacks,
+            OurCalls(self.outbound, self.callbacks),
             self.mailbox,
             self.orders,
             self.drills,
@@ -193,6 +204,7 @@ class Engine:
             raised=self.announcements.prompts,
             from_wall=self.clock.from_wall,
             repertoire=self.repertoire,
+            outbound=self.outbound,
         )
         self.server = FastAgiServer(
             "127.0.0.1",
@@ -218,6 +230,7 @@ class Engine:
         self._looking = [
             for_ever("admission", self.admission.run),
             for_ever("callbacks", self.callbacks.run),
+            for_ever("outbound", self.outbound.run),
             for_ever("healing", self.healing.run),
             for_ever("orders", self.orders.run),
             for_ever("prompts", self.repertoire.run),
@@ -234,6 +247,7 @@ class Engine:
         for task in self._looking:
             task.cancel()
         await _stage("callbacks", self.callbacks.stop(), 1)
+        await _stage("outbound", self.outbound.stop(), 1)
         await _stage("orders", self.orders.stop(), 1)
         await _stage("questions", self.server.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
         await _stage("queue", self.queues.stop(), 1)
@@ -276,6 +290,7 @@ class Engine:
         await self.recovery.reconcile()
         self.screens.stirred.everything()
         self.callbacks.seen()
+        self.outbound.seen()
         self.orders.seen()
         await self.page_phones.seen()
 

@@ -34,7 +34,7 @@ from recordings.layout import recording_file
 from routing.model import Snapshot
 from routing.numbers import citizen
 from telephony.events import Event
-from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage
+from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage, made_by_us
 from telephony.ring import CALLED_BACK
 from transfers.reference import readable
 from transfers.service import TransferWatch
@@ -47,7 +47,7 @@ MAX_DIGITS: Final = 12
 class CalledBack(Protocol):
     """Who makes callbacks, and wants to know of every channel that is gone and of agents who were rung first."""
 
-    def hung_up(self, call: CallId, cause: str, *, human: bool) -> None: ...
+    def hung_up(self, call: CallId, cause: str, *, human: bool) -> bool | None: ...
 
     def met(self, call: CallId, seat: SeatId, channel: str) -> None: ...
 
@@ -176,11 +176,14 @@ class SwitchNews:
         live = self._calls.live.get(call)
         stage = live.stage if live is not None else None
         dropped = broke_off(self._queues.talks(call), cause)
-        self._callbacks.hung_up(call, cause, human=live is not None and live.human)
+        if self._callbacks.hung_up(call, cause, human=live is not None and live.human):
+            return  # an agent's call, which goes on through another trunk
         self._orders.hung_up(call, cause)
         self._queues.left(call)
         self._transfers.forget(call)
-        self._calls.end(call, cause, "system" if stage is Stage.AFTER else "caller", dropped=dropped)
+        unanswered = made_by_us(call) and live is not None and not live.human  # nobody there could hang up
+        by = "system" if stage is Stage.AFTER or unanswered else "caller"
+        self._calls.end(call, cause, by, dropped=dropped)
 
     def _may_wait_on(self, call: CallId) -> bool:
         """A talk so short that it may count as none: the dialplan's question, or the caller's own end, will tell."""
@@ -275,7 +278,9 @@ class SwitchNews:
         seat = self._seat(event.get("Channel"))
         if seat is None:
             return
-        call, known = CallId(event.get("Linkedid") or ""), self._queues.acd.seats.get(seat)
+        known = self._queues.acd.seats.get(seat)
+        # A phone that was rung first, or has dialled itself, is older than the citizen's channel, and names the call.
+        call = (known.call if known is not None else None) or CallId(event.get("Linkedid") or "")
         begins = event.name == "Hold"
         self._queues.tell(CallHeld(call, seat) if begins else CallResumed(call, seat))
         if call in self._calls.live:

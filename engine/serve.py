@@ -111,6 +111,7 @@ async def serve(settings: Settings) -> None:
         engine.mailbox,
         engine.pins.load,
         engine.orders,
+        engine.outbound,
     )
     books.citizen = lambda number: citizen(number, engine.snapshot.area_code)
     books.alarm, books.settled = engine.alarms.put, engine.alarms.clear

@@ -23,9 +23,11 @@ from ledger.drills import Report, report
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
 from ledger.push_rules import secret_of
+from ledger.records import CallRecord
 from orders.facts import target_of
 from orders.model import Order
 from orders.service import Orders, Wish
+from outbound.service import OutboundCalls
 from promises.mailbox import Mailbox
 from promises.service import Callbacks
 from queues.acd import Acd
@@ -83,6 +85,13 @@ class Control:
     @property
     def orders(self) -> Orders:
         return self._engine.orders
+
+    @property
+    def outbound(self) -> OutboundCalls:
+        return self._engine.outbound
+
+    async def call_of(self, call: CallId) -> CallRecord | None:
+        return await self._books.record_of(call)
 
     async def raise_order(
         self, call: CallId, type_: str, place: str, summary: str, key: str, by: str

@@ -14,6 +14,8 @@ from typing import Final
 
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
+from outbound.words import SPOKEN
+from outbound.words import prompt_of as prompt_of_refusal
 from routing.announcements import prompt_of
 from routing.model import (
     Announcement,
@@ -116,6 +118,7 @@ def catalogue(snapshot: Snapshot, city: str) -> Mapping[str, Prompt]:
         *partners(snapshot.partners),
         *announcements(snapshot.announcements),
         *order_types(snapshot.order_types),
+        *calling_out(),
     ):
         faults += _faults(prompt)
         if prompts.setdefault(prompt.id, prompt) != prompt:
@@ -198,6 +201,12 @@ def announcements(rows: Mapping[str, Announcement]) -> Iterator[Prompt]:
     """公告, also those that are only kept ready: nothing has to be spoken first when one is raised at night."""
     for row in rows.values():
         yield Prompt(prompt_of(row.id), Kind.ANNOUNCEMENT, {MANDARIN: row.text})
+
+
+def calling_out() -> Iterator[Prompt]:
+    """What an agent hears whose call (外呼) may not be made."""
+    for refusal, text in SPOKEN.items():
+        yield Prompt(prompt_of_refusal(refusal), Kind.SEAT, {MANDARIN: text})
 
 
 def order_types(rows: Mapping[str, OrderType]) -> Iterator[Prompt]:
@@ -298,6 +307,12 @@ _FIXED: Final[Mapping[str, tuple[Kind, str]]] = {
     "callback-too-many": (Kind.WAITING, "这个号码登记回拨的次数已满，请继续等候。"),
     "callback-agent": (Kind.SEAT, "回拨，正在呼叫市民。"),
     "callback-agent-failed": (Kind.SEAT, "市民没有接通，本次回拨结束。"),
+    "call-out-agent": (Kind.SEAT, "正在呼叫。"),
+    "call-out-busy": (Kind.SEAT, "对方正忙，没有接通。"),
+    "call-out-no-answer": (Kind.SEAT, "对方无人接听。"),
+    "call-out-rejected": (Kind.SEAT, "对方拒接，没有接通。"),
+    "call-out-unreachable": (Kind.SEAT, "对方无法接通。"),
+    "call-out-failed": (Kind.SEAT, "没有接通，本次外呼结束。"),
     "callback-failed": (Kind.TROUBLE, "抱歉，没有登记成功，请继续等候。"),
     "urgent-noted": (Kind.WAITING, "已为您优先安排，请不要挂机。"),
     "no-agent": (Kind.WAITING, "抱歉，座席暂时无法接通，请稍后再拨。"),

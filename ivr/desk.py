@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from ivr.model import Question
 from ledger.model import Kind
 from promises.model import Outcome
 from routing.model import Decision, WaitingAction
-from telephony.model import AgentId, OverflowTo, Priority, SeatId
+from telephony.model import AgentId, CallId, OverflowTo, Priority, SeatId
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,10 @@ class Desk(Protocol):
 
     def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
         """The talk that the supervisor at this seat may join; else the prompt that says why not."""
+
+    async def call_out(self, seat: SeatId, channel: CallId, number: str) -> Mapping[str, str] | str:
+        """The variables of the call that this seat's agent makes (外呼), which begins now; else the prompt that says
+        why it may not be made."""
 
     def partner_open(self, key: str) -> bool:
         """Whether the partner (协作单位) with this key is in its hours; one that the table does not know is."""

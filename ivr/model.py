@@ -58,6 +58,7 @@ class Script(StrEnum):
     SUPERVISE = "supervise"
     PARTNER = "partner"
     HANDED = "handed"
+    CALL_OUT = "call-out"
     LOOP = "loop"
 
 

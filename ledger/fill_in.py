@@ -67,7 +67,7 @@ class FillIn:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         citizen: Callable[[str], str] = lambda number: number,
     ) -> None:
-        """``citizen``: the one form of a caller's number (routing.numbers.citizen); the switch remembers it as it came."""
+        """``citizen``: the one form of a caller's number (routing.numbers); the switch remembers it as it came."""
         self._journal = journal
         self._database = database
         self._folder = folder

@@ -73,6 +73,10 @@ class Kind(StrEnum):
     ORDER = "order"
     """An urgent order was raised in the call, or went on: all that is known of it (orders/facts.py)
     [what, state, number, type, type_name, place, summary, caller, by, steps, ringing, acknowledged_by, tell, …]."""
+    OUTBOUND = "outbound"
+    """An agent's call (外呼) was asked for, refused or went on to another state: all that is known of it
+    [state, agent, seat, caller, caller_told, group, reason, about, way, by, trunk, why, asked_at, answered_at,
+    closed_at]; outbound/facts.py writes and reads it."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
     DEED = "deed"
@@ -94,6 +98,10 @@ NO_CALL: Final = CallId("-")
 
 TRIAL: Final = "trial"
 """The mode of a test call (试打) that an admin places from the set-up page: a call in everything but the measures."""
+
+
+OUTBOUND_MODE: Final = "outbound"
+"""The mode of a call that an agent has made (外呼)."""
 
 
 def drill_line(node: str) -> CallId:

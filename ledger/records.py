@@ -17,8 +17,8 @@ from telephony.model import CallId, made_by_us
 MAX_WORD: Final = 64
 MAX_WHOLE: Final = 2**53
 
-OF_NO_CALL: Final = frozenset({Kind.ALARM, Kind.DRILL})
-"""Facts that stand on a line of the node's own."""
+OF_NO_CALL: Final = frozenset({Kind.ALARM, Kind.DRILL, Kind.OUTBOUND})
+"""Facts that make no call: those on a line of the node's own, and an agent's wish to call, which may be refused."""
 
 ENGINE: Final = "engine"
 CEL: Final = "cel"

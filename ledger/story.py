@@ -271,6 +271,17 @@ def _callback(data: Data) -> str:
     return text + (f"：{words.CALLBACK_WHY.get(why, why)}" if why else "")
 
 
+def _outbound(data: Data) -> str:
+    """An agent's call; the citizen's number is on the call's own line."""
+    state, why = word(data, "state"), word(data, "why")
+    text = f"外呼，{words.OUTBOUND_STATES.get(state, state)}"
+    if state in ("refused", "ringing", "dialling"):
+        text += f"：{_seat(data)}"
+        text += f"，事由 {word(data, 'reason')}" if word(data, "reason") else ""
+        text += f"，关于 {word(data, 'about')}" if word(data, "about") else ""
+    return text + (f"（{words.OUTBOUND_WHY.get(why, why)}）" if why else "")
+
+
 def _order(data: Data) -> str:
     """Place and summary are not told here: they are on the order itself."""
     number, kind, what = word(data, "number"), word(data, "type_name"), word(data, "what")
@@ -345,6 +356,7 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.RATING_ASKED: lambda data: "请来电人评价（好差评）",
     Kind.RATED: _rated,
     Kind.CALLBACK: _callback,
+    Kind.OUTBOUND: _outbound,
     Kind.MESSAGE: _message,
     Kind.ORDER: _order,
     Kind.FALLBACK: _fallback,

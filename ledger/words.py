@@ -10,6 +10,7 @@ MODES: Final[Mapping[str, str]] = {
     "dual": "双号并行",
     "subcentre": "设分中心",
     "trial": "管理员试打，不计入指标",
+    "outbound": "外呼，不计入来电指标",
 }
 PHASES: Final[Mapping[str, str]] = {"before": "过渡期前", "during": "过渡期内", "after": "过渡期已过"}
 PHASES_OF_CALL: Final[Mapping[str, str]] = {
@@ -92,6 +93,41 @@ DIAL_STATUS: Final[Mapping[str, str]] = {
     "CANCEL": "座席先挂机",
 }
 TRANSFER_WHY: Final[Mapping[str, str]] = {"closed": "不在对方服务时间", "loop": "由对方转来，不再转回"}
+OUTBOUND_STATES: Final[Mapping[str, str]] = {
+    "refused": "未获准",
+    "ringing": "正在呼叫座席话机",
+    "dialling": "正在呼叫对方",
+    "talking": "通话中",
+    "over": "已通话",
+    "unreached": "未接通",
+    "cancelled": "座席取消",
+}
+"""States of an agent's call (外呼)."""
+
+OUTBOUND_WHY: Final[Mapping[str, str]] = {
+    "busy": "对方正忙",
+    "no-answer": "无人接听",
+    "rejected": "对方拒接",
+    "unreachable": "无法接通",
+    "unknown": "引擎不在，结果不明",
+    "agent-no-answer": "座席话机没有接听",
+    "agent-gone": "座席先挂机",
+    "undelivered": "交换机没有收到答复",
+    "not-signed-in": "没有签入",
+    "agent-busy": "座席手上还有通话",
+    "emergency": "应急号码不外呼",
+    "not-callable": "不是可以外呼的号码",
+    "class": "超出外呼等级",
+    "never-called": "在不外呼名单上",
+    "hours": "不在外呼时间",
+    "agent-cap": "座席每小时次数已满",
+    "number-cap": "号码每天次数已满",
+    "hotline-cap": "全热线每小时次数已满",
+    "no-trunk": "没有外呼线路",
+    "away": "交换机或磁盘没有答复",
+}
+"""Why an agent's call was refused, or reached nobody."""
+
 CALLBACK_STATES: Final[Mapping[str, str]] = {
     "waiting": "已约定回拨，保留排队时间",
     "ringing": "回拨先呼座席",

@@ -47,7 +47,7 @@ from orders.model import (
     Updated,
     What,
 )
-from telephony.model import OUR_SERIALS, CallId
+from telephony.model import ENGINE_SERIALS, CallId
 
 MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.DISPATCHED: frozenset({State.UNANSWERED, State.ACKNOWLEDGED, *OVER}),
@@ -57,7 +57,7 @@ MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.CANCELLED: frozenset(),
 }
 
-ORDER_SERIALS: Final = OUR_SERIALS
+ORDER_SERIALS: Final = ENGINE_SERIALS
 """Calls to duty phones have ids of their own: the switch's serials stay below, those of callbacks are above."""
 
 SLOTS: Final = 10_000

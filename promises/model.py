@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from telephony.model import OUR_SERIALS, CallId
+from telephony.model import ENGINE_SERIALS, CallId
 
 
 class State(StrEnum):
@@ -107,5 +107,5 @@ class Callback:
         return int(self.call.rpartition(".")[2]) % SLOTS
 
 
-CALLBACK_SERIALS = OUR_SERIALS + 1_000_000_000
+CALLBACK_SERIALS = ENGINE_SERIALS + 1_000_000_000
 SLOTS = 10_000

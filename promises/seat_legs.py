@@ -19,13 +19,13 @@ from queues.model import Failure
 from queues.service import Clock
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
-from telephony.model import OUR_SERIALS, CallId, Party, Var
+from telephony.model import ENGINE_SERIALS, CallId, Party, Var
 from telephony.ring import PhoneCall, ring_phone
 from telephony.unanswered import Unanswered, by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
-LEG_SERIALS: Final = OUR_SERIALS
+LEG_SERIALS: Final = ENGINE_SERIALS
 """Serials from here up to those of callbacks (promises/model.py) are never the switch's own."""
 
 CONNECT_SECONDS: Final = 10

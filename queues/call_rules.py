@@ -10,6 +10,7 @@ from queues.acd import Ticket, ticket_rank
 from queues.effects import Moved
 from queues.events import (
     Answered,
+    CalledOut,
     CallHeld,
     CallResumed,
     MoveCall,
@@ -206,6 +207,18 @@ def answered(turn: Turn, event: Answered) -> None:
         turn.part(other)
         turn.forget(other)
     turn.connect(ticket, seat)
+
+
+def called_out(turn: Turn, event: CalledOut) -> None:
+    """An agent talks with somebody whom it has called."""
+    if event.call not in turn.acd.tickets:
+        joined = TicketJoined(event.call, event.group, event.since_ms, channel=event.channel)
+        ticket = new_ticket(turn, joined, turn.now)
+        seat = turn.seat(event.seat)
+        if seat.call is None:
+            turn.connect(ticket, seat)
+            return
+    answered(turn, Answered(event.call, event.seat))
 
 
 def not_answered(turn: Turn, event: NotAnswered) -> None:

@@ -159,6 +159,20 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledOut:
+    """Somebody whom the agent at this seat has called (外呼) has answered: they talk. Nobody had waited in a line."""
+
+    call: CallId
+    seat: SeatId
+    group: GroupId
+    """Whose talk it is: its wrap-up holds."""
+    since_ms: int
+    """When the telephone there began to ring."""
+    channel: str
+    """The called party's."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotAnswered:
     call: CallId
     seat: SeatId
@@ -222,6 +236,7 @@ Event = (
     | TicketLeft
     | Ringing
     | Answered
+    | CalledOut
     | NotAnswered
     | TalkEnded
     | CallHeld

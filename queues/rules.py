@@ -22,6 +22,7 @@ from queues.effects import Effect, HeldTooLong
 from queues.events import (
     AgentSignedIn,
     Answered,
+    CalledOut,
     CallHeld,
     CallResumed,
     Event,
@@ -114,6 +115,7 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     TicketLeft: call_rules.left,
     Ringing: call_rules.ringing,
     Answered: call_rules.answered,
+    CalledOut: call_rules.called_out,
     NotAnswered: call_rules.not_answered,
     TalkEnded: call_rules.talk_ended,
     CallHeld: call_rules.held,

@@ -28,6 +28,7 @@ _KEY_TITLES: Final[Mapping[str, str]] = {
     "waiting_keys": "按键",
     "callers": "来电号码",
     "self_service": "按键",
+    "never_called": "号码",
 }
 
 
@@ -68,6 +69,7 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
     "departments": "应急工单派给谁：值班电话依次呼叫，按 1 签收；有数据接口的同时推送。",
     "order_types": "应急工单分几类，每类派给哪些部门；前一个部门到时限没有签收，就再派给后一个。",
     "self_service": "市民等候时按一个键听一段说明，听完或有座席空闲时继续原来的排队；没有行就不提供。",
+    "never_called": "任何座席都不能外呼的号码，例如本人要求不再回访的；到期的行自动失效。",
     "wrap_up_codes": "话后整理时座席按一个键选这次来电的处理结果；没有行就不问。用过的编号不要改作别的意思。",
 }
 
@@ -131,6 +133,12 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "groups.callback_first": Advice(
         "回拨先呼谁：先呼市民，市民接听后再接通座席；先呼座席，座席接听后再拨市民，市民一接听就有人说话", "先呼市民"
     ),
+    "groups.call_out": Advice("组里的座席最远能打到哪里；国际、声讯、短号码从不外呼，110 等只用一键", "本市固话和手机"),
+    "agents.call_out": Advice("这个座席最远能打到哪里；随技能组即取所在组中最远的", "随技能组"),
+    "never_called.number": Advice("本市号码不带区号", "13800000000"),
+    "never_called.reason": Advice("为什么不能打，谁批准的", "本人要求不再回访"),
+    "never_called.until": Advice("年-月-日 时:分，北京时间，到这一刻失效；留空即长期", "2026-12-01 18:00"),
+    "never_called.note": Advice("示例行写 示例，待核", "示例，待核"),
     "numbers.language": Advice("要求会这种语言的座席接听，写技能编号；空为不要求", "teochew"),
     "agents.skills": Advice("技能:等级，1 最好，用顿号隔开", "teochew:1"),
     "skills.name": Advice("给人看的名字", "潮汕话"),

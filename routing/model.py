@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from telephony.model import GroupId, OverflowTo, OverflowWhen
+from telephony.model import CallOutClass, GroupId, OverflowTo, OverflowWhen
 
 
 class MergeMode(StrEnum):
@@ -123,6 +123,8 @@ class Group:
     """The sub-centre's hours; empty = round the clock."""
     callback_first: CallbackFirst = CallbackFirst.CITIZEN
     """Who is rung first when somebody who waited for this group is called back; a sub-centre's place never is."""
+    call_out: CallOutClass = CallOutClass.NONE
+    """外呼等级: how far its agents may call out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,17 @@ class Partner:
     """示例，待核 for sample rows."""
 
 
+class AgentCallOut(StrEnum):
+    """An agent's own class of service for calling out (外呼等级)."""
+
+    GROUPS = "groups"
+    """The furthest that one of the agent's groups has."""
+    NONE = "none"
+    LOCAL = "local"
+    MOBILE = "mobile"
+    NATIONAL = "national"
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     id: str
@@ -197,6 +210,8 @@ class Agent:
     """班长: may listen in, take over, and steer others."""
     skills: Mapping[str, int] = field(default_factory=dict)
     """Skill -> level, 1 the best."""
+    call_out: AgentCallOut = AgentCallOut.GROUPS
+    """外呼等级, where it differs from what the groups give."""
 
 
 class WaitingAction(StrEnum):
@@ -233,6 +248,37 @@ class CallbackPolicy:
     ring_seconds: int = 25
     per_day: int = 3
     """Promises to one number within a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutPolicy:
+    """How agents call out (外呼). All of it ours to choose. Trunks: those to the public network, the one for callbacks
+    first."""
+
+    prefix: str = "9"
+    """What an agent dials before the number on any phone: one digit, 0 or 2 to 9; empty = not by phone."""
+    schedule: str = ""
+    """班表: when citizens may be called; empty = at any hour."""
+    ring_seconds: int = 40
+    agent_per_hour: int = 30
+    """Calls of one agent within an hour."""
+    number_per_day: int = 5
+    """Calls to one number within a day, of all agents together."""
+    hotline_per_hour: int = 600
+    """Calls of the whole hotline within an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverCalled:
+    """不外呼号码: a number that no agent calls, e.g. of somebody who asked not to be called again."""
+
+    number: str
+    """In the form of a city call (:func:`routing.numbers.normalise`)."""
+    reason: str
+    until: datetime | None = None
+    """Aware; from this moment on the row counts no more. None: for good."""
+    note: str = ""
+    """示例，待核 for sample rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +459,9 @@ class Snapshot:
     """Empty: agents are asked for none."""
     wrap_up_code_required: bool = False
     """An agent does not end the wrap-up by hand without one. Its end in time waits for none, nor does a supervisor."""
+    call_out: CallOutPolicy = field(default_factory=CallOutPolicy)
+    never_called: Mapping[str, NeverCalled] = field(default_factory=dict)
+    """By number."""
 
     @property
     def page_phones(self) -> tuple[str, ...]:
@@ -466,6 +515,8 @@ class Table:
     order_types: tuple[OrderType, ...] = ()
     wrap_up_codes: tuple[WrapUpCode, ...] = ()
     wrap_up_code_required: bool = False
+    call_out: CallOutPolicy = field(default_factory=CallOutPolicy)
+    never_called: tuple[NeverCalled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ KINDS: Final = (
     "announcements",
     "self_service",
     "callers",
+    "never_called",
     "agents",
     "seats",
     "trunks",

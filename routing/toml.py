@@ -18,10 +18,12 @@ from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.lint import lint
 from routing.model import (
     Agent,
+    AgentCallOut,
     Announcement,
     CallbackFirst,
     CallbackPolicy,
     CallerList,
+    CallOutPolicy,
     DayKind,
     Department,
     Group,
@@ -30,6 +32,7 @@ from routing.model import (
     ListedCaller,
     MergeMode,
     MessagePolicy,
+    NeverCalled,
     OrderType,
     Overflow,
     Partner,
@@ -43,7 +46,7 @@ from routing.model import (
     WaitingNews,
     WrapUpCode,
 )
-from telephony.model import GroupId, OverflowTo, OverflowWhen
+from telephony.model import CallOutClass, GroupId, OverflowTo, OverflowWhen
 
 B = TypeVar("B")
 E = TypeVar("E", bound=StrEnum)
@@ -258,6 +261,8 @@ def _table(top: _Row) -> Table:
         head_start_seconds=top.levels("head_start_seconds", "{ repeat = 60 }", HEAD_STARTS, "来电类别到秒数"),
         repeat_minutes=top.whole("repeat_minutes", 30, "30"),
         callback=_callback(top.row("callback")),
+        call_out=_call_out(top.row("call_out")),
+        never_called=tuple(_never_called(name, row) for name, row in top.rows("never_called")),
         message=_message(top.row("message")),
         partners=tuple(_partner(name, row) for name, row in top.rows("partners")),
         callers=tuple(_caller(name, row) for name, row in top.rows("callers")),
@@ -302,6 +307,30 @@ def _callback(row: _Row) -> CallbackPolicy:
     return policy
 
 
+def _call_out(row: _Row) -> CallOutPolicy:
+    policy = CallOutPolicy(
+        prefix=row.text("prefix", '"9"', "9"),
+        schedule=row.text("schedule", '"daily"', ""),
+        ring_seconds=row.whole("ring_seconds", 40, "40"),
+        agent_per_hour=row.whole("agent_per_hour", 30, "30"),
+        number_per_day=row.whole("number_per_day", 5, "5"),
+        hotline_per_hour=row.whole("hotline_per_hour", 600, "600"),
+    )
+    row.end()
+    return policy
+
+
+def _never_called(name: str, row: _Row) -> NeverCalled:
+    called = NeverCalled(
+        number=name,
+        reason=row.text("reason", '"本人要求不再回访"'),
+        until=row.moment("until"),
+        note=row.text("note", '"示例，待核"', ""),
+    )
+    row.end()
+    return called
+
+
 def _group(name: str, row: _Row) -> Group:
     group = Group(
         GroupId(name),
@@ -319,6 +348,7 @@ def _group(name: str, row: _Row) -> Group:
         capacity=row.whole("capacity", 0),
         schedule=row.text("schedule", '"office"', ""),
         callback_first=row.choice("callback_first", CallbackFirst, CallbackFirst.CITIZEN),
+        call_out=row.choice("call_out", CallOutClass, CallOutClass.NONE),
     )
     row.end()
     return group
@@ -514,6 +544,7 @@ def _agent(name: str, row: _Row) -> Agent:
         tuple(GroupId(group) for group in row.texts("groups", '["general", "market"]')),
         supervisor=row.yes("supervisor", default=False),
         skills=row.levels("skills", "{ teochew = 1 }", {}, "技能到等级"),
+        call_out=row.choice("call_out", AgentCallOut, AgentCallOut.GROUPS),
     )
     row.end()
     return agent

@@ -35,6 +35,7 @@ KINDS: Final[Mapping[str, str]] = {
     "departments": "责任部门",
     "order_types": "应急工单类型",
     "wrap_up_codes": "处理结果",
+    "never_called": "不外呼号码",
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -47,6 +48,12 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.message": "留言",
     "settings.nuisance_seconds": "骚扰名单推后秒数",
     "settings.wrap_up_code_required": "必须选处理结果",
+    "settings.call_out": "外呼",
+    "groups.call_out": "外呼等级",
+    "agents.call_out": "外呼等级",
+    "never_called.reason": "原因",
+    "never_called.until": "有效期至",
+    "never_called.note": "备注",
     "groups.name": "名称",
     "groups.ring_seconds": "振铃秒数",
     "groups.wrap_up_seconds": "话后整理秒数",
@@ -133,11 +140,20 @@ FIELDS: Final[Mapping[str, str]] = {
 
 CALLER_LISTS: Final[Mapping[str, str]] = {"nuisance": "骚扰名单", "priority": "优先名单", "staff": "内部人员"}
 
+CALL_OUT_CLASSES: Final[Mapping[str, str]] = {
+    "none": "不能外呼",
+    "local": "本市固话",
+    "mobile": "本市固话和手机",
+    "national": "国内固话和手机",
+}
+
 VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "callers.list": CALLER_LISTS,
     "numbers.mode": MODE_NAMES,
     "holidays.kind": {"workday": "工作日", "weekend": "周末", "holiday": "节假日", "makeup-workday": "调休上班日"},
     "waiting_keys.value": {"callback": "回拨", "message": "留言", "urgent": "情况紧急"},
+    "groups.call_out": CALL_OUT_CLASSES,
+    "agents.call_out": {"groups": "随技能组", **CALL_OUT_CLASSES},
     "groups.callback_first": {"citizen": "先呼市民", "agent": "先呼座席"},
     "trunks.role": {
         "pstn": "运营商",
@@ -159,6 +175,10 @@ PARTS: Final[Mapping[str, str]] = {
     "retry_minutes": "重拨间隔（分）",
     "ring_seconds": "振铃秒数",
     "per_day": "每号每日次数",
+    "prefix": "话机字冠",
+    "agent_per_hour": "每人每小时次数",
+    "number_per_day": "每号每天次数",
+    "hotline_per_hour": "全热线每小时次数",
     "hours": "处理时限（小时）",
     "longest_seconds": "最长秒数",
     "silence_seconds": "静音结束秒数",

@@ -31,9 +31,15 @@ NodeId = NewType("NodeId", str)
 """One Asterisk with the engine beside it: lower-case letters and digits, at most 12."""
 
 CALL_ID: Final = re.compile(r"[a-z0-9]{1,12}-\d{10}\.\d{1,10}", re.ASCII)
-OUR_SERIALS: Final = 8_000_000_000
-"""From this serial up a call id is one that we gave ourselves, to a channel that we originated (a callback, an agent
-who is rung first for one, a duty phone): never the switch's own."""
+OUR_SERIALS: Final = 7_000_000_000
+"""From this serial up a call id is one that we gave ourselves, to a channel that we originated (an agent's call, a
+callback, an agent who is rung first for one, a duty phone): never the switch's own."""
+
+AGENT_CALL_SERIALS: Final = range(OUR_SERIALS, OUR_SERIALS + 1_000_000_000)
+"""Calls that agents make (外呼); see outbound/."""
+
+ENGINE_SERIALS: Final = 8_000_000_000
+"""From here up: urgent orders' calls and agents' phones that are rung first; callbacks follow (promises/model.py)."""
 
 HEARD_MS: Final = 1000
 """A talk that is over sooner was none: nobody has said anything that could be recorded, or rated."""
@@ -107,6 +113,19 @@ class OverflowTo(StrEnum):
     """值班电话"""
     CALLBACK = "callback"
     MESSAGE = "message"
+
+
+class CallOutClass(StrEnum):
+    """How far an agent may call out (外呼等级); each includes those before it. Never further than these: no foreign,
+    premium, service or short number, and an emergency number only by one key."""
+
+    NONE = "none"
+    LOCAL = "local"
+    """Fixed lines of our own city."""
+    MOBILE = "mobile"
+    """And mobile numbers."""
+    NATIONAL = "national"
+    """And fixed lines elsewhere in the country."""
 
 
 LAST_RESORTS: Final = frozenset((OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE, OverflowTo.CALLBACK, OverflowTo.MESSAGE))
@@ -234,6 +253,8 @@ class Var(StrEnum):
     """On a callback's channel: the channel, by its unique id, of an agent whose phone was rung first and who waits."""
     HELD = "HL_HELD"
     """Seconds for which that agent has waited."""
+    CALL_OUT = "HL_CALL_OUT"
+    """On an agent's channel that asks to call out: the call's id, when the engine has said yes."""
     RING = "HL_RING"
     """Who is rung by the engine itself: a phone of ours, or a number outside."""
     RING_ID = "HL_RING_ID"
@@ -263,6 +284,11 @@ class Party(StrEnum):
     CALLER = "caller"
     AGENT = "agent"
     CENTRE = "centre"
+
+
+def made_by_agent(call: CallId) -> bool:
+    """Whether it is a call that an agent has made (外呼)."""
+    return CALL_ID.fullmatch(call) is not None and int(call.rpartition(".")[2]) in AGENT_CALL_SERIALS
 
 
 def made_by_us(call: CallId) -> bool:

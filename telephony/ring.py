@@ -25,6 +25,7 @@ class PhoneCall(StrEnum):
     """What a phone of ours is rung for; the extension in ``ring-phone``."""
 
     CALLBACK_AGENT = "callback-agent"
+    CALL_OUT_AGENT = "call-out-agent"
     MESSAGE_PLAY = "message-play"
     LISTEN = "listen"
     WHISPER = "whisper"
@@ -49,6 +50,7 @@ class NumberCall(StrEnum):
 
     CALLBACK = "callback"
     ORDER = "order"
+    CALL_OUT = "call-out"
 
 
 _DRILL: Final = "exercise-"

@@ -29,6 +29,8 @@ class Right(StrEnum):
     QUEUES_READ = "queues.read"
     CALLS_ACT = "calls.act"
     CALLS_READ = "calls.read"
+    CALL_OUT = "calls.out"
+    """Call citizens (外呼), by an agent's own phone and within the agent's class of service."""
     NUMBERS_REVEAL = "numbers.reveal"
     RECORDINGS_PLAY = "recordings.play"
     CALLBACKS_READ = "callbacks.read"

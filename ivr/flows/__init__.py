@@ -2,7 +2,8 @@
 
 enter → offer ⇄ waiting → (a human) → after → rated; callback or message instead of
 waiting; seat_key is the agents' own, supervise the supervisors', partner is asked when an agent calls one into a talk,
-handed when a centre gives a citizen back; loop is nobody's call, it proves that all of us answers.
+handed when a centre gives a citizen back, call_out when an agent wants to call somebody; loop is nobody's call, it
+proves that all of us answers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from ivr.desk import Desk
 from ivr.flows.after import after
+from ivr.flows.call_out import call_out
 from ivr.flows.callback import callback
 from ivr.flows.enter import enter
 from ivr.flows.handed import handed
@@ -36,6 +38,7 @@ FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] =
     Script.SUPERVISE: supervise,
     Script.PARTNER: partner,
     Script.HANDED: handed,
+    Script.CALL_OUT: call_out,
     Script.LOOP: loop,
 }
 """A caller's flows answer at once; an agent's PIN takes a moment, in a thread."""

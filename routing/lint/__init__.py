@@ -11,7 +11,19 @@ from dataclasses import replace
 from typing import Final
 
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import announcements, callers, days, form, orders, prompts, reach, references, sites, wrap_up
+from routing.lint import (
+    announcements,
+    call_out,
+    callers,
+    days,
+    form,
+    orders,
+    prompts,
+    reach,
+    references,
+    sites,
+    wrap_up,
+)
 from routing.lint.model import Rule, Sound, Surroundings, View
 from routing.model import Table
 
@@ -22,6 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *references.RULES,
     *sites.RULES,
     *callers.RULES,
+    *call_out.RULES,
     *announcements.RULES,
     *orders.RULES,
     *wrap_up.RULES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,10 @@ class Counter:
     wait_seconds: int = 10
     lacking: frozenset[str] = frozenset()
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def call_out(self, seat: SeatId, channel: CallId, number: str) -> Mapping[str, str] | str:
+        self.asked.append(("call_out", number))
+        return self.refusal or {"HL_CALL_OUT": "hl1-1700000000.7000000000"}
 
     def partner_open(self, key: str) -> bool:
         self.asked.append(("partner_open", key))

@@ -11,7 +11,9 @@ import pytest
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("transfers", "queues", "recordings", "promises", "orders", "routing", "ledger", "audit", "users")
+FEATURES = (
+    "transfers", "queues", "recordings", "promises", "orders", "outbound", "routing", "ledger", "audit", "users"
+)  # fmt: skip
 PACKAGES = (
     "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", *FEATURES
 )  # fmt: skip

@@ -20,8 +20,10 @@ from ivr.desk import SupervisorAction
 from ivr.model import Script
 from ledger.drills import Drill, Report, Try, report
 from ledger.live import Live
+from ledger.records import CallRecord
 from orders.model import Order
 from orders.service import Orders, Wish
+from outbound.service import OutboundCalls
 from promises.mailbox import Mailbox
 from promises.model import Outcome
 from promises.service import Callbacks
@@ -98,6 +100,7 @@ class Control:
         self.deeds: list[tuple[str, str, dict[str, str]]] = []
         self.pins: dict[AgentId, str] = {}
         self.unlocked: list[AgentId] = []
+        self.records: dict[CallId, CallRecord] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -114,6 +117,13 @@ class Control:
     @property
     def callbacks(self) -> Callbacks:
         return self.house.callbacks
+
+    @property
+    def outbound(self) -> OutboundCalls:
+        return self.house.outbound
+
+    async def call_of(self, call: CallId) -> CallRecord | None:
+        return self.records.get(call)
 
     @property
     def mailbox(self) -> Mailbox:

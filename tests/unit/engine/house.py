@@ -24,6 +24,7 @@ from engine.repertoire import Repertoire
 from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.supervision import Supervision
+from engine.wiring.outbound import OurCalls, outbound
 from ivr.catalogue import catalogue
 from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
@@ -161,6 +162,16 @@ class House:
             cast("Journal", self.ledger),
             lambda: self.now,
         )
+        self.outbound = outbound(
+            lambda: self.table,
+            cast("AmiLink", self.link),
+            self.queues,
+            self.calls,
+            cast("Journal", self.ledger),
+            self.alarms,
+            NodeId("hl1"),
+            lambda: self.now,
+        )
         self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
         self.paper = Paper()
         self.orders = Orders(
@@ -189,7 +200,7 @@ class House:
             self.transfers,
             self.sent_away.append,
             self.routes,
-            self.callbacks,
+            OurCalls(self.outbound, self.callbacks),
             self.mailbox,
             self.orders,
             self.drills,
@@ -213,6 +224,7 @@ class House:
             lambda: self.now,
             wait_seconds=10,
             repertoire=self.repertoire,
+            outbound=self.outbound,
         )
 
     @property

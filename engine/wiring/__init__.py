@@ -1,0 +1,1 @@
+"""Rooms joined with one another, one file for each feature."""

@@ -1,0 +1,15 @@
+"""An agent dials the prefix and a number: may this agent call this number now?"""
+
+from __future__ import annotations
+
+from ivr.desk import Desk
+from ivr.model import Answer, Question, Step
+from telephony.model import SeatId
+
+
+async def call_out(question: Question, desk: Desk) -> Answer:
+    """Yes: the call's own variables; no: the reason, spoken. The dialplan takes anything else for a no."""
+    said = await desk.call_out(SeatId(question.seat), question.call, question.number)
+    if isinstance(said, str):
+        return Answer(Step.GOODBYE, (said,))
+    return Answer(Step.GOODBYE, set=said)
