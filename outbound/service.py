@@ -251,7 +251,7 @@ class OutboundCalls:
     def learn(self, calls: Collection[OutboundCall]) -> None:
         """What is known of calls of before this start."""
         new = [call for call in calls if call.id not in self.calls]
-        self.calls |= {call.id: call for call in new}
+        self.calls.update({call.id: call for call in new})
         self.history.learn((one.asked_at, one.agent, one.number) for one in new if one.state is not State.REFUSED)
         self.loaded = True
 

@@ -251,6 +251,8 @@ class Var(StrEnum):
     """On a callback's channel: where the switch notes that the citizen has answered."""
     FETCH = "HL_FETCH"
     """On a callback's channel: the channel, by its unique id, of an agent whose phone was rung first and who waits."""
+    MISSED = "HL_MISSED"
+    """Seconds in a row for which the switch has had no channel of the citizen whom the agent has called."""
     HELD = "HL_HELD"
     """Seconds for which that agent has waited."""
     CALL_OUT = "HL_CALL_OUT"

@@ -25,6 +25,10 @@ BARE = ("/api/status", "/api/measures/half-hours", "/api/staffing", "/api/sessio
 FOREIGN = {"agent": "1002", "seat": "8002", "call": call_id(12)}
 
 
+OWN_LISTS = ("/api/calls", "/api/calls/search", "/api/outbound-calls")
+"""Answered to everybody, each with what is his own."""
+
+
 def things(role: Role | None, *, own: bool) -> dict[str, str]:
     """The agent id, the seat and the call of a role, or somebody else's."""
     if not own:
@@ -71,9 +75,7 @@ async def test_every_route_opens_to_a_role_as_the_matrix_says(hall: Hall, role: 
             if row["path"].startswith("/api/recordings") and not own:
                 continue  # there is one recording, and nobody's own
             answer = await attempt(hall, row, things(role, own=own), token=await hall.session(role))
-            expected = row[role] == "yes" or (
-                row[role] == "own" and (own or row["path"] in ("/api/calls", "/api/calls/search"))
-            )
+            expected = row[role] == "yes" or (row[role] == "own" and (own or row["path"] in OWN_LISTS))
             if let_in(answer) is not expected:
                 wrong.append((row["method"], row["path"], "own" if own else "foreign", answer.status, answer.body))
     assert wrong == []

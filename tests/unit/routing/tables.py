@@ -87,7 +87,7 @@ def tables(draw: st.DrawFn) -> Table:
         agents=tuple(staff),
         default_group=GROUPS[0],
         callback=replace(SAMPLE.callback, schedule=""),
-            call_out=replace(SAMPLE.call_out, schedule=""),
+        call_out=replace(SAMPLE.call_out, schedule=""),
         partners=(),
     )
     refused = {fault.path.split(".")[1] for fault in lint(table) if fault.path.startswith("numbers.")}
