@@ -287,6 +287,8 @@ class Control:
             *(["Asterisk 管理接口未连接；请看 log/asterisk.log"] if not engine.switch.up else []),
             *([journal.alarm] if journal.alarm else []),
             *([drain.trouble] if drain.trouble else []),
+            *([] if engine.callbacks.loaded else ["以前答应的回拨还没有从数据库读出来，暂不回拨"]),
+            *([] if engine.orders.loaded else ["以前的紧急工单还没有从数据库读出来，暂不继续催办"]),
             *([f"数据库落后 {lag.facts} 条流水"] if lag.facts > MAX_LAG_FACTS else []),
             *(alarm.text for alarm in engine.alarms.standing.values() if alarm.grave),
         ]

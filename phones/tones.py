@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ _WINDOW_SECONDS = 0.05
 _QUIET_LEVEL = 10 ** (-45 / 20)
 """Below -45 dB of full scale nobody hears speech on a phone."""
 _CHUNK_SECONDS = 0.5
+_BLOCK = 1 << 14
+"""Samples of one Fourier transform."""
 _LOOKED_AT = 5
 """So many of the prompts that seem likeliest are looked at whole."""
 
@@ -89,6 +91,50 @@ def likeliest(pcm: array[int], prompts: Mapping[str, array[int]]) -> tuple[str, 
     return max(((name, heard.share(parts[name])) for name in ranked[:_LOOKED_AT]), key=lambda pair: pair[1])
 
 
+def spoken(pcm: array[int], pieces: Sequence[array[int]], *, pause: float = 2.0, rate: int = RATE) -> float | None:
+    """When the last of these pieces had been said, in seconds; None when one is missing.
+
+    They are looked for one after the other, each within ``pause`` seconds of the one before, so it does no harm when a
+    busy machine took a moment between two of them.
+    """
+    samples, end = _samples(pcm), 0
+    for n, piece in enumerate(pieces):
+        wanted = _trimmed(_samples(piece))
+        until = len(samples) if n == 0 else end + round(pause * rate) + len(wanted)
+        at = _place(samples[end:until], wanted)
+        if at is None:
+            return None
+        end += at + len(wanted)
+    return end / rate
+
+
+_SAID = 0.7
+"""Correlation from which a whole piece was said."""
+
+
+def _place(samples: Floats, wanted: Floats) -> int | None:
+    """Where this piece is said first, when it is said at all."""
+    places = len(samples) - len(wanted) + 1
+    if places <= 0:
+        return None
+    length = 1 << len(samples).bit_length()
+    products = np.fft.irfft(np.fft.rfft(samples, length) * np.conj(np.fft.rfft(wanted, length)), length)[:places]
+    sums = np.concatenate(([0.0], np.cumsum(samples**2)))
+    energy, own = sums[len(wanted) :] - sums[:places], float((wanted**2).sum())
+    matches = products / np.sqrt(np.maximum(energy, own * 1e-3) * own)
+    surely = np.flatnonzero(matches >= _SAID)
+    if not len(surely):
+        return None
+    first = int(surely[0])
+    return first + int(matches[first : first + len(wanted) // 2].argmax())
+
+
+def _trimmed(samples: Floats) -> Floats:
+    """Without the silence around it."""
+    loud = np.flatnonzero(np.abs(samples) > _QUIET_LEVEL)
+    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
+
+
 def _samples(pcm: array[int]) -> Floats:
     return np.frombuffer(pcm, dtype=np.int16).astype(np.float64) / 32768 if len(pcm) else np.zeros(0)
 
@@ -113,25 +159,36 @@ def _loudest(chunks: list[Floats]) -> list[Floats]:
 
 
 class _Heard:
-    """A recording, made ready for looking for many pieces in it."""
+    """A recording, made ready for looking for many pieces in it: its spectrum in overlapping blocks (overlap-save).
+
+    Short blocks of single precision: a minute of sound must not keep the loop busy on which phones send and receive.
+    """
 
     def __init__(self, pcm: array[int], rate: int) -> None:
         samples = _samples(pcm)
-        self._size = round(_CHUNK_SECONDS * rate)
-        self._length = 1 << (len(samples) + self._size).bit_length()
-        self._spectrum = np.fft.rfft(samples, self._length)
-        sums = np.concatenate(([0.0], np.cumsum(samples**2)))
-        self._energy = sums[self._size :] - sums[: -self._size]
+        size = round(_CHUNK_SECONDS * rate)
+        self._places = _BLOCK - size + 1
+        """So many places of a piece does one block tell of."""
+        self._whole = len(samples) >= size
+        blocks = max(1, math.ceil((len(samples) - size + 1) / self._places))
+        padded = np.zeros((blocks - 1) * self._places + _BLOCK, dtype=np.float32)
+        padded[: len(samples)] = samples
+        self._spectra = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _BLOCK)[:: self._places], axis=1)
+        energy = np.full(blocks * self._places, np.inf)  # no piece begins where it would stand out at the end
+        if self._whole:
+            sums = np.concatenate(([0.0], np.cumsum(samples**2)))
+            energy[: len(samples) - size + 1] = sums[size:] - sums[:-size]
+        self._energy = energy.astype(np.float32).reshape(blocks, self._places)
 
     def share(self, chunks: list[Floats]) -> float:
         """The share of these half seconds that are in it, each surely (1) or less."""
-        if not chunks or not len(self._energy):
+        if not chunks or not self._whole:
             return 0.0
         return float(np.mean([min(1.0, max(0.0, (self._best_match(chunk) - 0.5) / 0.4)) for chunk in chunks]))
 
     def _best_match(self, chunk: Floats) -> float:
         """The highest normalised cross-correlation at any place."""
-        products = np.fft.irfft(self._spectrum * np.conj(np.fft.rfft(chunk, self._length)), self._length)
+        spectrum = np.conj(np.fft.rfft(chunk.astype(np.float32), _BLOCK))
+        products = np.fft.irfft(self._spectra * spectrum, _BLOCK, axis=1)[:, : self._places]
         own = float((chunk**2).sum())
-        floor = own * 1e-3
-        return float((products[: len(self._energy)] / np.sqrt(np.maximum(self._energy, floor) * own)).max())
+        return float((products / np.sqrt(np.maximum(self._energy, own * 1e-3) * own)).max())

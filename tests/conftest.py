@@ -30,6 +30,7 @@ from tests.support.groups import (
     note_seconds,
 )
 from tests.support.leaks import Watch, forbid_leaked_tasks
+from tests.support.memory import keep_in_memory
 
 __all__ = [
     "database",
@@ -49,6 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--group") != Group.EXCLUSIVE:
+        keep_in_memory()
     if config.getoption("--leaks"):
         forbid_leaked_tasks()
 

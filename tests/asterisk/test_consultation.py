@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ class Talk:
 
     def never_in_silence(self) -> None:
         """The caller, since the key."""
-        heard = self.call.heard.pcm(self.began, asyncio.get_running_loop().time())
+        heard = self.call.heard.pcm(self.began, monotonic())
         assert longest_silence(heard) <= AT_MOST_SILENT
 
     async def state(self, state: TransferState) -> None:
@@ -88,7 +89,7 @@ class Talk:
         """And neither of those who talk about the matter."""
 
         def music() -> bool:
-            now = asyncio.get_running_loop().time()
+            now = monotonic()
             pcm = self.call.heard.pcm(now - 2, now)
             others = max(hears(self.call, hz, now - 2, now) for hz in (SEAT_HZ, PARTNER_HZ))
             return longest_silence(pcm) < 1 and others < 0.1
@@ -109,7 +110,7 @@ async def consulting(here: Scene, caller: str, **how: Any) -> Talk:
     """The agent has pressed *1701: caller in music; agent and partner talk, or it rings there."""
     told = await talking(here, caller)
     told.water = await here.far_end("utility-water", tone_hz=PARTNER_HZ, **how)
-    told.began = asyncio.get_running_loop().time()
+    told.began = monotonic()
     await told.talk.send_digits("*1701")
     if how:
         await told.water.called(20)
@@ -127,7 +128,7 @@ async def test_the_caller_is_told_and_hears_music_while_the_two_talk_and_then_jo
     assert told.there.caller == told.caller
     await soon(lambda: here.heard(told.call, "consult-hold", told.began) > 0.5, "the caller to be told")
     await told.hears_music()
-    now = asyncio.get_running_loop().time()
+    now = monotonic()
     assert max(hears(one, CITIZEN_HZ, now - 2, now) for one in (told.talk, told.there)) < 0.1, "they are alone"
     await told.talk.send_digits("*03")
     await hear_each_other((told.call, CITIZEN_HZ), (told.talk, SEAT_HZ), (told.there, PARTNER_HZ))
@@ -158,7 +159,7 @@ async def test_the_agent_goes_back_to_the_caller_and_consults_again_and_an_emerg
     await hear_each_other((told.call, CITIZEN_HZ), (told.talk, SEAT_HZ))
     told.never_in_silence()
     power = await here.far_end("utility-power", tone_hz=PARTNER_HZ)
-    told.began = asyncio.get_running_loop().time()
+    told.began = monotonic()
     await told.talk.send_digits("*1702")
     second = await power.wait_talking(20)
     await hear_each_other((told.talk, SEAT_HZ), (second, PARTNER_HZ))
@@ -180,7 +181,7 @@ async def test_a_partner_who_does_not_come_leaves_the_two_together_and_told(
     told.call.say(quiet())
     told.talk.say(quiet())
     await here.far_end("utility-power", behaviour=Refuse(486))
-    told.began = asyncio.get_running_loop().time()
+    told.began = monotonic()
     await told.talk.send_digits(f"*1{key}")
     await here.fact(told.caller, Kind.PARTY, party="caller", action="joined")
     name = {"702": "power", "704": "tax"}[key]
@@ -241,7 +242,7 @@ async def test_by_command_and_with_the_engine_killed_in_it(here: Scene) -> None:
     record = await here.told(told.caller, lambda record: record.answered_at is not None)
     assert (await here.hotline.hotline("transfer", record.call, "110", "--attended"))[0] == 1
     assert (await here.hotline.hotline("consult", record.call, "join"))[0] == 1
-    told.began = asyncio.get_running_loop().time()
+    told.began = monotonic()
     await here.hotline.ask(f"/api/calls/{record.call}/transfer", {"target": "water", "form": "attended"})
     there = await water.wait_talking(20)
     await hear_each_other((told.talk, SEAT_HZ), (there, PARTNER_HZ))
@@ -262,7 +263,7 @@ async def test_without_an_engine_the_keys_do_all_of_it(here: Scene) -> None:
     told = await talking(here, "13800000331")
     water = await here.far_end("utility-water", tone_hz=PARTNER_HZ)
     await here.hotline.signal_engine(signal.SIGKILL)
-    told.began = asyncio.get_running_loop().time()
+    told.began = monotonic()
     await told.talk.send_digits("*1701")
     there = await water.wait_talking(20)
     await hear_each_other((told.talk, SEAT_HZ), (there, PARTNER_HZ))

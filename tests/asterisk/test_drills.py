@@ -141,7 +141,8 @@ async def backup_answers(here: Scene, seat: SeatPhone) -> None:
 async def nobody_answers(here: Scene, seat: SeatPhone) -> None:
     await here.far_end("drill-120", behaviour=Refuse(503))
     talk = await seat.call("*9120", sound=quiet())
-    await soon(lambda: here.heard(talk, "drill-failed") > 0.6, "the agent to hear that it failed")
+    # Said once, and the notice may be said at the same time: of two voices at once each is half as sure.
+    await soon(lambda: here.heard(talk, "drill-failed") > 0.3, "the agent to hear that it failed")
     await talk.hang_up()
     drill = await last_drill(here, "120")
     assert not drill.success

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from time import monotonic
 from urllib.parse import quote
 
 import pytest
@@ -73,12 +74,12 @@ def seat_phone(here: Scene) -> SeatPhone:
 
 
 def never_in_silence(call: PhoneCall, since: float) -> None:
-    assert longest_silence(call.heard.pcm(since, asyncio.get_running_loop().time())) <= AT_MOST_SILENT
+    assert longest_silence(call.heard.pcm(since, monotonic())) <= AT_MOST_SILENT
 
 
 async def test_a_centre_hands_a_citizen_back_by_refer_without_a_drop(here: Scene) -> None:
     call, there = await with_the_police(here, "13800000201")
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     await here.seat_becomes("8001", "ready")
     again = seat_phone(here)
     assert await there.refer(f"sip:12345@{HOST}", headers=CASE) == "200"
@@ -113,7 +114,7 @@ async def the_recording_is_whole(here: Scene, caller: str, call: PhoneCall) -> N
 async def test_handed_to_an_old_number_it_waits_for_that_group_and_its_last_resorts_apply(here: Scene) -> None:
     call, there = await with_the_police(here, "13800000202")
     await here.hotline.ask("/api/agents/1001/sign-out", {})
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     assert await there.refer(f"sip:12333@{HOST};user=phone") == "200"
     await there.hang_up()
     await soon(lambda: here.heard(call, "message-ask", since) > 0.5, "the last resort of social security")
@@ -152,7 +153,7 @@ async def test_a_citizen_who_dialled_110_itself_can_be_handed_over_too(here: Sce
     await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ))
     if not engine:
         await here.hotline.signal_engine(signal.SIGKILL)
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     assert await there.refer(f"sip:12345@{HOST}", headers=CASE) == "200"
     await there.hang_up()
     talk = await seat.wait_talking(20)
@@ -175,7 +176,7 @@ async def test_a_refer_elsewhere_or_by_anybody_else_is_refused_and_parts_nobody(
     there = await police.wait_talking(20)
     await talk.hang_up()
     await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ))
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     for elsewhere in (
         "13800000000",
         "0013105551234",
@@ -216,7 +217,7 @@ async def test_a_call_of_a_centres_own_cannot_be_referred_away(here: Scene) -> N
 async def test_a_centre_that_holds_and_moves_its_media_drops_nobody_and_the_citizen_hears_music(here: Scene) -> None:
     call, there = await with_the_police(here, "13800000208")
     for hold in ("sendonly", "inactive"):
-        since = asyncio.get_running_loop().time()
+        since = monotonic()
         there.say(None)
         assert await there.change(hold) == 200
         await soon(lambda since=since: hears_music(call, since), f"music while {hold}")  # type: ignore[misc]
@@ -224,7 +225,7 @@ async def test_a_centre_that_holds_and_moves_its_media_drops_nobody_and_the_citi
         assert await there.change("sendrecv") == 200
         await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ))
         never_in_silence(call, since)
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     assert await there.move() == 200
     await hear_each_other((call, CITIZEN_HZ), (there, CENTRE_HZ), seconds=20)
     never_in_silence(call, since)
@@ -233,7 +234,7 @@ async def test_a_centre_that_holds_and_moves_its_media_drops_nobody_and_the_citi
 
 def hears_music(call: PhoneCall, since: float) -> bool:
     """For three seconds something, and not the centre's tone."""
-    now = asyncio.get_running_loop().time()
+    now = monotonic()
     heard = call.heard.pcm(now - 3, now)
     return now - since > 4 and longest_silence(heard) < AT_MOST_SILENT and hears(call, CENTRE_HZ, now - 3, now) < 0.2
 
@@ -247,7 +248,7 @@ async def test_a_centre_that_asked_an_agent_first_joins_the_citizen_to_that_agen
     asks = await police.dial("12345", ours, from_header=f"<sip:110@{HOST}>", sound=tone(CENTRE_HZ))
     talk = await seat_phone(here).wait_talking(20)
     await hear_each_other((asks, CENTRE_HZ), (talk, SEAT_HZ))
-    since = asyncio.get_running_loop().time()
+    since = monotonic()
     call_id, theirs, mine = asks.dialog
     replaces = quote(f"{call_id};to-tag={theirs};from-tag={mine}")
     assert await there.refer(f"sip:12345@{HOST}?Replaces={replaces}") == "200"

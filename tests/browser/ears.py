@@ -89,7 +89,7 @@ async def says(page: Page, words: str) -> None:
 
 async def page_hears(page: Page, hz: float) -> None:
     """Until this tone is the loudest that the page plays; prompts may still be on."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_MS / 1000):
         while abs(await page.evaluate(_LOUDEST_HZ) - hz) > NEAR_HZ:
             pass
 

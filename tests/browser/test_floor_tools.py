@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -113,7 +114,7 @@ async def give(page: Page, dialog: str, reason: str) -> None:
 
 
 def hears_both(spy: PhoneCall) -> bool:
-    now = asyncio.get_running_loop().time()
+    now = monotonic()
     return all(hears(spy, hz, now - 1.2, now - 0.2) > 0.8 for hz in (CITIZEN_HZ, SEAT_HZ))
 
 
@@ -121,7 +122,7 @@ async def who_hears_the_boss(three: Talk, spy: PhoneCall) -> tuple[bool, bool]:
     """Once the supervisor hears both: do the citizen and the agent hear the supervisor, for a whole second?"""
     await soon(lambda: hears_both(spy), "the supervisor to hear both")
     await asyncio.sleep(1.3)
-    now = asyncio.get_running_loop().time()
+    now = monotonic()
     assert hears(three.call, SEAT_HZ, now - 1.2, now - 0.2) > 0.8, "the two talk on"
     assert hears(three.talk, CITIZEN_HZ, now - 1.2, now - 0.2) > 0.8, "the two talk on"
     shares = [hears(one, BOSS_HZ, now - 1.2, now - 0.2) for one in (three.call, three.talk)]

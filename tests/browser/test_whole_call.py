@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -133,7 +134,7 @@ async def citizen_hears(call: SippCall, hz: float, share: float) -> None:
     """For a second and a half, and so much of it; the page's voice comes in bursts."""
 
     def heard() -> bool:
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         return tone_share(call.heard.pcm(now - 1.7, now - 0.2), hz) > share
 
     await soon(heard, f"the citizen to hear {hz} Hz", 20)
@@ -143,7 +144,7 @@ async def citizen_hears_no(call: SippCall, hz: float) -> None:
     """For a second and a half."""
 
     def quiet() -> bool:
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         return tone_share(call.heard.pcm(now - 1.7, now - 0.2), hz) < 0.05
 
     await soon(quiet, f"the citizen to hear {hz} Hz no more", 20)

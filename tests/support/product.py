@@ -27,6 +27,7 @@ from asterisk_conf.model import SwitchPlan
 from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from database.schema import upgrade
+from engine import disk_reserve
 from engine.credentials import Credentials
 from engine.engine import journal_folder
 from engine.settings import ROOT, Settings
@@ -52,7 +53,7 @@ START_SECONDS = 90.0
 COMMAND_SECONDS = 180.0
 _TOLD_BYTES = 4000
 """So much of a log's end is shown when a start fails."""
-SQLITE = "sqlite:///"
+SQLITE = "sqlite+aiosqlite:///"
 _TEMPLATE: Path | None = None
 PROMPTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline12345" / "test-prompts"
 """Built prompts are the same for every instance: built once, copied."""
@@ -283,9 +284,10 @@ async def product(
     """
     settings = Settings(**(_free_settings(home) | more))
     settings.log_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / disk_reserve.FILE).touch()  # a quarter of a gigabyte, in memory perhaps
     if PROMPTS.exists():
         shutil.copytree(PROMPTS, settings.data_dir, dirs_exist_ok=True)
-    await _upgrade(settings.database_url)
+    await upgrade_empty(settings.database_url)
     database = open_database(settings.database_url)
     try:
         await load_rows(database, edit(_own_trunks(sample_table())))
@@ -320,7 +322,7 @@ async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float =
         raise TimeoutError(f"waited {seconds} s for {what}") from None
 
 
-async def _upgrade(url: str) -> None:
+async def upgrade_empty(url: str) -> None:
     """An empty database at the newest schema; SQLite's is made once in each process and copied."""
     if not url.startswith(SQLITE):
         await upgrade(url)

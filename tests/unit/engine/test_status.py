@@ -66,6 +66,7 @@ class Place:
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
     made = Place(House())
+    made.house.callbacks.loaded = made.house.orders.loaded = True
     yield made
     await made.house.queues.stop()
 
@@ -74,6 +75,14 @@ async def test_everything_well(place: Place, tmp_path: Path) -> None:
     told = await place.control(tmp_path).status()
     assert (told["healthy"], told["faults"]) == (True, [])
     assert (told["waiting"], told["longest_wait_ms"], told["calls"]) == (0, 0, 0)
+
+
+async def test_an_engine_that_does_not_know_yet_what_was_promised_is_not_healthy(place: Place, tmp_path: Path) -> None:
+    place.house.callbacks.loaded = place.house.orders.loaded = False
+    told = await place.control(tmp_path).status()
+    assert (told["healthy"], len(told["faults"])) == (False, 2)
+    place.house.callbacks.loaded = place.house.orders.loaded = True
+    assert (await place.control(tmp_path).status())["healthy"]
 
 
 async def test_a_missing_year_of_holidays_is_an_alarm_and_no_fault(place: Place, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from phones import g711, sounds
-from phones.tones import likeliest, longest_silence, loudness, silences, similarity, tone_share
+from phones.tones import likeliest, longest_silence, loudness, silences, similarity, spoken, tone_share
 
 pytestmark = pytest.mark.unit
 
@@ -69,3 +69,13 @@ def test_half_a_prompt_counts_half() -> None:
     prompt = _noise(4, 4.0)
     assert similarity(prompt[:16000] + array("h", [0] * 16000), prompt) == pytest.approx(0.5, abs=0.1)
     assert similarity(array("h"), prompt) == 0.0
+
+
+def test_pieces_are_found_in_their_order_whatever_pauses_are_between_them() -> None:
+    one, two, three = (_noise(seed, 0.4) for seed in (5, 6, 7))
+    gap = array("h", [0] * 1234)
+    heard = g711.decode(g711.encode(gap + one + gap + two + two + three + gap))
+    assert spoken(heard, (one, two, two, three)) == pytest.approx((2 * 1234 + 4 * 3200) / 8000, abs=0.01)
+    assert spoken(heard, (one, three, two)) is None, "another order"
+    assert spoken(heard, (one, two, two, three, three)) is None, "one is missing"
+    assert spoken(heard[: len(heard) - 3000], (one, two, two, three)) is None, "the last is cut off"
