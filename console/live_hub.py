@@ -132,6 +132,14 @@ class Hub:
             if watcher.take(table.told):
                 table.watchers.add(watcher)
 
+    async def stop(self) -> None:
+        """Nobody looks any more, and the pulse has ended."""
+        pulsing = self._pulsing
+        for watcher in tuple(self._watchers):
+            self.leave(watcher)
+        if pulsing is not None:
+            await asyncio.gather(pulsing, return_exceptions=True)
+
     def leave(self, watcher: Watcher) -> None:
         """This one looks no more."""
         self._watchers.discard(watcher)

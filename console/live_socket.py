@@ -40,6 +40,11 @@ def add_live_socket(app: web.Application, hub: Hub) -> None:
     app.add_routes([web.get("/api/ws", sockets.open)])
     app.on_shutdown.append(sockets.close)
 
+    async def ended(_: web.Application) -> None:
+        await hub.stop()
+
+    app.on_cleanup.append(ended)
+
 
 class _Sockets:
     def __init__(self, hub: Hub) -> None:

@@ -45,19 +45,13 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     ours = parser.getgroup("hotline")
     ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
-    ours.addoption("--leaks", action="store_true", help="fail what leaves tasks behind, too")
     ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--group") != Group.EXCLUSIVE:
         keep_in_memory()
-    if config.getoption("--leaks"):
-        forbid_leaked_tasks()
-
-
-def _leaks_count(config: pytest.Config) -> bool:
-    return bool(config.getoption("--leaks") or config.getoption("--group"))
+    forbid_leaked_tasks()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -93,8 +87,7 @@ _watches: dict[Path, Watch] = {}
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    if _leaks_count(item.config):
-        _watches.setdefault(item.path, Watch())
+    _watches.setdefault(item.path, Watch())
     yield
 
 

@@ -6,7 +6,7 @@ import asyncio
 import asyncio.runners
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -102,12 +102,30 @@ def forbid_leaked_tasks() -> None:
     cancel: Callable[[asyncio.AbstractEventLoop], None] = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
 
     def cancel_and_tell(loop: asyncio.AbstractEventLoop) -> None:
+        for close in reversed(_closing.pop(None, []) + _closing.pop(loop, [])):
+            loop.run_until_complete(close())
         left = _told(asyncio.all_tasks(loop))
         cancel(loop)
         if left:
             raise Leaked(f"tasks left behind: {'; '.join(left)}")
 
     asyncio.runners._cancel_all_tasks = cancel_and_tell  # type: ignore[attr-defined]
+
+
+_closing: dict[asyncio.AbstractEventLoop | None, list[Callable[[], Coroutine[Any, Any, None]]]] = {}
+"""None: made by a fixture before there is a loop; closed with the next one."""
+
+
+def close_with_the_loop(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Await this before the running loop is closed: for parts of the product that a test puts together by hand.
+
+    What they leave running all the same is a leak of theirs.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    _closing.setdefault(loop, []).append(close)
 
 
 def _told(tasks: Iterable[asyncio.Task[Any]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.leaks import Leaked, Watch, forbid_leaked_tasks
+from tests.support.leaks import Leaked, Watch, close_with_the_loop, forbid_leaked_tasks
 from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.unit
@@ -27,6 +27,27 @@ def test_a_task_that_is_left_is_told_and_cancelled(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Leaked, match="forgotten sleep"):
         asyncio.run(leave())
     assert left[0].cancelled()
+
+
+@pytest.mark.parametrize("in_the_loop", [True, False])
+def test_what_is_closed_with_the_loop_leaves_nothing(monkeypatch: pytest.MonkeyPatch, in_the_loop: bool) -> None:
+    runners: Any = asyncio.runners
+    monkeypatch.setattr(runners, "_cancel_all_tasks", runners._cancel_all_tasks)
+    forbid_leaked_tasks()
+    work: list[asyncio.Task[None]] = []
+
+    async def close() -> None:
+        work[0].cancel()
+
+    async def begin() -> None:
+        work.append(asyncio.create_task(asyncio.sleep(60)))
+        if in_the_loop:
+            close_with_the_loop(close)
+
+    if not in_the_loop:
+        close_with_the_loop(close)
+    asyncio.run(begin())
+    assert work[0].cancelled()
 
 
 async def test_a_task_that_was_awaited_is_no_leak() -> None:

@@ -109,9 +109,7 @@ def screens() -> Screens:
 async def hub(screens: Screens) -> AsyncIterator[Hub]:
     made = Hub(screens, lambda: 1000)
     yield made
-    for one in list(made._watchers):
-        made.leave(one)
-    await asyncio.sleep(0)  # the pulse ends
+    await made.stop()
 
 
 def watcher(*topics: Topic, agent: str = "", behind: int = 0) -> tuple[Watcher, Wire]:

@@ -38,6 +38,7 @@ async def database(cluster: Cluster) -> AsyncIterator[Database]:
     await opened.promptly(one)
     yield opened
     cluster.thaw()
+    await asyncio.gather(*connection._abandoned, return_exceptions=True)  # they end now that the server answers
     await opened.close()
 
 

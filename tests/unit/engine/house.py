@@ -43,6 +43,7 @@ from routing.sample import sample_snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event, Headers, OriginateOutcome
 from telephony.model import CallId, NodeId, SeatId
+from tests.support.leaks import close_with_the_loop
 from transfers.service import TransferWatch
 
 TABLE = sample_snapshot()
@@ -226,6 +227,15 @@ class House:
             repertoire=self.repertoire,
             outbound=self.outbound,
         )
+        close_with_the_loop(self.close)
+
+    async def close(self) -> None:
+        """As the engine stops."""
+        await self.callbacks.stop()
+        await self.orders.stop()
+        await self.queues.stop()
+        await self.supervision.stop()
+        self.pins.stop()
 
     @property
     def snapshot(self) -> Snapshot:

@@ -20,6 +20,7 @@ from engine.voices import NEXT, Voices, speak, speak_in_place
 from ivr.catalogue import CatalogueFault, Prompt, catalogue
 from routing.model import Snapshot
 from routing.publish import PublishRefused
+from tests.support.leaks import close_with_the_loop
 from tests.unit.engine.house import TABLE
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -43,6 +44,7 @@ class Field(LiveField):
         )
         running.take = lambda new: setattr(running, "snapshot", new)
         super().__init__(Settings(data_dir=folder), cast("Engine", running))
+        close_with_the_loop(self.stop)
         self.given: list[frozenset[str]] = []
         self.deaf = False
 
@@ -192,6 +194,9 @@ class Here:
     async def run(self, work: Any, *arguments: Any) -> Any:
         return work(*arguments)
 
+    def stop(self) -> None:
+        """There is none."""
+
 
 class Voice:
     """In the place of the process beside: speaks when it is let, and notes what."""
@@ -206,6 +211,9 @@ class Voice:
         self.spoken.append(frozenset(prompts))
         make(data_dir / NEXT if work is speak else data_dir, prompts)
         return Voices(data_dir, ()) if work is speak else ()
+
+    def stop(self) -> None:
+        """There is none."""
 
 
 def make(data_dir: Path, prompts: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ from orders.service import AlreadyRaised, Orders, Wish
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.events import OriginateOutcome
 from telephony.model import CallId, NodeId, Var
+from tests.support.leaks import close_with_the_loop
 from tests.unit.engine.house import House, call_id, event
 
 pytestmark = pytest.mark.unit
@@ -96,6 +97,7 @@ class Home(House):
             self.orders._switch, self.calls.note, self.ledger.flush, self.orders._register, self.orders._lines,
             self.paper, alarms or self.alarms, lambda: self.now,
         )  # fmt: skip
+        close_with_the_loop(other.stop)
         other.learn(latest(WISH.call, facts))
         return other
 

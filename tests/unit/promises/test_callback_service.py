@@ -19,6 +19,7 @@ from routing.model import CallbackPolicy
 from telephony.errors import AmiDown, AmiRefused
 from telephony.events import OriginateOutcome
 from telephony.model import AgentId, GroupId, SeatId, Stage, Var
+from tests.support.leaks import close_with_the_loop
 from tests.unit.engine.house import TABLE, House, call_id, event
 
 pytestmark = pytest.mark.unit
@@ -235,6 +236,7 @@ def revived(home: Home, one: Callback) -> Callbacks:
         cast("Any", home.ledger),
         lambda: home.now,
     )
+    close_with_the_loop(fresh.stop)
     fresh.book.learn([one])
     fresh.loaded = True
     return fresh
