@@ -79,6 +79,7 @@ def _explained() -> tuple[type[Exception], ...]:
     known: list[type[Exception]] = [SettingsError]
     for module, name in (
         ("asterisk_conf.debian", "BundleError"),
+        ("backup.errors", "BackupError"),
         ("database.errors", "DatabaseError"),
         ("engine.credentials", "CredentialsUnusable"),
         ("engine.ports", "PortsTaken"),

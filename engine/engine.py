@@ -16,6 +16,7 @@ import structlog
 from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
+from backup.state import BackupReminder
 from database.connection import Database
 from engine.admission import Admission
 from engine.alarms import Alarms
@@ -238,6 +239,10 @@ class Engine:
             for_ever("transfers", self.standing.run),
             for_ever("resources", self.resources.run),
             for_ever("clocks", ClockWatch(self.clock, self.alarms).run),
+            for_ever(
+                "backups",
+                BackupReminder(self.settings.data_dir, self.settings.backup_max_age_hours, self.alarms).run,
+            ),
         ]
         log.info("engine ready", version=self.snapshot.version, seats=len(self.snapshot.seats))
 

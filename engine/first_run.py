@@ -207,7 +207,10 @@ class FirstRun:
 
     def _keeping(self) -> Step:
         kind = "SQLite" if self._settings.database_url.startswith("sqlite") else "PostgreSQL"
-        told = "系统不自动备份，也不自动删除录音和流水；请由运维按运行手册“备份与恢复”定期备份，保存年限按本市规定"
+        told = (
+            "系统不会自己删除录音和流水，保存年限按本市规定；"
+            "请按运行手册“备份与恢复”设好每天的 hotline backup，并演练一次恢复"
+        )
         where = (f"数据库：{kind}", f"数据目录：{self._settings.data_dir}")
         return Step("keeping", "备份与保存", State.ADVICE, told, where)
 

@@ -87,6 +87,11 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "publish_before_prompts": "true",
     "sign_in_without_engine": "true",
     "phone_shows": '"masked"',
+    "backup_dir": '"/srv/backup/hotline"',
+    "backup_recipient": '"age1…"（hotline backup key 打印的公钥）',
+    "backup_recordings": "true",
+    "backup_keep": "30",
+    "backup_max_age_hours": "26",
     "timezone": '"Asia/Shanghai"',
     "city": '"揭阳"',
 }
@@ -241,6 +246,16 @@ class Settings(BaseModel):
     phone_shows: Literal["masked", "call", "number"] = "masked"
     """What a desk phone shows of who calls: the masked number (138****4001), the call's id, or the number. One that is
     withheld is anonymous whatever this says; a phone in the page shows the call's id."""
+    backup_dir: str = ""
+    """Where ``hotline backup`` keeps backups, best on another machine's disk; empty: the command must be told."""
+    backup_recipient: str = ""
+    """Public age key (``age1…``) for which backups are encrypted; empty: they are not."""
+    backup_recordings: bool = True
+    """Recordings belong into backups."""
+    backup_keep: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """How many backups stay; 0: all of them."""
+    backup_max_age_hours: Annotated[int, Field(ge=0, le=8760)] = 0
+    """An alarm when the last good backup is older; 0: never."""
     timezone: str = "Asia/Shanghai"
     city: str = "揭阳"
     """The city's short name, as the greeting says it."""

@@ -19,6 +19,7 @@ from asterisk_conf.bundle import Asterisk, find_asterisk
 from asterisk_conf.capacity import capacity, files_needed
 from asterisk_conf.files import prepare
 from asterisk_conf.model import SwitchPlan
+from backup.restore import require_restored
 from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
@@ -44,6 +45,7 @@ Say = Callable[[str], None]
 
 async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     """Bring all up and keep it up. Raises what a person has to mend: BundleError, DatabaseError, SupervisorError…"""
+    require_restored(settings.data_dir)
     require_alone(settings.run_dir)
     require_free(settings)
     _open_files(settings, say)

@@ -307,6 +307,28 @@ async def product(
         await running.stop()
 
 
+def free_settings(home: Path, **more: Any) -> Settings:
+    """Settings of an instance in ``home`` with ports of its own."""
+    return Settings(**(_free_settings(home) | more))
+
+
+@asynccontextmanager
+async def existing(settings: Settings, *, forks: bool = False) -> AsyncIterator[Product]:
+    """A running instance on a data folder that is there already, as ``hotline up`` starts it; stopped at the end."""
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    if PROMPTS.exists():
+        shutil.copytree(PROMPTS, settings.data_dir, dirs_exist_ok=True)
+    asterisk = await asyncio.to_thread(find_asterisk, lambda line: None)
+    plan, secrets = await prepared(settings, asterisk, lambda line: None)
+    running = Product(settings, asterisk, plan, secrets, forks=forks)
+    try:
+        await running.start_switch()
+        await running.start_engine()
+        yield running
+    finally:
+        await running.stop()
+
+
 def ends_with_us() -> tuple[str, ...]:
     """Before a command: the kernel ends it when we are killed and can end nothing ourselves."""
     return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()

@@ -15,7 +15,8 @@ FEATURES = (
     "transfers", "queues", "recordings", "promises", "orders", "outbound", "routing", "ledger", "audit", "users"
 )  # fmt: skip
 PACKAGES = (
-    "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", *FEATURES
+    "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", "backup",
+    *FEATURES
 )  # fmt: skip
 IO_LIBRARIES = ("asyncio", "socket", "sqlalchemy", "aiohttp", "panoramisk", "time", "random", "os")
 SHELLS = ("service", "store")

@@ -3,9 +3,11 @@
 from functools import partial
 
 from tests.support.ports import free_ports, reserved_ports
-from tests.support.product import Product, now, until
+from tests.support.product import Product, free_settings, now, until
+from tests.support.product import existing as _existing
 from tests.support.product import product as _product
 
 product = partial(_product, forks=True)
+existing = partial(_existing, forks=True)
 
-__all__ = ["Product", "free_ports", "now", "product", "reserved_ports", "until"]
+__all__ = ["Product", "existing", "free_ports", "free_settings", "now", "product", "reserved_ports", "until"]

@@ -1,0 +1,1 @@
+"""Backups: everything an instance cannot make again, stored by content, restored whole or not at all."""
