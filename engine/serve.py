@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from backup.restore import require_restored
 from console.api import application
 from console.listener import Listener
 from console.setup_routes import setup_routes
@@ -43,6 +44,7 @@ from engine.prompts import Prompts
 from engine.publishing import LiveField
 from engine.recollection import recollect
 from engine.samples import Samples
+from engine.service.notify import beat, notify
 from engine.settings import Settings
 from engine.status import Control
 from engine.surroundings import surroundings
@@ -81,6 +83,7 @@ async def serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     database = open_database(settings.database_url, must_exist=True)
+    require_restored(settings.data_dir)
     snapshot = await published(settings, database)
     secrets = credentials(settings.data_dir, snapshot.seats)
     journal = Journal(journal_folder(settings.data_dir))
@@ -159,6 +162,7 @@ async def serve(settings: Settings) -> None:
     drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
+    beating: asyncio.Task[None] | None = None
     try:
         await engine.start()
         books.start()
@@ -169,8 +173,13 @@ async def serve(settings: Settings) -> None:
         await web.TCPSite(runner, "127.0.0.1", settings.control_port).start()
         await website.start()
         log.info("serving", control_port=settings.control_port, fastagi_port=settings.fastagi_port)
+        notify("READY=1")
+        beating = for_ever("service manager", beat)
         await stopping.wait()
     finally:
+        notify("STOPPING=1")
+        if beating is not None:
+            beating.cancel()
         reminding.cancel()
         drilling.cancel()
         watching.cancel()

@@ -179,6 +179,41 @@ class _Running:
         return f"被信号 {signal.Signals(-code).name} 终止" if code < 0 else f"退出码 {code}"
 
 
+async def watch_process(
+    name: str, watch: Watch, identity: Identity, *, adopted: bool, tell: Callable[[int], None]
+) -> None:
+    """End a process when its probe fails too often in a row; returns then. ``tell`` hears how often that was."""
+    clock = asyncio.get_running_loop().time
+    patience_ends = math.inf if adopted else clock() + watch.grace_seconds
+    failures = 0
+    while failures < watch.failures:
+        asked_to_wait = clock()
+        await asyncio.sleep(watch.every_seconds)
+        late = clock() - asked_to_wait - watch.every_seconds > LATE_SECONDS
+        try:
+            async with asyncio.timeout(watch.deadline_seconds):
+                await watch.probe()
+        except Exception as error:
+            failures += clock() >= patience_ends and not late
+            log.info("probe failed", child=name, failures=failures, late=late, error=repr(error))
+        else:
+            failures = 0
+            patience_ends = clock()
+    log.error("child hangs", child=name, pid=identity.pid, failures=failures)
+    tell(failures)
+    if watch.keep is not None:
+        try:
+            async with asyncio.timeout(KEEP_SECONDS):
+                await watch.keep(identity.pid)
+        except Exception:  # evidence is worth less than callers
+            log.exception("nothing kept of a hung child", child=name)
+    if watch.abort:
+        identity.signal_group(signal.SIGABRT)
+        identity.signal_group(signal.SIGCONT)
+        await _within(identity.ended(), ABORT_SECONDS)
+    identity.signal_group(signal.SIGKILL)
+
+
 class Supervisor:
     """Runs the children of one instance until told to stop; the later one starts, the earlier it is stopped.
 
@@ -298,43 +333,16 @@ class Supervisor:
         if child.watch is None:
             await identity.ended()
             return
-        watching = asyncio.create_task(self._watch(child, child.watch, identity, adopted=running.process is None))
+
+        def hung(failures: int) -> None:
+            self._tell(child, Change.HUNG, identity.pid, f"连续 {failures} 次没有应答")
+
+        adopted = running.process is None
+        watching = asyncio.create_task(watch_process(child.name, child.watch, identity, adopted=adopted, tell=hung))
         try:
             await identity.ended()
         finally:
             await _cancel(watching)
-
-    async def _watch(self, child: Child, watch: Watch, identity: Identity, *, adopted: bool) -> None:
-        """End the child when its probe fails too often in a row."""
-        clock = asyncio.get_running_loop().time
-        patience_ends = math.inf if adopted else clock() + watch.grace_seconds
-        failures = 0
-        while failures < watch.failures:
-            asked_to_wait = clock()
-            await asyncio.sleep(watch.every_seconds)
-            late = clock() - asked_to_wait - watch.every_seconds > LATE_SECONDS
-            try:
-                async with asyncio.timeout(watch.deadline_seconds):
-                    await watch.probe()
-            except Exception as error:
-                failures += clock() >= patience_ends and not late
-                log.info("probe failed", child=child.name, failures=failures, late=late, error=repr(error))
-            else:
-                failures = 0
-                patience_ends = clock()
-        log.error("child hangs", child=child.name, pid=identity.pid, failures=failures)
-        self._tell(child, Change.HUNG, identity.pid, f"连续 {failures} 次没有应答")
-        if watch.keep is not None:
-            try:
-                async with asyncio.timeout(KEEP_SECONDS):
-                    await watch.keep(identity.pid)
-            except Exception:  # evidence is worth less than callers
-                log.exception("nothing kept of a hung child", child=child.name)
-        if watch.abort:
-            identity.signal_group(signal.SIGABRT)
-            identity.signal_group(signal.SIGCONT)
-            await _within(identity.ended(), ABORT_SECONDS)
-        identity.signal_group(signal.SIGKILL)
 
     async def _end(self, child: Child) -> None:
         """One stage of the shutdown."""

@@ -1,0 +1,1 @@
+"""Being run by a service manager (systemd) instead of by ``hotline up``."""
