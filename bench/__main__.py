@@ -18,7 +18,7 @@ from rich.table import Table
 from bench import load, quiet, report
 from bench.machine import machine
 from bench.sides import Side, sides, staffed
-from engine.settings import ROOT
+from config.settings import ROOT
 from phones.errors import SippFailed
 from phones.load import CalleeLoad
 

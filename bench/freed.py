@@ -23,7 +23,7 @@ from rich.table import Table
 
 from bench.machine import machine
 from bench.sides import Name, Side, sides
-from engine.settings import ROOT
+from config.settings import ROOT
 from phones.phone import Answer
 from phones.sounds import quiet
 from tests.support.product import until

@@ -26,9 +26,9 @@ from bench import load
 from bench.floor import FIRST_AGENT
 from bench.machine import machine
 from bench.sides import Side, sides, staffed
+from config.settings import ROOT
 from console.topics import Topic
 from database.connection import open_database
-from engine.settings import ROOT
 from tests.support.product import Product, now
 from users import store
 from users.model import Role, Session

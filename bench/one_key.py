@@ -24,7 +24,7 @@ from rich.table import Table
 from bench.machine import machine
 from bench.pressed import RATE, TALK_SECONDS, Times, Way, amid_load, watched
 from bench.sides import Name, sides, staffed
-from engine.settings import ROOT
+from config.settings import ROOT
 
 SEATS: Final = 80
 """Enough for fifty talks and one that is watched."""

@@ -21,7 +21,7 @@ from bench.floor import FIRST_AGENT, PROBE_NUMBER, PROMPT, floor
 from bench.instance import Product, product
 from bench.machine import machine
 from bench.sides import RING_SECONDS, Name, Side, staffed
-from engine.settings import ROOT
+from config.settings import ROOT
 from phones.load import CallerLoad
 from phones.phone import PhoneCall
 from phones.sounds import tone

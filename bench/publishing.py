@@ -20,9 +20,9 @@ from typing import Any, Final
 from bench.floor import floor
 from bench.routing import grown, machine
 from bench.sides import Name, Side, staffed
+from config.settings import ROOT
 from database.connection import open_database
 from engine.engine import journal_folder
-from engine.settings import ROOT
 from ledger.model import Fact, Kind
 from ledger.reader import stories_between
 from phones.load import CallerLoad

@@ -23,9 +23,9 @@ from time import perf_counter, thread_time_ns
 from typing import Any, Final
 
 from audit.model import Actor
+from config.settings import ROOT
 from database.connection import open_database
 from database.schema import upgrade
-from engine.settings import ROOT
 from routing.model import CallFacts, Group, LegacyNumber, MergeMode, Period, Schedule, Snapshot, Table
 from routing.publish import Publisher, Wish, plain_surroundings
 from routing.rules import decide

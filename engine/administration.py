@@ -19,13 +19,13 @@ import typer
 
 from audit.model import Actor
 from audit.service import note_new
+from config.credentials import credentials
+from config.settings import Settings, load_settings
 from console.client import EngineUnreachable, call
 from console.client import Refused as EngineRefused
 from database.connection import open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.credentials import credentials
-from engine.settings import Settings, load_settings
 from engine.surroundings import surroundings
 from routing.publish import Publisher
 from routing.snapshot import SnapshotCorrupt

@@ -15,14 +15,14 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import Settings
+from config.tasks import for_ever
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.for_ever import for_ever
 from engine.found_messages import take_found
 from engine.plan import messages_home
 from engine.sealing import seal_deeds
-from engine.settings import Settings
 from ledger.drain import Drainer
 from ledger.drills import Drill, drills
 from ledger.fill_in import FillIn

@@ -14,11 +14,11 @@ from ipaddress import ip_address
 from audit.anchors import FILE, anchors
 from audit.rules import verify
 from audit.store import entries
+from config.credentials import credentials
+from config.settings import Settings
 from console.care_routes import Diagnosis, Line, Verified
 from database.connection import Database
-from engine.credentials import credentials
 from engine.doctor import examine
-from engine.settings import Settings
 from routing.model import Snapshot
 from telephony.model import SeatId
 

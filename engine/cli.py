@@ -18,7 +18,7 @@ import typer
 from typer._click.exceptions import ClickException
 
 import engine.commands
-from engine.settings import SettingsError
+from config.settings import SettingsError
 from engine.usage import speak_chinese, told
 
 MODULES: Final = {module.name.replace("_", "-"): module.name for module in iter_modules(engine.commands.__path__)}
@@ -81,8 +81,8 @@ def _explained() -> tuple[type[Exception], ...]:
         ("asterisk_conf.debian", "BundleError"),
         ("backup.errors", "BackupError"),
         ("database.errors", "DatabaseError"),
-        ("engine.credentials", "CredentialsUnusable"),
-        ("engine.ports", "PortsTaken"),
+        ("config.credentials", "CredentialsUnusable"),
+        ("config.ports", "PortsTaken"),
         ("engine.supervise", "SupervisorError"),
         ("ivr.audio", "ToolMissing"),
     ):
@@ -95,7 +95,7 @@ if __name__ == "__main__":
     # Callers' numbers and voices are in what we write, and in what Asterisk writes for us: no other user reads them.
     os.umask(0o077)
     # What goes wrong behind a command is told on standard error; standard output is the command's answer alone.
-    from engine.logging import configure_logging
+    from config.logging import configure_logging
 
     configure_logging(level="WARNING")
     main()

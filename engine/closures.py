@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from engine.small_file import keep
+from config.json_file import keep
 from telephony.model import GROUP_ID, GroupId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

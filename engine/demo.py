@@ -19,16 +19,16 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.credentials import credentials
+from config.settings import Settings
 from console.client import EngineUnreachable, Refused
 from console.client import call as ask_engine
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.credentials import credentials
 from engine.demo_access import DEMO_FILE
 from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load_wave
 from engine.engine import journal_folder
 from engine.plan import recordings_home
-from engine.settings import Settings
 from engine.voices import said
 from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
 from ledger.model import Fact

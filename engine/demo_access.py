@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from audit.model import Actor
+from config.credentials import Credentials
+from config.settings import Settings
 from console.client import call
 from database.connection import open_database
-from engine.credentials import Credentials
 from engine.pins import generated
-from engine.settings import Settings
 from routing.model import Snapshot
 from users.accounts import Accounts
 from users.model import Role, User

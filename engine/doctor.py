@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from engine.settings import PREFIX, Settings
+from config.settings import PREFIX, Settings
 
 ENOUGH_BYTES: Final = 1_000_000_000
 COMFORT_BYTES: Final = 5_000_000_000
@@ -99,7 +99,7 @@ def _data_dir(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 def _files(settings: Settings) -> Iterator[tuple[Level, str]]:
     from asterisk_conf.capacity import capacity, files_needed
-    from engine.open_files import most_open_files
+    from config.open_files import most_open_files
 
     ports = settings.rtp_end - settings.rtp_start + 1
     most, needed = most_open_files(), files_needed(ports)
@@ -115,7 +115,7 @@ def _files(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _ports(settings: Settings) -> Iterator[tuple[Level, str]]:
-    from engine.ports import ports_of, taken_ports
+    from config.ports import ports_of, taken_ports
 
     taken = taken_ports(settings)
     for port in taken:
@@ -274,8 +274,8 @@ def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from config.credentials import credentials
     from console.client import EngineUnreachable, Refused, call
-    from engine.credentials import credentials
 
     if not (settings.data_dir / "secrets.json").exists():
         yield Level.NOTE, "热线还没有启动过；启动后才会探测"
@@ -298,8 +298,8 @@ def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _drills(settings: Settings) -> Iterator[tuple[Level, str]]:
+    from config.credentials import credentials
     from console.client import EngineUnreachable, Refused, call
-    from engine.credentials import credentials
 
     if not (settings.data_dir / "secrets.json").exists():
         yield Level.NOTE, "热线还没有启动过；启动后才知道"

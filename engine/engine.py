@@ -17,6 +17,11 @@ from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
 from backup.state import BackupReminder
+from config.credentials import Credentials
+from config.open_files import most_open_files
+from config.settings import Settings
+from config.steady_clock import ClockWatch, SteadyClock
+from config.tasks import for_ever
 from database.connection import Database
 from engine.admission import Admission
 from engine.alarms import Alarms
@@ -26,15 +31,12 @@ from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
-from engine.credentials import Credentials
 from engine.desk import EngineDesk
 from engine.drills import Drills
 from engine.fence import Fence
-from engine.for_ever import for_ever
 from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
-from engine.open_files import most_open_files
 from engine.orders import orders
 from engine.page_phones import PagePhones
 from engine.pins import Pins
@@ -45,10 +47,8 @@ from engine.repertoire import Repertoire
 from engine.resources import Resources
 from engine.routes import Routes
 from engine.screens import EngineScreens
-from engine.settings import Settings
 from engine.sites import Sites
 from engine.standing import StandingStill
-from engine.steady import ClockWatch, SteadyClock
 from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
 from engine.wrap_ups import WrapUps

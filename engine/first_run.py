@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from config.settings import Settings
 from engine.demo_access import is_demo
 from engine.pins import Pins
 from engine.samples import Samples
-from engine.settings import Settings
 from engine.voices import said
 from ivr import manifest
 from ivr.audio import ToolMissing

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from backup.service import Instance
-from engine.settings import ROOT, Settings, config_file
+from config.settings import ROOT, Settings, config_file
 
 
 def instance_of(settings: Settings) -> Instance:

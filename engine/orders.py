@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from config.settings import Settings
 from engine.alarms import Alarms
 from engine.calls import Calls
-from engine.settings import Settings
 from ivr import audio
 from ivr.build import speak_once
 from ivr.catalogue import MANDARIN

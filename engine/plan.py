@@ -7,9 +7,9 @@ from pathlib import Path
 
 from asterisk_conf.bundle import Asterisk
 from asterisk_conf.model import CentrePolicy, ConsultKeys, Ports, SwitchPlan
-from engine.credentials import Credentials
-from engine.open_files import most_open_files
-from engine.settings import ROOT, Settings
+from config.credentials import Credentials
+from config.open_files import most_open_files
+from config.settings import ROOT, Settings
 from routing.model import Snapshot
 from routing.snapshot import SNAPSHOT_FILE
 

@@ -20,11 +20,11 @@ import structlog
 from asterisk_conf.bundle import Asterisk, installed_asterisk
 from asterisk_conf.live import SwitchNotFollowing, bring, expressions, verify
 from asterisk_conf.render import handed_over
-from engine.credentials import credentials
+from config.credentials import credentials
+from config.settings import Settings
+from config.tasks import for_ever
 from engine.engine import Engine
-from engine.for_ever import for_ever
 from engine.plan import switch_home, switch_plan
-from engine.settings import Settings
 from engine.voices import NEXT, Voices, clear, said, sounds, speak, speak_in_place
 from ivr.audio import ToolMissing
 from ivr.build import due

@@ -6,9 +6,9 @@ from typing import Any
 
 import typer
 
+from config.credentials import credentials
+from config.settings import Settings, load_settings
 from console.client import EngineUnreachable, Refused, call
-from engine.credentials import credentials
-from engine.settings import Settings, load_settings
 
 UNREACHABLE = 3
 

@@ -18,9 +18,9 @@ from typing import Any, Final
 import structlog
 
 from asterisk_conf.capacity import Capacity, files_needed
+from config.disk_reserve import DiskReserve
+from config.settings import Settings
 from engine.alarms import Alarms
-from engine.disk_reserve import DiskReserve
-from engine.settings import Settings
 from engine.watchdog import last_hung
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

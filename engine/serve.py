@@ -19,6 +19,10 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from backup.restore import require_restored
+from config.credentials import credentials
+from config.open_files import raise_open_files
+from config.settings import Settings
+from config.tasks import for_ever
 from console.api import application
 from console.listener import Listener
 from console.setup_routes import setup_routes
@@ -30,14 +34,11 @@ from engine.books import Books
 from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
 from engine.care import InstanceCare
-from engine.credentials import credentials
 from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
 from engine.first_run import FirstRun
-from engine.for_ever import for_ever
 from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
-from engine.open_files import raise_open_files
 from engine.orders import receivers_of
 from engine.plan import messages_home, recordings_home, switch_home
 from engine.prompts import Prompts
@@ -45,7 +46,6 @@ from engine.publishing import LiveField
 from engine.recollection import recollect
 from engine.samples import Samples
 from engine.service.notify import beat, notify
-from engine.settings import Settings
 from engine.status import Control
 from engine.surroundings import surroundings
 from engine.website import Website

@@ -33,7 +33,7 @@ from typing import IO, Final
 
 import structlog
 
-from engine.processes import Identity
+from config.process_identity import Identity
 
 log = structlog.get_logger(__name__)
 

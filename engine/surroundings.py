@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from engine.settings import Settings
+from config.settings import Settings
 from ivr import manifest
 from ivr.catalogue import MANDARIN
 from routing.calendar import city_time

@@ -26,7 +26,7 @@ from time import monotonic
 from typing import IO, Final
 
 from asterisk_conf.bundle import BundleError, find_asterisk
-from engine.settings import ROOT
+from config.settings import ROOT
 
 BIN: Final = Path(sys.executable).parent
 PAGES: Final = ROOT / "console" / "app"

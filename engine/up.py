@@ -20,16 +20,16 @@ from asterisk_conf.capacity import capacity, files_needed
 from asterisk_conf.files import prepare
 from asterisk_conf.model import SwitchPlan
 from backup.restore import require_restored
+from config.credentials import Credentials, credentials
+from config.open_files import raise_open_files
+from config.ports import require_free
+from config.settings import ROOT, Settings
 from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.credentials import Credentials, credentials
 from engine.demo_access import DEMO_FILE, demo_access, write_demo
-from engine.open_files import raise_open_files
 from engine.plan import switch_plan
-from engine.ports import require_free
 from engine.serve import published
-from engine.settings import ROOT, Settings
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.voices import alone, said
 from engine.watchdog import watch_switch

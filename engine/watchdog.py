@@ -17,8 +17,8 @@ from typing import Final
 
 import structlog
 
-from engine.credentials import Credentials
-from engine.settings import Settings
+from config.credentials import Credentials
+from config.settings import Settings
 from engine.supervise import Watch
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import LoopFailed, loop_call, loop_token

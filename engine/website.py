@@ -15,6 +15,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
+from config.settings import ROOT, Settings
 from console.address import networks
 from console.api import Control
 from console.brake import Brake, Limits
@@ -32,7 +33,6 @@ from engine.alarms import Alarms
 from engine.archive import CallArchive
 from engine.certificate import Certificate
 from engine.page_phones import PagePhones
-from engine.settings import ROOT, Settings
 from ledger.reports.service import Reports
 from queues.events import SignedOut
 from routing.calendar import CITY

@@ -7,8 +7,8 @@ import os
 import typer
 
 from asterisk_conf.bundle import find_asterisk
+from config.settings import load_settings
 from engine.plan import switch_home
-from engine.settings import load_settings
 
 UNPREPARED = 1
 

@@ -13,9 +13,9 @@ from audit.anchors import FILE, anchor, anchors
 from audit.model import Entry
 from audit.rules import verify
 from audit.store import entries
+from config.settings import SettingsError, load_settings
 from database.connection import open_database
 from database.errors import DatabaseError
-from engine.settings import SettingsError, load_settings
 from routing.calendar import city_time
 from users.seal import Seal
 

@@ -15,8 +15,8 @@ from backup.drill import drill
 from backup.errors import BackupError
 from backup.repository import Repository, new_key, read_key
 from backup.service import back_up
+from config.settings import Settings, load_settings
 from engine.instance import instance_of
-from engine.settings import Settings, load_settings
 
 app = typer.Typer(help="备份：不停机备份全部数据，列出、核对备份，演练恢复。")
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from config.settings import load_settings
 from engine.remote import ask
-from engine.settings import load_settings
 
 app = typer.Typer(help="外呼：让一个座席呼叫一个号码，列出一天内的外呼。", no_args_is_help=True)
 

@@ -17,6 +17,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.service import note_new
+from config.settings import Settings, SettingsError, load_settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.administration import actor
@@ -24,7 +25,6 @@ from engine.commands.agents import who
 from engine.exits import end
 from engine.remote import ask
 from engine.repair import Repair, repair
-from engine.settings import Settings, SettingsError, load_settings
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter

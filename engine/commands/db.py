@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import typer
 
+from config.settings import SettingsError, load_settings
 from database.errors import DatabaseError
 from database.schema import SchemaState, check, upgrade
-from engine.settings import SettingsError, load_settings
 
 app = typer.Typer(help="数据库：升级结构，检查是否与程序一致。", no_args_is_help=True)
 

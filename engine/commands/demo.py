@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from config.settings import Settings, load_settings
 from console.client import EngineUnreachable, Refused
 from engine.demo import DemoRefused, Outcome, demo_call
-from engine.settings import Settings, load_settings
 from ledger.story import as_json, tell
 
 app = typer.Typer(help="演示：用 SIPp 拨打一个真实的电话，讲述经过并测量声音。", no_args_is_help=True)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from config.settings import SettingsError, load_settings
 from engine.doctor import Finding, Level, examine
-from engine.settings import SettingsError, load_settings
 
 COLOURS = {Level.GOOD: typer.colors.GREEN, Level.NOTE: typer.colors.YELLOW, Level.FAULT: typer.colors.RED}
 

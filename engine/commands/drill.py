@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import Settings, load_settings
 from console.drill_routes import MONTH, WRONG_MONTH
 from database.connection import Database, open_database
 from database.errors import DatabaseError
@@ -21,7 +22,6 @@ from engine.engine import journal_folder
 from engine.exits import end
 from engine.foresight.show import show, wrong
 from engine.remote import ask
-from engine.settings import Settings, load_settings
 from ledger.drills import Drill, as_json, drills, month_of, report
 from ledger.model import drill_line
 from ledger.reader import facts_now

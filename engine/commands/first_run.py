@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from config.credentials import credentials
+from config.settings import load_settings
 from console.client import EngineUnreachable, Refused, call
 from engine.administration import PUBLISH_SECONDS, actor
-from engine.credentials import credentials
-from engine.settings import load_settings
 
 app = typer.Typer(help="首次设置：还差什么；一步删除示例数据。", no_args_is_help=True)
 

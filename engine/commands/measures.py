@@ -11,10 +11,10 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from config.settings import load_settings
 from engine.exits import end
 from engine.foresight.history import day_of, history
 from engine.foresight.show import percent, seconds, show
-from engine.settings import load_settings
 from ledger.measures import By, Measures, measures, told_apart
 
 HEADS: Final = (

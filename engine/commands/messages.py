@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from config.settings import load_settings
 from engine.remote import ask
-from engine.settings import load_settings
 
 app = typer.Typer(help="留言：列出、在话机上收听、转派、办结。", no_args_is_help=True)
 

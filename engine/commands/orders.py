@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import typer
 
-from engine.credentials import credentials
+from config.credentials import credentials
+from config.settings import load_settings
 from engine.exits import end
 from engine.remote import ask
-from engine.settings import load_settings
 from ledger.push_rules import secret_of
 from orders.facts import target_of
 from orders.words import HOW

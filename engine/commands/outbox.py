@@ -11,9 +11,9 @@ from typing import Annotated, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.credentials import credentials
+from config.settings import load_settings
 from database.connection import open_database
-from engine.credentials import credentials
-from engine.settings import load_settings
 from ledger import outbox_store as outbox
 from ledger.push_rules import secret_of
 from telephony.model import EMERGENCY_NUMBERS

@@ -8,7 +8,7 @@ import typer
 
 from asterisk_conf.bundle import find_asterisk
 from backup.restore import require_restored
-from engine.settings import load_settings
+from config.settings import load_settings
 from engine.up import prepared
 
 

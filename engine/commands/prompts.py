@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from audit.model import Actor
+from config.settings import Settings, SettingsError, load_settings
 from console.doors import BY_ROUTE
 from console.prompt_routes import PromptRefused, Wish
 from engine.progress import progress
-from engine.settings import Settings, SettingsError, load_settings
 from engine.voices import alone, said
 from ivr.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
 from routing.model import Snapshot

@@ -11,9 +11,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import Settings, SettingsError, load_settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.settings import Settings, SettingsError, load_settings
 from recordings.model import Recording, Status
 from recordings.service import Recordings
 from recordings.store import list_recordings

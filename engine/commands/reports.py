@@ -12,12 +12,12 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import Settings, load_settings
 from console.report_routes import namer, other_names
 from database.connection import open_database
 from database.errors import DatabaseError
 from engine.engine import journal_folder
 from engine.foresight.show import percent, seconds, show, wrong
-from engine.settings import Settings, load_settings
 from ledger.measures import Aims
 from ledger.reports.columns import KEYS, TITLES, Form, columns
 from ledger.reports.model import By, Line, Period, Report, as_json

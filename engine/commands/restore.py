@@ -10,9 +10,9 @@ import typer
 
 from backup.repository import Repository, read_key
 from backup.restore import CONFIG, restore
+from config.settings import load_settings
 from engine.commands.backup import At, Key, folder
 from engine.instance import instance_of
-from engine.settings import load_settings
 
 
 def command(

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from config.settings import Settings, SettingsError, load_settings
 from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
 from engine.routing.sources import PUBLISHED, SOURCES, snapshot_from
-from engine.settings import Settings, SettingsError, load_settings
 from routing.calendar import CITY, city_time
 from routing.closed import avoiding
 from routing.explain import as_json, explain

@@ -7,9 +7,9 @@ from typing import Final
 
 import uvloop
 
-from engine.logging import configure_logging
+from config.logging import configure_logging
+from config.settings import load_settings
 from engine.serve import serve
-from engine.settings import load_settings
 
 GC_THRESHOLD: Final = (20_000, 20, 20)
 """A call makes some thousand objects, nearly all of which die with their last reference."""

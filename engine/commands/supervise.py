@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from config.settings import load_settings
 from database.connection import open_database
 from engine.commands.agents import who
 from engine.remote import ask
-from engine.settings import load_settings
 from ledger.model import Fact
 from ledger.store import deeds
 from ledger.story import tell

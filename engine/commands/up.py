@@ -8,8 +8,8 @@ from typing import Annotated
 import structlog
 import typer
 
-from engine.logging import configure_logging
-from engine.settings import load_settings
+from config.logging import configure_logging
+from config.settings import load_settings
 from engine.supervise import SupervisorError
 from engine.up import up
 

@@ -12,11 +12,11 @@ from typing import Annotated, TypeVar
 import typer
 
 from audit.model import Actor
+from config.settings import SettingsError, load_settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.administration import actor as whoever
-from engine.settings import SettingsError, load_settings
 from routing.calendar import city_time
 from users.accounts import Accounts
 from users.approvals import Approval, Approvals, Asker, Kind, Outcome, State, Wish

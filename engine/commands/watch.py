@@ -6,10 +6,10 @@ import asyncio
 
 import typer
 
-from engine.credentials import credentials
-from engine.logging import configure_logging
+from config.credentials import credentials
+from config.logging import configure_logging
+from config.settings import load_settings
 from engine.service.watch import watch
-from engine.settings import load_settings
 from engine.watchdog import watch_switch
 
 

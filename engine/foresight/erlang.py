@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from config.settings import load_settings
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
-from engine.settings import load_settings
 from queues.foresight.chart import Line, lines
 from queues.foresight.erlang import NotCalculable, Outlook
 from queues.foresight.staffing import Target, outlook, seats_for

@@ -16,9 +16,9 @@ from typing import Final
 
 import typer
 
+from config.settings import Settings
 from engine.foresight.show import wrong
 from engine.reconcile import policy
-from engine.settings import Settings
 from ledger.measures import Outcome
 from queues.events import AgentSignedIn, TicketJoined
 from queues.foresight.scenario import Arrival, Scenario, Shift, Stream

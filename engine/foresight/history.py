@@ -12,11 +12,11 @@ from typing import Final
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import Settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.engine import journal_folder
 from engine.foresight.show import wrong
-from engine.settings import Settings
 from ledger.measures import HALF_HOUR, AgentTime, Outcome, agent_time, outcome
 from ledger.model import Kind
 from ledger.reader import kind_between, stories_between

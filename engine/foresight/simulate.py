@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from config.settings import Settings, load_settings
 from engine.foresight.floors import (
     CALLERS_EXAMPLE,
     SHIFTS_EXAMPLE,
@@ -35,7 +36,6 @@ from engine.foresight.floors import (
 )
 from engine.foresight.history import INCOMPLETE_PAST, day_of, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
-from engine.settings import Settings, load_settings
 from queues.foresight.chart import Bar, Panel, bars
 from queues.foresight.figures import Estimate, over_runs
 from queues.foresight.scenario import Duration, Habits, Scenario, Shape

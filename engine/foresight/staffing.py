@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from config.settings import Settings, load_settings
 from engine.foresight.history import INCOMPLETE_PAST, day_of, days_back, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
-from engine.settings import Settings, load_settings
 from ledger.measures import Outcome, half_hour
 from queues.foresight.chart import Bar, Panel, bars
 from queues.foresight.erlang import NotCalculable

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from config.settings import Settings
 from database.connection import Database
 from engine.routing.sources import (
     DRAFT,
@@ -23,7 +24,6 @@ from engine.routing.sources import (
     snapshot_from,
     stop,
 )
-from engine.settings import Settings
 from ledger.reader import calls_now
 from ledger.records import CallRecord
 from ledger.store import CallFilter

@@ -13,9 +13,9 @@ from typing import Annotated, Final, NoReturn, TypeVar
 
 import typer
 
+from config.settings import Settings, SettingsError, load_settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.settings import Settings, SettingsError, load_settings
 from routing.draft import Draft
 from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_file

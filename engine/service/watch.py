@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from engine.processes import Identity
+from config.process_identity import Identity
 from engine.supervise import Watch, watch_process
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

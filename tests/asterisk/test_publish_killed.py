@@ -14,9 +14,9 @@ from functools import partial
 import pytest
 
 from asterisk_conf.files import check
+from config.credentials import credentials
 from console.client import EngineUnreachable
 from database.connection import open_database
-from engine.credentials import credentials
 from engine.plan import switch_plan
 from ledger.model import Kind
 from routing.model import Snapshot

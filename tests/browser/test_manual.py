@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from engine.processes import Identity
+from config.process_identity import Identity
 from ledger.records import CallRecord
 from phones.phone import Answer
 from phones.seat_phone import SeatPhone

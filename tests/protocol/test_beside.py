@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from engine.settings import ROOT
+from config.settings import ROOT
 from routing.beside import NICENESS, Beside
 from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_data

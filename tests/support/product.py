@@ -24,13 +24,13 @@ from typing import Any
 
 from asterisk_conf.bundle import Asterisk, find_asterisk
 from asterisk_conf.model import SwitchPlan
+from config import disk_reserve
+from config.credentials import Credentials
+from config.settings import ROOT, Settings
 from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from database.schema import upgrade
-from engine import disk_reserve
-from engine.credentials import Credentials
 from engine.engine import journal_folder
-from engine.settings import ROOT, Settings
 from engine.up import prepared
 from ivr import manifest
 from ledger.model import Fact, Kind

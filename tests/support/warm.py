@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from engine.settings import ROOT
+from config.settings import ROOT
 from tests.support.leaks import keep
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -129,9 +129,7 @@ async def forked(arguments: Sequence[str], environment: Mapping[str, str], outpu
 def _serve(line: socket.socket) -> None:
     import gc
 
-    import engine.cli
-    import engine.commands.serve
-    import engine.logging  # noqa: F401  all of it is for the children
+    import config.logging  # noqa: F401  all of it is for the children
 
     gc.collect()
     gc.freeze()
@@ -173,8 +171,8 @@ def _child(arguments: list[str], environment: dict[str, str], output: str) -> in
     sys.argv = ["hotline", *arguments]
     status: Any
     try:
+        from config.logging import configure_logging
         from engine.cli import main
-        from engine.logging import configure_logging
 
         configure_logging(level="WARNING")
         main(arguments)

@@ -5,9 +5,9 @@ import pytest
 import typer
 
 from asterisk_conf.bundle import BundleError
+from config.settings import Fault, SettingsError
 from engine import cli
 from engine.cli import MODULES, main
-from engine.settings import Fault, SettingsError
 
 pytestmark = pytest.mark.unit
 

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import doctor, ports
+from config import ports
+from config.ports import PortsTaken, require_free, taken_ports
+from config.process_identity import Identity
+from config.settings import Settings
+from engine import doctor
 from engine.cli import main
 from engine.doctor import Finding, Level, examine
-from engine.ports import PortsTaken, require_free, taken_ports
-from engine.processes import Identity
-from engine.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -191,5 +192,5 @@ def test_a_centre_of_which_no_line_answers_is_a_fault(
         {"centre": "119", "trunk": "emergency-119", "up": True},
     ]
     monkeypatch.setattr("console.client.call", lambda *_: {"alarms": [], "centres": rows})
-    monkeypatch.setattr("engine.credentials.credentials", lambda _: SimpleNamespace(api_token="token"))
+    monkeypatch.setattr("config.credentials.credentials", lambda _: SimpleNamespace(api_token="token"))
     assert {found for found, _ in doctor._centres(settings)} == {Level[level]}

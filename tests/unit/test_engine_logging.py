@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from engine.logging import configure_logging, mask, mask_text
+from config.logging import configure_logging, mask, mask_text
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings import ROOT, Settings, SettingsError, config_file, load_settings
+from config.settings import ROOT, Settings, SettingsError, config_file, load_settings
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.processes import Identity
+from config.process_identity import Identity
 from engine.supervise import (
     Change,
     Child,

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from engine.settings import ROOT
+from config.settings import ROOT
 from tests.support.ports import FIRST_PORT, SLICE_PORTS, SLICES, Slice, free_ports, own_slice, reserved_ports
 
 pytestmark = pytest.mark.unit

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.settings import ROOT
+from config.settings import ROOT
 from tests.asterisk.support.product import Product, until
 
 READY = "就绪"

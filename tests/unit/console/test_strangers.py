@@ -21,6 +21,7 @@ import pytest
 import structlog
 from aiohttp import web
 
+from config.logging import configure_logging
 from console import faults, live_routes
 from console.address import client_address, networks
 from console.call_search import wanted_calls
@@ -29,7 +30,6 @@ from console.faults import Told
 from console.guard import CSRF_HEADER, Site
 from console.plain import whole_of
 from database.connection import open_database
-from engine.logging import configure_logging
 from routing.faults import TableInvalid
 from routing.tables import Refused, moment
 from routing.toml import read_table

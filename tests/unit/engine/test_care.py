@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from config.credentials import credentials
+from config.settings import Settings
 from database.connection import Database
 from engine.care import InstanceCare
-from engine.credentials import credentials
-from engine.settings import Settings
 from routing.publish import ensure_published
 from telephony.model import SeatId
 

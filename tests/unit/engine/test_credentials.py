@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from config.credentials import FILE, CredentialsUnusable, credentials
 from engine import cli
-from engine.credentials import FILE, CredentialsUnusable, credentials
 
 pytestmark = pytest.mark.unit
 

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import pytest
 
+from config.settings import Settings
 from database.connection import Database
 from engine.first_run import FirstRun
 from engine.pins import Pins
 from engine.samples import Samples
-from engine.settings import Settings
 from ivr import manifest
 from ivr.catalogue import Source, catalogue
 from ivr.manifest import Built

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from engine import for_ever as module
-from engine.for_ever import for_ever
+from config import tasks as module
+from config.tasks import for_ever
 from engine.healing import Healing
 from tests.unit.engine.test_healing import Clinic
 

@@ -12,10 +12,10 @@ from typing import Any, cast
 import pytest
 
 from asterisk_conf.live import SwitchNotFollowing
+from config.settings import Settings
 from engine import publishing
 from engine.engine import Engine
 from engine.publishing import LiveField
-from engine.settings import Settings
 from engine.voices import NEXT, Voices, speak, speak_in_place
 from ivr.catalogue import CatalogueFault, Prompt, catalogue
 from routing.model import Snapshot

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from engine.credentials import Credentials
+from config.credentials import Credentials
+from config.settings import Settings
 from engine.engine import Engine
-from engine.settings import Settings
 from ivr.desk import Queued, Seated
 from ivr.model import Question, Script
 from ledger.journal import Journal

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from asterisk_conf.capacity import capacity, files_needed
+from config.disk_reserve import DiskReserve
+from config.settings import Settings
 from engine.alarms import Alarms
-from engine.disk_reserve import DiskReserve
 from engine.resources import Resources, Use, ports_in_use
-from engine.settings import Settings
 from ledger.journal import Journal
 from telephony.model import NodeId
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from config.steady_clock import ALARM, SHOWN_SECONDS, ClockWatch, SteadyClock
 from engine.alarms import Alarms
-from engine.steady import ALARM, SHOWN_SECONDS, ClockWatch, SteadyClock
 from ledger.journal import Journal
 from telephony.model import NodeId
 

@@ -12,8 +12,8 @@ from threading import Thread
 
 import pytest
 
-from engine.credentials import credentials
-from engine.settings import Settings
+from config.credentials import credentials
+from config.settings import Settings
 from engine.watchdog import last_hung, threads_of, watch_switch
 from telephony.ami_probe import AmiSilent, ami_ping
 from telephony.loop_call import ENGINE_AWAY, LoopFailed, loop_call, loop_token

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession
 
+from config.settings import Settings
 from console.api import Control as ApiControl
 from database.connection import Database
 from engine.archive import CallArchive
 from engine.prompts import Prompts
-from engine.settings import Settings
 from engine.website import Website
 from ledger.reports.service import Reports
 from tests.unit.console.hall import Day, Healthy, Unpacked

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from config.settings import Settings
 from engine.calendar_watch import CalendarWatch
 from engine.doctor import CHECKS
-from engine.settings import Settings
 from routing.calendar import CITY, city_time, day_kind, is_open
 from routing.holidays import holiday_rows
 from routing.lint.days import holiday_alarm

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings import ROOT
+from config.settings import ROOT
 
 pytestmark = pytest.mark.unit
 

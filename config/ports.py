@@ -16,8 +16,8 @@ from typing import Final
 
 import psutil
 
-from engine.processes import Identity
-from engine.settings import Settings
+from config.process_identity import Identity
+from config.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 

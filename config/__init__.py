@@ -1,0 +1,1 @@
+"""Settings, credentials, logging and the smallest shared tools; it knows no room above it."""
