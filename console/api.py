@@ -14,6 +14,8 @@ from typing import Any, Final, Protocol
 import structlog
 from aiohttp import web
 
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.drill_routes import Drilling, drill_routes
 from console.guard import worded
 from console.live_routes import Use, add_live_routes
@@ -27,8 +29,6 @@ from console.supervise_routes import Supervised, supervise_routes
 from console.transfer_routes import transfer_routes
 from console.wrap_up_routes import WrappingUp, wrap_up_routes
 from ledger.live import Live
-from promises.mailbox import Mailbox
-from promises.service import Callbacks
 from queues.acd import Acd
 from queues.events import AgentSignedIn, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
 from queues.events import Event as QueueEvent

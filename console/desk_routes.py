@@ -9,13 +9,13 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.look_routes import Archive
 from console.plain import answered, refused
 from ledger.records import CallRecord
 from ledger.store import CallFilter
 from orders.service import Orders
-from promises.mailbox import Mailbox
-from promises.service import Callbacks
 from routing.model import Snapshot
 from routing.numbers import citizen
 from telephony.model import CALL_ID, CallId

@@ -15,6 +15,8 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from audit.model import Act
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.call_search import moment, names, place_after, require_no_guess, wanted_calls
 from console.looks import LOOK_SECONDS, Looks, brake, within
 from console.plain import WHO, answered, body_of, reason_that_is_one, refused, whole_of
@@ -26,8 +28,6 @@ from ledger.store import CallFilter
 from ledger.story import as_json, mask, outline
 from orders.service import Orders
 from orders.words import sheet
-from promises.mailbox import Mailbox
-from promises.service import Callbacks
 from recordings.layout import HALVES, half_file, recording_file
 from recordings.model import Recording
 from routing.calendar import CITY

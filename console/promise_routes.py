@@ -1,6 +1,6 @@
 """Promises over the API: callbacks, listed, handed over and cancelled; messages, listed, played, handed over, closed.
 
-One job: read and ask. What may become of a promise is decided in promises/.
+One job: read and ask. What may become of a promise is decided in callbacks/.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from callbacks.model import Callback
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
+from callbacks.voicemail_rules import Message
 from console.plain import WHO, answered, asker, body_of, refused
 from ledger.story import mask
 from ledger.words import CALLBACK_STATES, CALLBACK_WHY
-from promises.mailbox import Mailbox
-from promises.message import Message
-from promises.model import Callback
-from promises.service import Callbacks
 from queues.acd import Acd
 from queues.model import NotAllowed
 from routing.model import Snapshot

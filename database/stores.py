@@ -14,7 +14,7 @@ STORES: Final = (
     "ledger.outbox_store",
     "ledger.lease",
     "recordings.store",
-    "promises.store",
+    "callbacks.store",
     "orders.store",
     "outbound.store",
     "queues.pin_store",

@@ -15,12 +15,17 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from callbacks.orphaned_voicemail import take_found
+from callbacks.queries import left, promised
+from callbacks.registry import REMEMBERED
+from callbacks.service import Callbacks
+from callbacks.store import follow as promises_follow
+from callbacks.voicemail import Mailbox
 from config.settings import Settings
 from config.tasks import for_ever
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.found_messages import take_found
 from engine.plan import messages_home
 from engine.sealing import seal_deeds
 from ledger.drain import Drainer
@@ -41,11 +46,6 @@ from outbound.history import KEPT
 from outbound.reader import calls_since
 from outbound.service import OutboundCalls
 from outbound.store import follow as outbound_follow
-from promises.book import REMEMBERED
-from promises.mailbox import Mailbox
-from promises.reader import left, promised
-from promises.service import Callbacks
-from promises.store import follow as promises_follow
 from recordings.service import Recordings
 from telephony.model import CallId
 

@@ -1,6 +1,6 @@
 """Callbacks as this engine makes them: terms from the published table, facts of the calls that come of them.
 
-One job: join promises/service.py to the other rooms. What a promise may become is decided there.
+One job: join callbacks/service.py to the other rooms. What a promise may become is decided there.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from callbacks.model import Callback
+from callbacks.seat_legs import SeatLegs
+from callbacks.service import Callbacks, Terms
 from engine.calls import Calls
 from ivr.catalogue import whisper
 from ledger.journal import Journal
 from ledger.model import Kind
-from promises.model import Callback
-from promises.seat_legs import SeatLegs
-from promises.service import Callbacks, Terms
 from queues.effects import Offer
 from queues.service import Clock, QueueService
 from routing.calendar import is_open

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from callbacks.model import Callback, Outcome
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.channels import CHANNEL
@@ -23,9 +26,6 @@ from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import NO_CALL, TRIAL, Kind
 from outbound.service import NotCalled, OutboundCalls
 from outbound.words import prompt_of
-from promises.mailbox import Mailbox
-from promises.model import Callback, Outcome
-from promises.service import Callbacks
 from queues.acd import Ticket
 from queues.agent_rules import IN_CALL
 from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended

@@ -17,6 +17,7 @@ from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
 from backup.state import BackupReminder
+from callbacks.voicemail import Mailbox
 from config.credentials import Credentials
 from config.open_files import most_open_files
 from config.settings import Settings
@@ -54,7 +55,6 @@ from engine.wiring.outbound import OurCalls, outbound
 from engine.wrap_ups import WrapUps
 from ivr.catalogue import catalogue
 from ledger.journal import Journal
-from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.events import PolicyChanged, SignedOut
 from queues.service import QueueService

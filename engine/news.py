@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from callbacks.voicemail import Mailbox
 from engine.callers import broke_off
 from engine.calls import Calls
 from engine.channels import CHANNEL
@@ -16,7 +17,6 @@ from engine.repertoire import Repertoire
 from engine.routes import Routes
 from ledger.model import Kind
 from orders.service import Orders
-from promises.mailbox import Mailbox
 from queues.effects import Connected, Effect, Offer, TalkOver
 from queues.events import (
     Answered,

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, assert_never
 
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.live_hub import Changed
 from console.topics import Row, Rows, Topic
 from engine.alarms import Alarms
@@ -22,8 +24,6 @@ from engine.routes import Routes
 from engine.stirred import Stirred
 from engine.supervision import Supervision
 from orders.service import Orders
-from promises.mailbox import Mailbox
-from promises.service import Callbacks
 from queues.acd import Seat
 from queues.model import TicketPhase
 from queues.service import QueueService

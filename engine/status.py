@@ -9,6 +9,8 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.wrap_up_routes import Wrapped
 from database.errors import DatabaseError
 from engine.books import Books
@@ -28,8 +30,6 @@ from orders.facts import target_of
 from orders.model import Order
 from orders.service import Orders, Wish
 from outbound.service import OutboundCalls
-from promises.mailbox import Mailbox
-from promises.service import Callbacks
 from queues.acd import Acd
 from queues.events import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from callbacks.model import Outcome
 from ivr.model import Question
 from ledger.model import Kind
-from promises.model import Outcome
 from routing.model import Decision, WaitingAction
 from telephony.model import AgentId, CallId, OverflowTo, Priority, SeatId
 

@@ -66,9 +66,9 @@ class Kind(StrEnum):
     CALLBACK = "callback"
     """A callback was promised, or went on to another state: all that is known of it
     [state, attempt, caller, line, group, overflow, priority, since_ms, promised_at, attempts, not_before, why, agent];
-    promises/facts.py writes and reads it."""
+    callbacks/serialisation.py writes and reads it."""
     MESSAGE = "message"
-    """A message was left, or closed: all that is known of it (promises/message.py)
+    """A message was left, or closed: all that is known of it (callbacks/voicemail_rules.py)
     [state, caller, line, group, seconds, taken_at, due_at, closed_at, closed_by, note]."""
     ORDER = "order"
     """An urgent order was raised in the call, or went on: all that is known of it (orders/facts.py)

@@ -39,7 +39,7 @@ AGENT_CALL_SERIALS: Final = range(OUR_SERIALS, OUR_SERIALS + 1_000_000_000)
 """Calls that agents make (外呼); see outbound/."""
 
 ENGINE_SERIALS: Final = 8_000_000_000
-"""From here up: urgent orders' calls and agents' phones that are rung first; callbacks follow (promises/model.py)."""
+"""From here up: urgent orders' calls and agents' phones that are rung first; callbacks follow (callbacks/model.py)."""
 
 HEARD_MS: Final = 1000
 """A talk that is over sooner was none: nobody has said anything that could be recorded, or rated."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from callbacks.model import Outcome
 from ivr.desk import Joined, Place, Queued, SeatAction, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
 from ledger.model import Kind
-from promises.model import Outcome
 from routing.model import Decision, Target, TargetKind, WaitingAction
 from routing.numbers import citizen
 from telephony.model import AgentId, CallId, GroupId, SeatId

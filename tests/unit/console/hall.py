@@ -17,6 +17,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from audit.model import Actor, Entry
 from audit.store import of_action
+from callbacks.model import Callback
+from callbacks.voicemail_rules import Message
 from console.brake import Brake, Limits
 from console.care_routes import Care, Diagnosis, Line, Verified
 from console.guard import CSRF_HEADER, Site
@@ -33,8 +35,6 @@ from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
 from ledger.reports.service import Reports
 from ledger.store import CallFilter
-from promises.message import Message
-from promises.model import Callback
 from queues.events import SeatReachable
 from recordings.layout import half_file, recording_file
 from recordings.model import Recording, Status

@@ -10,6 +10,9 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from callbacks.model import Outcome
+from callbacks.service import Callbacks
+from callbacks.voicemail import Mailbox
 from console.api import MAX_BODY_BYTES, application
 from console.plain import MAX_WHO
 from console.wrap_up_routes import Wrapped
@@ -24,9 +27,6 @@ from ledger.records import CallRecord
 from orders.model import Order
 from orders.service import Orders, Wish
 from outbound.service import OutboundCalls
-from promises.mailbox import Mailbox
-from promises.model import Outcome
-from promises.service import Callbacks
 from queues.acd import Acd
 from queues.events import Event, SeatReachable, SeatUnreachable
 from queues.model import NotAllowed

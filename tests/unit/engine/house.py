@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from callbacks.voicemail import Mailbox
 from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.callbacks import callbacks
@@ -34,7 +35,6 @@ from orders.model import Order
 from orders.register import Register
 from orders.service import Lines, Orders
 from orders.words import spoken
-from promises.mailbox import Mailbox
 from queues.acd import Acd
 from queues.service import QueueService
 from queues.states import AgentState

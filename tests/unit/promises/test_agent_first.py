@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from callbacks import seat_legs, service
+from callbacks.model import Outcome, State
 from engine.callbacks import AGENT_PROMPT, told
 from engine.reconcile import picture, tickets
 from ivr.model import Script
 from ledger.model import Kind
-from promises import seat_legs, service
-from promises.model import Outcome, State
 from queues.events import AgentSignedIn, Forced
 from queues.model import TicketPhase
 from queues.states import AgentState

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
+from callbacks import service
+from callbacks.model import Callback, Outcome, State
+from callbacks.service import Callbacks
 from engine.callbacks import callbacks
 from ivr.desk import Queued, Seated
 from ivr.model import Question, Script
 from ledger.model import Kind
-from promises import service
-from promises.model import Callback, Outcome, State
-from promises.service import Callbacks
 from queues.events import AgentSignedIn, SeatReachable, SeatUnreachable, SignedOut
 from queues.states import AgentState
 from routing.model import CallbackPolicy

@@ -4,10 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from callbacks.voicemail_rules import (
+    BYTES_PER_SECOND,
+    HEADER_BYTES,
+    Message,
+    closed,
+    data_of,
+    latest,
+    length,
+    message_of,
+)
 from ivr.desk import Queued
 from ivr.model import Script
 from ledger.model import Kind
-from promises.message import BYTES_PER_SECOND, HEADER_BYTES, Message, closed, data_of, latest, length, message_of
 from queues.events import AgentSignedIn, SeatReachable
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.unit.engine.house import House, call_id, event

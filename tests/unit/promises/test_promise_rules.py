@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promises import rules
-from promises.facts import callback_of, data_of, latest
-from promises.model import CLOSED, Callback, Failed, State
+from callbacks import rules
+from callbacks.model import CLOSED, Callback, Failed, State
+from callbacks.serialisation import callback_of, data_of, latest
 from telephony.model import CALL_ID, EMERGENCY_NUMBERS, CallId
 from telephony.subscribers import callable_number
 

@@ -1,6 +1,6 @@
 """Callbacks against the world: into the line, dialled when an agent is reserved, written down at every step.
 
-One job: run promises/rules.py. A callback stands in the ACD's line like any caller, without a channel, and the citizen
+One job: run callbacks/rules.py. A callback stands in the ACD's line like any caller, without a channel, and the citizen
 is dialled only once a seat is reserved for it, so there are never more callbacks on their way than agents held free for
 them. Whose telephone rings first is the group's to say; where it is the agent's (先呼座席), the citizen is dialled only
 when that one was answered, and then finds the agent in the switch, without us. From the citizen's answer on the call is
@@ -20,13 +20,13 @@ from typing import Any, Final
 
 import structlog
 
+from callbacks import rules
+from callbacks.model import UNDIALLED, Callback, Failed, Outcome, State
+from callbacks.registry import REMEMBERED, Book
+from callbacks.seat_legs import HANG_UP_SECONDS, SeatLegs
+from callbacks.serialisation import data_of
 from ledger.journal import JournalStalled
 from ledger.model import Kind
-from promises import rules
-from promises.book import REMEMBERED, Book
-from promises.facts import data_of
-from promises.model import UNDIALLED, Callback, Failed, Outcome, State
-from promises.seat_legs import HANG_UP_SECONDS, SeatLegs
 from queues.effects import Connected, Effect, Offer, Withdraw
 from queues.events import Answered, NotAnswered, Ringing, TicketJoined
 from queues.model import Failure, TicketPhase

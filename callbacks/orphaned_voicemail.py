@@ -14,12 +14,12 @@ from typing import Final
 
 import structlog
 
+from callbacks.registry import REMEMBERED
+from callbacks.voicemail import Mailbox
 from database.connection import Database
 from ledger.model import Kind
 from ledger.reader import facts_now
 from ledger.records import word
-from promises.book import REMEMBERED
-from promises.mailbox import Mailbox
 from recordings.layout import call_of
 from telephony.model import CallId
 

@@ -6,14 +6,14 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
+from callbacks import voicemail_rules
+from callbacks.model import Callback
+from callbacks.serialisation import latest
+from callbacks.store import known_since, messages_since
+from callbacks.voicemail_rules import Message
 from database.connection import Database
 from ledger.model import Fact, Kind
 from ledger.reader import facts_now, undrained
-from promises import message
-from promises.facts import latest
-from promises.message import Message
-from promises.model import Callback
-from promises.store import known_since, messages_since
 from telephony.model import CallId
 
 
@@ -24,7 +24,7 @@ async def left(database: Database, folder: Path, node: str, since: datetime) -> 
         known = {one.id: one for one in await messages_since(session, since)}
     for call in pending:
         facts = await facts_now(database, folder, node, call)
-        newest = message.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
+        newest = voicemail_rules.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
         if newest is not None:
             known[call] = newest
     return list(known.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from promises.model import Callback
+from callbacks.model import Callback
 from telephony.model import CallId
 
 REMEMBERED = timedelta(days=1)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from promises.model import Callback, State
+from callbacks.model import Callback, State
 from telephony.model import CallId
 
 _TEXTS = ("line", "group", "overflow", "why", "agent")

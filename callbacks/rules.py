@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from promises.model import Callback, Failed, State
+from callbacks.model import Callback, Failed, State
 
 MAX_ATTEMPTS: Final = 9
 """The last digit of an attempt's call id."""

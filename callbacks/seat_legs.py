@@ -1,7 +1,7 @@
 """The agent's phone, rung before the citizen's (先呼座席).
 
 One job: ring that phone and let go of it. Who answers waits in context ``callback-agent`` of the dialplan, which ends
-by itself when no citizen is being dialled for it; what all that means for the promise is promises/service.py's.
+by itself when no citizen is being dialled for it; what all that means for the promise is callbacks/service.py's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from promises.model import Callback
+from callbacks.model import Callback
 from queues.effects import Offer
 from queues.model import Failure
 from queues.service import Clock
@@ -26,7 +26,7 @@ from telephony.unanswered import Unanswered, by_cause, by_reason
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 LEG_SERIALS: Final = ENGINE_SERIALS
-"""Serials from here up to those of callbacks (promises/model.py) are never the switch's own."""
+"""Serials from here up to those of callbacks (callbacks/model.py) are never the switch's own."""
 
 CONNECT_SECONDS: Final = 10
 """How much longer than the citizen's telephone rings an agent waits for it, writing down and signalling included."""

@@ -12,13 +12,13 @@ from sqlalchemy import Float, Index, String, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from callbacks import voicemail_rules
+from callbacks.model import Callback
+from callbacks.serialisation import latest
+from callbacks.voicemail_rules import Message
 from database.base import Base, UtcDateTime
 from ledger.model import Fact, Kind
 from ledger.store import facts_of
-from promises import message
-from promises.facts import latest
-from promises.message import Message
-from promises.model import Callback
 from telephony.model import CallId
 
 
@@ -111,7 +111,7 @@ async def messages_since(session: AsyncSession, since: datetime) -> list[Message
 
 async def _message(session: AsyncSession, call: CallId) -> Message | None:
     facts = await facts_of(session, call)
-    return message.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
+    return voicemail_rules.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
 
 
 async def _read(session: AsyncSession, call: CallId) -> Callback | None:

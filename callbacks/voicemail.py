@@ -1,7 +1,7 @@
 """The messages of this node: taken, listed, closed.
 
-One job: run promises/message.py. The sound itself is written by the switch; a file of which no fact tells, because no
-engine lived when its caller hung up, is found by :meth:`Mailbox.found`.
+One job: run callbacks/voicemail_rules.py. The sound itself is written by the switch; a file of which no fact tells,
+because no engine lived when its caller hung up, is found by :meth:`Mailbox.found`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final
 
 import structlog
 
+from callbacks.registry import REMEMBERED
+from callbacks.voicemail_rules import LEAST_SECONDS, Message, closed, data_of, handed, length
 from ledger.journal import JournalStalled
 from ledger.model import Kind
-from promises.book import REMEMBERED
-from promises.message import LEAST_SECONDS, Message, closed, data_of, handed, length
 from queues.service import Clock, Note
 from telephony.model import CallId
 
