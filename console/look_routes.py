@@ -26,8 +26,8 @@ from ledger.model import Fact, Kind
 from ledger.records import CallRecord
 from ledger.store import CallFilter
 from ledger.story import as_json, mask, outline
+from orders.labels_zh import sheet
 from orders.service import Orders
-from orders.words import sheet
 from recordings.layout import HALVES, half_file, recording_file
 from recordings.model import Recording
 from routing.calendar import CITY

@@ -16,8 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ledger.live import WAIT_BOUNDS, Live, shown
-from orders.facts import STEPS
 from orders.model import OVER, State
+from orders.serialisation import STEPS
 from orders.service import Orders
 from queues.acd import Acd
 from queues.model import Stray, TicketPhase

@@ -17,11 +17,11 @@ from console.pace import Pace
 from console.plain import WHO, answered, asker, body_of, refused, whole_of
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
+from orders.labels_zh import sheet, standing
 from orders.model import Ended, Event, Extended, How, Illegal, Order, State, Taken, Updated
-from orders.register import RegisterUnusable
+from orders.order_numbers import RegisterUnusable
 from orders.rules import name_of
 from orders.service import AlreadyRaised, Orders
-from orders.words import sheet, standing
 from queues.model import NotAllowed
 from routing.calendar import CITY
 from routing.model import Snapshot

@@ -38,8 +38,8 @@ from ledger.push import Pusher, Receiver
 from ledger.reader import facts_now
 from ledger.records import CallRecord, fold
 from ledger.store import first_at
-from orders import book as order_book
-from orders.reader import raised
+from orders import registry as order_book
+from orders.queries import raised
 from orders.service import Orders
 from orders.store import follow as orders_follow
 from outbound.history import KEPT

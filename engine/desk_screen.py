@@ -11,7 +11,7 @@ from engine.calls import LiveCall, Said
 from engine.live import agent_row
 from ledger.story import mask
 from ledger.words import FORMS, TRANSFER_STATES
-from orders.words import standing
+from orders.labels_zh import standing
 from queues.acd import Seat
 from queues.states import IN_TALK, OFFERED, AgentState
 from queues.words import PRIORITY, STATE, WHY

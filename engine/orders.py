@@ -18,11 +18,11 @@ from ivr.catalogue import MANDARIN
 from ledger.journal import Journal
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
-from orders.facts import target_of
+from orders.labels_zh import sheet, spoken
 from orders.model import Order, Step
-from orders.register import Register
+from orders.order_numbers import Register
+from orders.serialisation import target_of
 from orders.service import Lines, Orders
-from orders.words import sheet, spoken
 from queues.service import Clock
 from routing.calendar import city_time
 from routing.model import OrderType, Snapshot

@@ -26,8 +26,8 @@ from ledger.live import Live
 from ledger.model import NO_CALL, Kind
 from ledger.push_rules import secret_of
 from ledger.records import CallRecord
-from orders.facts import target_of
 from orders.model import Order
+from orders.serialisation import target_of
 from orders.service import Orders, Wish
 from outbound.service import OutboundCalls
 from queues.acd import Acd

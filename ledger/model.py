@@ -71,7 +71,7 @@ class Kind(StrEnum):
     """A message was left, or closed: all that is known of it (callbacks/voicemail_rules.py)
     [state, caller, line, group, seconds, taken_at, due_at, closed_at, closed_by, note]."""
     ORDER = "order"
-    """An urgent order was raised in the call, or went on: all that is known of it (orders/facts.py)
+    """An urgent order was raised in the call, or went on: all that is known of it (orders/serialisation.py)
     [what, state, number, type, type_name, place, summary, caller, by, steps, ringing, acknowledged_by, tell, …]."""
     OUTBOUND = "outbound"
     """An agent's call (外呼) was asked for, refused or went on to another state: all that is known of it

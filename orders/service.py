@@ -21,8 +21,6 @@ import structlog
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from orders import rules
-from orders.book import Book
-from orders.facts import data_of, happened
 from orders.model import (
     Attempt,
     ClearAlarm,
@@ -42,7 +40,9 @@ from orders.model import (
     Taken,
     Tell,
 )
-from orders.register import Register, RegisterUnusable
+from orders.order_numbers import Register, RegisterUnusable
+from orders.registry import Book
+from orders.serialisation import data_of, happened
 from queues.service import Clock, Note
 from routing.calendar import city_time
 from telephony.ami_link import AmiLink

@@ -16,8 +16,8 @@ from database.base import Base, UtcDateTime
 from ledger.model import Fact, Kind
 from ledger.outbox_store import Message, enqueue
 from ledger.store import facts_of
-from orders.facts import latest, messages
 from orders.model import Order
+from orders.serialisation import latest, messages
 from telephony.model import CallId
 
 

@@ -17,8 +17,8 @@ from config.settings import load_settings
 from engine.exits import end
 from engine.remote import ask
 from ledger.push_rules import secret_of
-from orders.facts import target_of
-from orders.words import HOW
+from orders.labels_zh import HOW
+from orders.serialisation import target_of
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
 app = typer.Typer(help="应急工单：登记、查看、补充、签收、办结、打印。", no_args_is_help=True)

@@ -19,7 +19,7 @@ from aiohttp import ClientSession, web
 from docs.receiver import Receiver as Reference
 from ledger.model import Kind
 from ledger.push_rules import secret_of, signature
-from orders.facts import target_of
+from orders.serialisation import target_of
 from phones.centre import Centre
 from phones.phone import Answer, Behaviour, PhoneCall, Refuse, RingForEver
 from routing.model import Department, OrderType, Table

@@ -31,10 +31,10 @@ from ivr.model import Question, Script
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
 from ledger.model import Kind
+from orders.labels_zh import spoken
 from orders.model import Order
-from orders.register import Register
+from orders.order_numbers import Register
 from orders.service import Lines, Orders
-from orders.words import spoken
 from queues.acd import Acd
 from queues.service import QueueService
 from queues.states import AgentState

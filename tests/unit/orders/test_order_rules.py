@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orders.facts import data_of, happened, latest, messages, order_of
 from orders.model import (
     OVER,
     ClearAlarm,
@@ -36,6 +35,7 @@ from orders.model import (
     What,
 )
 from orders.rules import MOVES, UNREACHABLE_SECONDS, apply, raised
+from orders.serialisation import data_of, happened, latest, messages, order_of
 from telephony.model import CALL_ID, CallId
 
 pytestmark = pytest.mark.unit

@@ -13,9 +13,9 @@ from engine.alarms import Alarms
 from ledger.journal import Journal
 from ledger.model import Kind
 from orders import service
-from orders.facts import latest
 from orders.model import Ended, Failed, How, Order, State, Step, Taken, Updated
-from orders.register import RegisterUnusable
+from orders.order_numbers import RegisterUnusable
+from orders.serialisation import latest
 from orders.service import AlreadyRaised, Orders, Wish
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.events import OriginateOutcome

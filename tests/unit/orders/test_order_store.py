@@ -14,11 +14,11 @@ from ledger import outbox_store as outbox
 from ledger.drain import Drainer
 from ledger.journal import Journal
 from ledger.model import Kind
-from orders.facts import data_of
 from orders.model import Ended, How, Order, State, Step, Taken, Tell, What
-from orders.reader import raised
+from orders.queries import raised
 from orders.rules import apply
 from orders.rules import raised as begun
+from orders.serialisation import data_of
 from orders.store import follow
 from telephony.model import CallId
 

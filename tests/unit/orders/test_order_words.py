@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ivr.catalogue import SPEAKABLE
 from ivr.pinyin import pinyin
+from orders.labels_zh import MOST_SPOKEN, sheet, spoken, standing
 from orders.model import How, State, Step
-from orders.words import MOST_SPOKEN, sheet, spoken, standing
 from routing.calendar import CITY
 from tests.unit.orders.test_order_store import BEGAN, ORDER
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.register import Register, RegisterUnusable
+from orders.order_numbers import Register, RegisterUnusable
 
 pytestmark = pytest.mark.unit
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from database.connection import Database
 from ledger.model import Kind
 from ledger.reader import facts_now, undrained
-from orders.facts import latest
 from orders.model import Order
+from orders.serialisation import latest
 from orders.store import known_since
 
 
