@@ -28,7 +28,7 @@ from backup.service import Instance
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import state_of, upgrade
-from ledger.drain import Drainer
+from ledger.journal_replicator import Drainer
 from queues.pin_store import all_hashes
 from recordings.model import Status
 from recordings.service import Recordings

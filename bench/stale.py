@@ -22,7 +22,7 @@ CALL_PATH: Final = (
     "engine/engine.py",
     "engine/news.py",
     "ivr/flows",
-    "ledger/drain.py",
+    "ledger/journal_replicator.py",
     "ledger/journal.py",
     "queues",
     "routing/rules.py",

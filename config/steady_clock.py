@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

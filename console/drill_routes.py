@@ -1,6 +1,7 @@
 """Drills (演练) over the API: started at a seat, and a month's report.
 
-One job: translate the request. Whether a drill can be had is the engine's to say, what it was worth ledger/drills.py's.
+One job: translate the request. Whether a drill can be had is the engine's to say, what it was worth
+ledger/drill_report.py's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from console.plain import answered, asker, body_of, refused
-from ledger.drills import Report, as_json
+from ledger.drill_report import Report, as_json
 from queues.model import NotAllowed
 from routing.model import Snapshot
 from telephony.model import EMERGENCY_NUMBERS, SeatId

@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from console.plain import WHO, answered, asker, body_of, refused, text_of
+from ledger.labels_zh import OUTBOUND_STATES, OUTBOUND_WHY
 from ledger.records import CallRecord
 from ledger.story import mask
-from ledger.words import OUTBOUND_STATES, OUTBOUND_WHY
 from outbound.model import OutboundCall
 from outbound.service import NotCalled, OutboundCalls
 from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId

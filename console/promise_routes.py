@@ -15,8 +15,8 @@ from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from callbacks.voicemail_rules import Message
 from console.plain import WHO, answered, asker, body_of, refused
+from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 from ledger.story import mask
-from ledger.words import CALLBACK_STATES, CALLBACK_WHY
 from queues.acd import Acd
 from queues.model import NotAllowed
 from routing.model import Snapshot

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from callbacks.service import Callbacks
 from console.plain import answered, refused
-from ledger.words import CALLBACK_STATES, CALLBACK_WHY
+from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 from queues.acd import Acd, Ticket
 from queues.explain import explain_agent, explain_call
 from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId

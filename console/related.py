@@ -10,9 +10,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
-from ledger.links import linked
 from ledger.model import Fact
 from ledger.records import CallRecord
+from ledger.related import linked
 from ledger.store import CallFilter
 from ledger.story import outline
 

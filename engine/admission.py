@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 from queues.service import Clock
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError

@@ -28,10 +28,10 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.plan import messages_home
 from engine.sealing import seal_deeds
-from ledger.drain import Drainer
-from ledger.drills import Drill, drills
-from ledger.fill_in import FillIn
+from ledger.cel_backfill import FillIn
+from ledger.drill_report import Drill, drills
 from ledger.journal import Journal
+from ledger.journal_replicator import Drainer
 from ledger.lease import RENEW_SECONDS, LeaseTaken, lease_of
 from ledger.model import drill_line
 from ledger.push import Pusher, Receiver

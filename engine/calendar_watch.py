@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 from routing.calendar import city_time
 from routing.lint.days import holiday_alarm
 from routing.model import Snapshot

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.calls import LiveCall, Said
 from engine.live import agent_row
+from ledger.labels_zh import FORMS, TRANSFER_STATES
 from ledger.story import mask
-from ledger.words import FORMS, TRANSFER_STATES
 from orders.labels_zh import standing
 from queues.acd import Seat
 from queues.states import IN_TALK, OFFERED, AgentState

@@ -1,6 +1,6 @@
 """An alarm for a centre that a whole month has passed without a drill (演练) of.
 
-One job: ask the ledger now and then. What is overdue is ledger/drills.py's to say.
+One job: ask the ledger now and then. What is overdue is ledger/drill_report.py's to say.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.errors import DatabaseError
-from engine.alarms import Alarms
 from engine.drills import alarm_of
-from ledger.drills import Drill, overdue
+from ledger.alarms import Alarms
+from ledger.drill_report import Drill, overdue
 from telephony.model import EMERGENCY_NUMBERS
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

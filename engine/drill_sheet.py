@@ -11,8 +11,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ledger.drills import Report
-from ledger.words import DIAL_STATUS
+from ledger.drill_report import Report
+from ledger.labels_zh import DIAL_STATUS
 
 HEADS: Final = (
     "中心",

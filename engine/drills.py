@@ -1,7 +1,7 @@
 """Drills (演练) on one node: started for a seat, heard from the switch, written down apart from calls.
 
 One job: the live side. The drill itself is the dialplan's (context ``drill``) and needs nobody here; what it was
-worth is ledger/drills.py's to say.
+worth is ledger/drill_report.py's to say.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 import structlog
 
 from asterisk_conf.render import DRILL_SECONDS
-from engine.alarms import Alarms
-from ledger.drills import State
+from ledger.alarms import Alarms
+from ledger.drill_report import State
 from ledger.journal import Journal
+from ledger.labels_zh import DIAL_STATUS, DRILL_STATES
 from ledger.model import Kind, drill_line
-from ledger.words import DIAL_STATUS, DRILL_STATES
 from queues.acd import Acd
 from queues.model import NotAllowed
 from queues.service import Clock

@@ -25,7 +25,6 @@ from config.steady_clock import ClockWatch, SteadyClock
 from config.tasks import for_ever
 from database.connection import Database
 from engine.admission import Admission
-from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.callers import RecentCallers
@@ -54,6 +53,7 @@ from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
 from engine.wrap_ups import WrapUps
 from ivr.catalogue import catalogue
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from queues.acd import Acd
 from queues.events import PolicyChanged, SignedOut

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import structlog
 
-from engine.alarms import Alarms
 from engine.channels import CHANNEL
+from ledger.alarms import Alarms
 from routing.drills import DRILL
 from routing.model import Snapshot, Trunk
 from telephony.ami_link import AmiLink

@@ -17,8 +17,8 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
 from engine.supervise import trim_log
+from ledger.alarms import Alarms
 from telephony.security_events import Attempt, SecurityEvent, security_event
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

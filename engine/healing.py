@@ -16,9 +16,9 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.reconcile import GONE, RESTING, WANTED, Caller, Picture, picture
+from ledger.alarms import Alarms
 from queues.acd import Acd, Seat, Ticket
 from queues.events import (
     Answered,

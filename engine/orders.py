@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from config.settings import Settings
-from engine.alarms import Alarms
 from engine.calls import Calls
 from ivr import audio
 from ivr.build import speak_once
 from ivr.catalogue import MANDARIN
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.push import Receiver
 from ledger.push_rules import secret_of

@@ -13,10 +13,10 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.voices import sounds
 from ivr.catalogue import PROMPT_ID
+from ledger.alarms import Alarms
 from ledger.model import Kind
 from queues.service import Clock
 from telephony.model import CallId

@@ -20,8 +20,8 @@ import structlog
 from asterisk_conf.capacity import Capacity, files_needed
 from config.disk_reserve import DiskReserve
 from config.settings import Settings
-from engine.alarms import Alarms
 from engine.watchdog import last_hung
+from ledger.alarms import Alarms
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 from routing.drills import DRILL
 from routing.model import Snapshot, Trunk
 

@@ -14,7 +14,6 @@ from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from console.live_hub import Changed
 from console.topics import Row, Rows, Topic
-from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.calls import Calls
 from engine.desk_screen import call_row, desk
@@ -23,6 +22,7 @@ from engine.live import LiveBoard, agent_row
 from engine.routes import Routes
 from engine.stirred import Stirred
 from engine.supervision import Supervision
+from ledger.alarms import Alarms
 from orders.service import Orders
 from queues.acd import Seat
 from queues.model import TicketPhase

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from audit.model import Act, Actor
 from audit.store import append, has
-from ledger import words
+from ledger import labels_zh
 from ledger.codec import clean
 from ledger.model import NO_CALL, Fact, Kind
 
@@ -87,7 +87,7 @@ def _action(what: str) -> str:
 def _act(fact: Fact) -> Act:
     told = {key: str(value) for key, value in clean(fact.data).items()}
     what = told["what"]
-    subject = words.DEEDS[what] + (f" 工号 {told['agent']}" if told.get("agent") else "")
+    subject = labels_zh.DEEDS[what] + (f" 工号 {told['agent']}" if told.get("agent") else "")
     subject += "".join(f" {told[key]}" for key in ("group", "to", "seat") if told.get(key))
     call = {"call": str(fact.call)} if fact.call != NO_CALL else {}
     named = {key: told[key] for key in ("agent", "seat", "group", "to") if told.get(key)}

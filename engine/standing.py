@@ -15,8 +15,8 @@ from typing import Final
 
 import structlog
 
-from engine.alarms import Alarms
 from engine.calls import Calls
+from ledger.alarms import Alarms
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.events import Event

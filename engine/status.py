@@ -21,7 +21,7 @@ from engine.pins import PinRefused
 from engine.resources import Use
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
-from ledger.drills import Report, report
+from ledger.drill_report import Report, report
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
 from ledger.push_rules import secret_of

@@ -29,10 +29,10 @@ from console.setup_routes import SetUp
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
-from engine.alarms import Alarms
 from engine.archive import CallArchive
 from engine.certificate import Certificate
 from engine.page_phones import PagePhones
+from ledger.alarms import Alarms
 from ledger.reports.service import Reports
 from queues.events import SignedOut
 from routing.calendar import CITY

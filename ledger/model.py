@@ -42,7 +42,7 @@ class Kind(StrEnum):
     DRILL = "drill"
     """A drill (演练), each step; about the node's :func:`drill_line`, so that it is no call and counts in no measure
     [drill, target, state, seat, agent, by, trunk, ms, status, cause, received], ms = since the key;
-    ledger/drills.py reads it."""
+    ledger/drill_report.py reads it."""
     FROM_CENTRE = "from-centre"
     """The call came in by a centre's own trunk [centre, reference], reference = theirs."""
     NOTED = "noted"

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database.base import Base, UtcDateTime, insert_ignore
 from ledger.codec import MAX_CALL, MAX_ID
-from ledger.drills import PUSHED as DRILL_STATES
+from ledger.drill_report import PUSHED as DRILL_STATES
 from ledger.model import Fact, Kind
 from ledger.push_rules import PUSHED, drill_message, encoded, message, targets
 from ledger.records import word

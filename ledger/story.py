@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from ledger import words
+from ledger import labels_zh
 from ledger.model import Fact, Kind
 from ledger.records import ENGINE, CallRecord, ordered, whole, without_ours, word
 from ledger.timeline import Timeline, draw
@@ -55,7 +55,7 @@ def offset(seconds: float) -> str:
 def mask(number: str) -> str:
     """A caller's number for those who need not know it: 138****1234."""
     if not number:
-        return words.WITHHELD
+        return labels_zh.WITHHELD
     if len(number) < 7:
         return "*" * len(number)
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else f"{number[:2]}****{number[-2:]}"
@@ -85,7 +85,7 @@ def as_json(record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False) 
 
 
 def _drawn(timeline: Timeline) -> dict[str, Any]:
-    bars = [asdict(bar) | {"text": words.PHASES_OF_CALL[bar.phase]} for bar in timeline.bars]
+    bars = [asdict(bar) | {"text": labels_zh.PHASES_OF_CALL[bar.phase]} for bar in timeline.bars]
     return {
         "seconds": timeline.seconds,
         "recorded_at": timeline.recorded_at,
@@ -146,14 +146,14 @@ def _veiled(data: Data, reveal: bool) -> dict[str, Any]:
 
 def _text(fact: Fact, reveal: bool) -> str:
     text = _entered(fact.data, reveal) if fact.kind is Kind.ENTERED else _TELLERS[fact.kind](fact.data)
-    return text if fact.source == ENGINE else f"{text}{words.FILLED_IN}"
+    return text if fact.source == ENGINE else f"{text}{labels_zh.FILLED_IN}"
 
 
 def _entered(data: Data, reveal: bool) -> str:
     caller = word(data, "caller")
     shown = caller if reveal and caller else mask(caller)
-    mode = words.MODES.get(word(data, "mode"), "")
-    phase = words.PHASES.get(word(data, "rule").rpartition(".")[2], "")
+    mode = labels_zh.MODES.get(word(data, "mode"), "")
+    phase = labels_zh.PHASES.get(word(data, "rule").rpartition(".")[2], "")
     notes = "，".join(note for note in (mode, phase if mode else "") if note)
     return f"来电 {shown} 拨打 {word(data, 'number') or '（号码不明）'}" + (f"（{notes}）" if notes else "")
 
@@ -165,7 +165,7 @@ def _prompted(data: Data) -> str:
 
 
 def _not_played(data: Data) -> str:
-    why = words.UNPLAYED.get(word(data, "why"), word(data, "why"))
+    why = labels_zh.UNPLAYED.get(word(data, "why"), word(data, "why"))
     return f"提示音没有播出：{'、'.join(_prompts(data))}" + (f"（{why}）" if why else "")
 
 
@@ -185,7 +185,7 @@ def _seat(data: Data) -> str:
 
 def _not_answered(data: Data) -> str:
     why = word(data, "why")
-    reason = words.WHY.get(why.lower(), why)
+    reason = labels_zh.WHY.get(why.lower(), why)
     return f"{_seat(data)}未接听" + (f"：{reason}" if reason else "")
 
 
@@ -211,12 +211,12 @@ def _transfer(data: Data) -> str:
         f"{name} {value}"
         for name, value in (
             ("线路", word(data, "trunk")),
-            ("原因", words.TRANSFER_WHY.get(word(data, "cause"), word(data, "cause"))),
+            ("原因", labels_zh.TRANSFER_WHY.get(word(data, "cause"), word(data, "cause"))),
         )
         if value
     )
-    form = words.FORMS.get(word(data, "form"), "一键转接")
-    return f"{form} {word(data, 'target')}：{words.TRANSFER_STATES.get(state, state)}" + (
+    form = labels_zh.FORMS.get(word(data, "form"), "一键转接")
+    return f"{form} {word(data, 'target')}：{labels_zh.TRANSFER_STATES.get(state, state)}" + (
         f"（{notes}）" if notes else ""
     )
 
@@ -234,7 +234,7 @@ def _alarm(data: Data) -> str:
 
 def _party(data: Data) -> str:
     party, action = word(data, "party"), word(data, "action")
-    return f"{words.PARTIES.get(party, party)}{words.ACTIONS.get(action, action)}"
+    return f"{labels_zh.PARTIES.get(party, party)}{labels_zh.ACTIONS.get(action, action)}"
 
 
 def _talk_ended(data: Data) -> str:
@@ -245,8 +245,8 @@ def _talk_ended(data: Data) -> str:
 def _rated(data: Data) -> str:
     level = whole(data, "level") or 0
     key = word(data, "key")
-    if level in words.LEVELS:
-        return f"评价：{words.LEVELS[level]}（按键 {key}）"
+    if level in labels_zh.LEVELS:
+        return f"评价：{labels_zh.LEVELS[level]}（按键 {key}）"
     return f"评价：按键 {key} 无效" if key else "评价：未按键"
 
 
@@ -261,25 +261,25 @@ def _message(data: Data) -> str:
 def _callback(data: Data) -> str:
     state, why = word(data, "state"), word(data, "why")
     attempts = whole(data, "attempts") or 0
-    text = words.CALLBACK_STATES.get(state, state)
+    text = labels_zh.CALLBACK_STATES.get(state, state)
     if state == "ringing":
         text = f"{text}：{_seat(data)}振铃"
     elif state == "waiting" and attempts and not why.startswith("agent-"):
         text = f"回拨未接通，稍后再拨（已拨 {attempts} 次）"
     elif state == "dialling":
         text = f"{text}，第 {attempts} 次"
-    return text + (f"：{words.CALLBACK_WHY.get(why, why)}" if why else "")
+    return text + (f"：{labels_zh.CALLBACK_WHY.get(why, why)}" if why else "")
 
 
 def _outbound(data: Data) -> str:
     """An agent's call; the citizen's number is on the call's own line."""
     state, why = word(data, "state"), word(data, "why")
-    text = f"外呼，{words.OUTBOUND_STATES.get(state, state)}"
+    text = f"外呼，{labels_zh.OUTBOUND_STATES.get(state, state)}"
     if state in ("refused", "ringing", "dialling"):
         text += f"：{_seat(data)}"
         text += f"，事由 {word(data, 'reason')}" if word(data, "reason") else ""
         text += f"，关于 {word(data, 'about')}" if word(data, "about") else ""
-    return text + (f"（{words.OUTBOUND_WHY.get(why, why)}）" if why else "")
+    return text + (f"（{labels_zh.OUTBOUND_WHY.get(why, why)}）" if why else "")
 
 
 def _order(data: Data) -> str:
@@ -296,13 +296,13 @@ def _order(data: Data) -> str:
         "escalated": f"逾时未签收，再派给{here}",
         "dialling": f"呼叫{names.get(ringing['department'], '')}值班电话" if isinstance(ringing, Mapping) else "",
         "acknowledged": f"{names.get(word(data, 'acknowledged_by'), '')}已签收",
-    }.get(what, words.ORDER_STEPS.get(what, what))
-    return f"应急工单 {number}：{detail}" + (f"：{words.ORDER_WHY.get(reason, reason)}" if reason else "")
+    }.get(what, labels_zh.ORDER_STEPS.get(what, what))
+    return f"应急工单 {number}：{detail}" + (f"：{labels_zh.ORDER_WHY.get(reason, reason)}" if reason else "")
 
 
 def _fallback(data: Data) -> str:
     why = word(data, "why")
-    reason = words.WHY.get(why, why)
+    reason = labels_zh.WHY.get(why, why)
     return "转入应急排队" + (f"（{reason}）" if reason else "")
 
 
@@ -320,7 +320,7 @@ def _wrap_up(data: Data) -> str:
 def _deed(data: Data) -> str:
     what, by, reason = word(data, "what"), word(data, "by"), word(data, "reason")
     who = word(data, "agent")
-    text = words.DEEDS.get(what, what) + (f" 工号 {who}" if who else "")
+    text = labels_zh.DEEDS.get(what, what) + (f" 工号 {who}" if who else "")
     text += "".join(f" {data[key]}" for key in ("group", "to", "seat") if word(data, key))
     return f"{by or '（不明）'}：{text}" + (f"（{reason}）" if reason else "")
 
@@ -328,9 +328,9 @@ def _deed(data: Data) -> str:
 def _ended(data: Data) -> str:
     cause, talk = word(data, "cause"), whole(data, "talk_ms")
     by = word(data, "by")
-    text = words.ENDED_BY.get(by, f"{by}挂机")
+    text = labels_zh.ENDED_BY.get(by, f"{by}挂机")
     text += f"，通话 {talk / 1000:.1f} 秒" if talk else ""
-    return text + (f"（原因 {cause} {words.CAUSES.get(cause, '')}".rstrip() + "）" if cause else "")
+    return text + (f"（原因 {cause} {labels_zh.CAUSES.get(cause, '')}".rstrip() + "）" if cause else "")
 
 
 _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
@@ -338,13 +338,13 @@ _TELLERS: Final[Mapping[Kind, Callable[[Data], str]]] = {
     Kind.UNPLAYED: _not_played,
     Kind.OURS: lambda data: "系统呼出，不是来电",
     Kind.WAITING: _waiting,
-    Kind.WAY_OUT: lambda data: f"无人可接，改走{words.WAYS_OUT.get(word(data, 'to'), word(data, 'to'))}",
+    Kind.WAY_OUT: lambda data: f"无人可接，改走{labels_zh.WAYS_OUT.get(word(data, 'to'), word(data, 'to'))}",
     Kind.OFFERED: lambda data: f"{_seat(data)}振铃",
     Kind.NOT_ANSWERED: _not_answered,
     Kind.ANSWERED: _answered,
     Kind.RECORDING: lambda data: "开始录音",
     Kind.TRANSFER: _transfer,
-    Kind.DRILL: lambda data: f"演练 {word(data, 'target')}：{words.DRILL_STATES.get(word(data, 'state'), '')}",
+    Kind.DRILL: lambda data: f"演练 {word(data, 'target')}：{labels_zh.DRILL_STATES.get(word(data, 'state'), '')}",
     Kind.FROM_CENTRE: _from_centre,
     Kind.NOTED: lambda data: "记下案情（内容不在此显示）",
     Kind.HELD: _held,

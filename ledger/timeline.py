@@ -1,6 +1,7 @@
 """Who was in the call when: a call's facts as bars, one lane for each party, and as marks on its recording.
 
-One job: facts to stretches of time, pure. Words are ledger/words.py's; the caller's number is nobody's business here.
+One job: facts to stretches of time, pure. Words are ledger/labels_zh.py's; the caller's number is nobody's business
+here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from ledger import words
+from ledger import labels_zh
 from ledger.model import Fact, Kind
 from ledger.records import ordered, whole, word
 
@@ -143,7 +144,7 @@ class _Pen:
 
     def _rated(self, data: Data, at: float) -> None:
         if level := whole(data, "level"):
-            self.marks.append(Mark(at, "rating", f"评价：{words.LEVELS.get(level, level)}"))
+            self.marks.append(Mark(at, "rating", f"评价：{labels_zh.LEVELS.get(level, level)}"))
 
     def _ended(self, data: Data, at: float) -> None:
         for lane in list(self._open):
@@ -164,13 +165,13 @@ class _Pen:
         else:
             self._end(lane, at)
         if state in MARKED:
-            self.marks.append(Mark(at, "transfer", f"{target} {words.TRANSFER_STATES.get(state, state)}"))
+            self.marks.append(Mark(at, "transfer", f"{target} {labels_zh.TRANSFER_STATES.get(state, state)}"))
 
     def _party(self, data: Data, at: float) -> None:
         party, action = word(data, "party"), word(data, "action")
         if action in ("left", "leave") and party in ("agent", "centre"):
             self._leave(party, at)
-        text = f"{words.PARTIES.get(party, party)}{words.ACTIONS.get(action, action)}"
+        text = f"{labels_zh.PARTIES.get(party, party)}{labels_zh.ACTIONS.get(action, action)}"
         self.marks.append(Mark(at, "party", text))
 
     def _leave(self, party: str, at: float) -> None:
@@ -186,7 +187,7 @@ class _Pen:
             self._caller("talking", at)
 
     def _caller(self, phase: str, at: float) -> None:
-        self._begin(CALLER, words.PARTIES["caller"], phase, at)
+        self._begin(CALLER, labels_zh.PARTIES["caller"], phase, at)
 
     def _begin(self, lane: str, who: str, phase: str, at: float) -> None:
         held = self._open.get(lane)
@@ -208,4 +209,4 @@ def _agent(data: Data) -> str:
 
 def _agent_name(data: Data) -> str:
     agent, seat, by = word(data, "agent"), word(data, "seat"), word(data, "by")
-    return f"工号 {agent}" if agent else f"话机 {seat}" if seat else words.WAYS_OUT.get(by, by) or "座席"
+    return f"工号 {agent}" if agent else f"话机 {seat}" if seat else labels_zh.WAYS_OUT.get(by, by) or "座席"

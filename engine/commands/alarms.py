@@ -10,9 +10,9 @@ import typer
 
 from config.settings import Settings, load_settings
 from database.connection import open_database
-from engine.alarms import line_of
 from engine.engine import journal_folder
 from engine.remote import ask
+from ledger.alarms import line_of
 from ledger.model import Fact, Kind
 from ledger.reader import facts_now
 

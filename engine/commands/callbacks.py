@@ -11,7 +11,7 @@ import typer
 
 from config.settings import load_settings
 from engine.remote import ask
-from ledger.words import CALLBACK_STATES, CALLBACK_WHY
+from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 
 app = typer.Typer(help="回拨：列出、转派、取消。", no_args_is_help=True)
 

@@ -22,7 +22,7 @@ from engine.engine import journal_folder
 from engine.exits import end
 from engine.foresight.show import show, wrong
 from engine.remote import ask
-from ledger.drills import Drill, as_json, drills, month_of, report
+from ledger.drill_report import Drill, as_json, drills, month_of, report
 from ledger.model import drill_line
 from ledger.reader import facts_now
 from routing.drills import trunks_of

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.remote import ask
-from ledger.words import DRILL_STATES
+from ledger.labels_zh import DRILL_STATES
 from orders.model import State
 from orders.rules import NAMES
 from queues.words import STATE

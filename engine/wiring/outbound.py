@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from engine.alarms import Alarms
 from engine.calls import Calls
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.model import OUTBOUND_MODE, Kind
 from outbound.model import OutboundCall, Terms, Trunk

@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 
 from console.client import Refused
 from docs.receiver import Receiver, application
-from ledger.drills import Drill, drills, month_of
+from ledger.drill_report import Drill, drills, month_of
 from ledger.model import Kind, drill_line
 from ledger.push_rules import secret_of
 from phones.centre import Centre

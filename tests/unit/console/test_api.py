@@ -21,7 +21,7 @@ from engine.orders import steps_of
 from engine.resources import Use
 from ivr.desk import SupervisorAction
 from ivr.model import Script
-from ledger.drills import Drill, Report, Try, report
+from ledger.drill_report import Drill, Report, Try, report
 from ledger.live import Live
 from ledger.records import CallRecord
 from orders.model import Order

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from callbacks.voicemail import Mailbox
-from engine.alarms import Alarms
 from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.calls import Calls
@@ -28,6 +27,7 @@ from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.catalogue import catalogue
 from ivr.model import Question, Script
+from ledger.alarms import Alarms
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims
 from ledger.model import Kind

@@ -9,7 +9,7 @@ import pytest
 
 from engine.drill_reminder import DrillReminder
 from engine.drills import LAST, RING_MS, alarm_of
-from ledger.drills import Drill, Try
+from ledger.drill_report import Drill, Try
 from ledger.model import Kind
 from queues.events import SeatReachable
 from queues.model import NotAllowed

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from asterisk_conf.render import render
-from engine.alarms import Alarms
 from engine.fence import ALARM, DIALLERS, Fence, unexplained
+from ledger.alarms import Alarms
 from telephony.events import Event
 from telephony.model import NodeId
 from tests.unit.asterisk_conf.plans import TABLE, dialplan, plan

@@ -16,9 +16,9 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.sealing import ORDERS, PROMISES, SEALED, seal_deeds
-from ledger import words
-from ledger.drain import Drainer
+from ledger import labels_zh
 from ledger.journal import Journal
+from ledger.journal_replicator import Drainer
 from ledger.model import NO_CALL, Fact, Kind
 from telephony.model import CallId
 
@@ -54,7 +54,7 @@ async def sealed(database: Database) -> list[Entry]:
 
 
 async def test_every_deed_of_supervision_is_sealed_with_who_and_why(database: Database, tmp_path: Path) -> None:
-    assert set(words.DEEDS) >= SEALED
+    assert set(labels_zh.DEEDS) >= SEALED
     await write(tmp_path, *(deed(n, what, agent="1001", seat="8001") for n, what in enumerate(sorted(SEALED))))
     await drainer(database, tmp_path).drain()
     found = await sealed(database)
@@ -64,7 +64,7 @@ async def test_every_deed_of_supervision_is_sealed_with_who_and_why(database: Da
 
 
 async def test_what_people_do_to_urgent_orders_is_sealed(database: Database, tmp_path: Path) -> None:
-    assert set(words.DEEDS) >= ORDERS
+    assert set(labels_zh.DEEDS) >= ORDERS
     number = "hl1-20261122-0001"
     await write(tmp_path, *(deed(n, what, to=number, reason="误报") for n, what in enumerate(sorted(ORDERS))))
     await drainer(database, tmp_path).drain()
@@ -77,7 +77,7 @@ async def test_what_people_do_to_urgent_orders_is_sealed(database: Database, tmp
 
 
 async def test_what_supervisors_do_to_callbacks_and_messages_is_sealed(database: Database, tmp_path: Path) -> None:
-    assert set(words.DEEDS) >= PROMISES
+    assert set(labels_zh.DEEDS) >= PROMISES
     await write(tmp_path, *(deed(n, what, to=CALL, group="market") for n, what in enumerate(sorted(PROMISES))))
     await drainer(database, tmp_path).drain()
     found = await sealed(database)

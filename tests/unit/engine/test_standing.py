@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from engine.alarms import Alarms
 from engine.calls import Calls
 from engine.standing import ALARM, ALONE_SECONDS, QUIET_SECONDS, STILL_SECONDS, StandingStill, alone
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from telephony.ami_link import AmiLink
 from telephony.events import Event

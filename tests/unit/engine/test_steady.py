@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.steady_clock import ALARM, SHOWN_SECONDS, ClockWatch, SteadyClock
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from telephony.model import NodeId
 

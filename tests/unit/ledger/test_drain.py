@@ -14,9 +14,9 @@ import pytest
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from ledger import drain as drain_module
-from ledger.drain import REJECTED, Drainer
+from ledger import journal_replicator as drain_module
 from ledger.journal import Journal
+from ledger.journal_replicator import REJECTED, Drainer
 from ledger.model import Fact, Kind
 from ledger.segments import segments
 from ledger.store import CallFilter, add_facts, facts_of, list_calls

@@ -12,10 +12,10 @@ import pytest_asyncio
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from ledger.cel import FILE
+from ledger.cel_backfill import FillIn
 from ledger.cel_files import CURSOR, Place, load_place, read
-from ledger.drain import Drainer
-from ledger.fill_in import FillIn
 from ledger.journal import Journal
+from ledger.journal_replicator import Drainer
 from ledger.model import Kind
 from ledger.reader import calls_now, facts_now
 from ledger.store import CallFilter, list_calls

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ledger.links import linked
 from ledger.model import Fact, Kind
+from ledger.related import linked
 from telephony.model import CallId
 
 pytestmark = pytest.mark.unit

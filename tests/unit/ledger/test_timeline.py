@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import words
+from ledger import labels_zh
 from ledger.model import Fact, Kind
 from ledger.timeline import MARKED, draw
 from telephony.model import CallId
@@ -117,5 +117,5 @@ DATA = st.dictionaries(
 @given(st.lists(st.builds(lambda at, kind, data: fact(at, kind, **data), st.floats(-9, 9), KINDS, DATA)))
 def test_every_bar_has_a_word_and_ends_after_it_began(facts: list[Fact]) -> None:
     for bar in draw(facts).bars:
-        assert bar.phase in words.PHASES_OF_CALL
+        assert bar.phase in labels_zh.PHASES_OF_CALL
         assert bar.until is None or bar.until >= bar.since

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.alarms import Alarms
+from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.model import Kind
 from orders import service

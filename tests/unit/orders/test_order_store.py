@@ -11,8 +11,8 @@ import pytest
 
 from database.connection import Database
 from ledger import outbox_store as outbox
-from ledger.drain import Drainer
 from ledger.journal import Journal
+from ledger.journal_replicator import Drainer
 from ledger.model import Kind
 from orders.model import Ended, How, Order, State, Step, Taken, Tell, What
 from orders.queries import raised
