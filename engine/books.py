@@ -43,7 +43,7 @@ from orders.queries import raised
 from orders.service import Orders
 from orders.store import follow as orders_follow
 from outbound.history import KEPT
-from outbound.reader import calls_since
+from outbound.queries import calls_since
 from outbound.service import OutboundCalls
 from outbound.store import follow as outbound_follow
 from recordings.service import Recordings

@@ -24,8 +24,8 @@ from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, Superv
 from ivr.model import Question, Script
 from ivr.waiting_news import KEYS_PROMPT, Outlook
 from ledger.model import NO_CALL, TRIAL, Kind
+from outbound.labels_zh import prompt_of
 from outbound.service import NotCalled, OutboundCalls
-from outbound.words import prompt_of
 from queues.acd import Ticket
 from queues.agent_rules import IN_CALL
 from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended

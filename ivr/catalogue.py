@@ -14,8 +14,8 @@ from typing import Final
 
 from ivr import speech
 from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
-from outbound.words import SPOKEN
-from outbound.words import prompt_of as prompt_of_refusal
+from outbound.labels_zh import SPOKEN
+from outbound.labels_zh import prompt_of as prompt_of_refusal
 from routing.announcements import prompt_of
 from routing.model import (
     Announcement,

@@ -76,7 +76,7 @@ class Kind(StrEnum):
     OUTBOUND = "outbound"
     """An agent's call (外呼) was asked for, refused or went on to another state: all that is known of it
     [state, agent, seat, caller, caller_told, group, reason, about, way, by, trunk, why, asked_at, answered_at,
-    closed_at]; outbound/facts.py writes and reads it."""
+    closed_at]; outbound/serialisation.py writes and reads it."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
     DEED = "deed"

@@ -23,10 +23,10 @@ import structlog
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from outbound import rules
-from outbound.facts import data_of
 from outbound.history import KEPT, History
+from outbound.labels_zh import REFUSALS
 from outbound.model import OutboundCall, Refusal, State, Terms, Trunk, Way
-from outbound.words import REFUSALS
+from outbound.serialisation import data_of
 from queues.events import CalledOut, SeatBusyElsewhere, SeatFree
 from queues.service import Clock, Note, QueueService
 from queues.states import AgentState

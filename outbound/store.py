@@ -15,8 +15,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database.base import Base, UtcDateTime
 from ledger.model import Fact, Kind
 from ledger.store import facts_of
-from outbound.facts import latest
 from outbound.model import OutboundCall
+from outbound.serialisation import latest
 from telephony.model import CallId
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outbound import facts, rules
+from outbound import rules, serialisation
 from outbound.history import History
+from outbound.labels_zh import REFUSALS, SPOKEN
 from outbound.model import NumberKind, OutboundCall, Refusal, State, Terms, Trunk, Way
-from outbound.words import REFUSALS, SPOKEN
 from routing.numbers import citizen
 from telephony.model import CallId, CallOutClass, made_by_agent, made_by_us
 
@@ -124,10 +124,10 @@ def test_a_call_goes_only_where_the_table_of_moves_says() -> None:
 def test_facts_tell_the_whole_call_and_the_latest_is_true() -> None:
     talking = rules.moved(CALL, State.TALKING, NOW + timedelta(seconds=9))
     over = rules.moved(talking, State.OVER, NOW + timedelta(seconds=60))
-    told = [(f"0{place}", facts.data_of(one)) for place, one in enumerate((CALL, talking, over))]
-    assert facts.latest(CALL.id, reversed(told)) == over
-    assert facts.latest(CALL.id, told[:1]) == CALL
-    assert facts.latest(CALL.id, []) is None
+    told = [(f"0{place}", serialisation.data_of(one)) for place, one in enumerate((CALL, talking, over))]
+    assert serialisation.latest(CALL.id, reversed(told)) == over
+    assert serialisation.latest(CALL.id, told[:1]) == CALL
+    assert serialisation.latest(CALL.id, []) is None
 
 
 def test_many_short_talks_and_many_refusals_look_like_fraud() -> None:

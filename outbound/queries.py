@@ -8,8 +8,8 @@ from pathlib import Path
 from database.connection import Database
 from ledger.model import Kind
 from ledger.reader import facts_now, undrained
-from outbound.facts import latest
 from outbound.model import OutboundCall
+from outbound.serialisation import latest
 from outbound.store import asked_since
 
 
