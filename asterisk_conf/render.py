@@ -23,6 +23,7 @@ from routing.outward import outward
 from routing.places import places
 from routing.words import CALLER_LISTS
 from telephony.auto_answer import auto_answer_headers
+from telephony.hangup_causes import Unanswered
 from telephony.loop_call import LOOP_HEADER, LOOP_NAME, loop_token
 from telephony.model import (
     AGENT_ID,
@@ -36,7 +37,6 @@ from telephony.model import (
     Priority,
 )
 from telephony.ring import NumberCall, PhoneCall
-from telephony.unanswered import Unanswered
 
 PAGE_SILENCE_SECONDS: Final = 10
 """A browser in a talk from which nothing at all is heard for so long has crashed, or lost its network: its leg is

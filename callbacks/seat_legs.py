@@ -19,9 +19,9 @@ from queues.model import Failure
 from queues.service import Clock
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
+from telephony.hangup_causes import Unanswered, by_cause, by_reason
 from telephony.model import ENGINE_SERIALS, CallId, Party, Var
 from telephony.ring import PhoneCall, ring_phone
-from telephony.unanswered import Unanswered, by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

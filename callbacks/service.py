@@ -34,10 +34,10 @@ from queues.service import Clock, Note, QueueService
 from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
+from telephony.hangup_causes import by_cause, by_reason
 from telephony.model import HOTLINE_NUMBER, CallId, GroupId, Party, SeatId, Stage, Var
 from telephony.ring import NumberCall, ring_out
 from telephony.subscribers import callable_number
-from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

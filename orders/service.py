@@ -47,9 +47,9 @@ from queues.service import Clock, Note
 from routing.calendar import city_time
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
+from telephony.hangup_causes import by_cause, by_reason
 from telephony.model import HOTLINE_NUMBER, CallId, Var
 from telephony.ring import NumberCall, ring_out
-from telephony.unanswered import by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

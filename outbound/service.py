@@ -32,6 +32,7 @@ from queues.service import Clock, Note, QueueService
 from queues.states import AgentState
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
+from telephony.hangup_causes import Unanswered, by_cause, by_reason
 from telephony.model import (
     AGENT_CALL_SERIALS,
     HOTLINE_NUMBER,
@@ -45,7 +46,6 @@ from telephony.model import (
     Var,
 )
 from telephony.ring import NumberCall, PhoneCall, ring_out, ring_phone
-from telephony.unanswered import Unanswered, by_cause, by_reason
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 
 from callbacks.model import Failed as PromiseFailed
 from orders.model import Failed as OrderFailed
-from telephony.unanswered import Unanswered, by_cause, by_reason
+from telephony.hangup_causes import Unanswered, by_cause, by_reason
 
 pytestmark = pytest.mark.unit
 
