@@ -16,7 +16,7 @@ from console.session_routes import People, actor_of, usable
 from users.approvals import Approvals, Asker, Kind, Wish
 from users.model import Right, Role
 from users.rules import MAX_CLIENT_DAYS, MAX_DISPLAY
-from users.shown import approval_as_json, client_as_json, session_as_json, user_as_json
+from users.serializers import approval_as_json, client_as_json, session_as_json, user_as_json
 
 EXAMPLE: Final = '{"reason": "新同事"}'
 MAX_REASON: Final = 100

@@ -23,8 +23,8 @@ from users.approvals import Approval, Approvals, Asker, Kind, Outcome, State, Wi
 from users.model import Right, Role
 from users.passwords import Hashing
 from users.rules import FOR_CLIENTS, ROLE_WORDS, NotUsable
+from users.serializers import approval_as_json, client_as_json, session_as_json, user_as_json
 from users.sessions import Sessions, SignInRefused
-from users.shown import approval_as_json, client_as_json, session_as_json, user_as_json
 
 app = typer.Typer(help="用户与权限：新建、改角色、重置密码、停用、查看和强制下线；程序的令牌。", no_args_is_help=True)
 
