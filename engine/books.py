@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.ledger_projection import seal_deeds
 from callbacks.orphaned_voicemail import take_found
 from callbacks.queries import left, promised
 from callbacks.registry import REMEMBERED
@@ -27,7 +28,6 @@ from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.plan import messages_home
-from engine.sealing import seal_deeds
 from ledger.cel_backfill import FillIn
 from ledger.drill_report import Drill, drills
 from ledger.journal import Journal

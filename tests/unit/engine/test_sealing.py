@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit.ledger_projection import ORDERS, PROMISES, SEALED, seal_deeds
 from audit.model import Entry
 from audit.rules import verify
 from audit.store import entries
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.sealing import ORDERS, PROMISES, SEALED, seal_deeds
 from ledger import labels_zh
 from ledger.journal import Journal
 from ledger.journal_replicator import Drainer
