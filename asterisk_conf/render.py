@@ -17,11 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from asterisk_conf.model import SwitchPlan
 from asterisk_conf.modules import MODULES, PAGE_MODULES
 from ledger import cel
-from routing.drills import DRILL, drill_trunks
+from routing.drill_trunks import DRILL, drill_trunks
+from routing.labels_zh import CALLER_LISTS
 from routing.model import Partner, Snapshot, Trunk
-from routing.outward import outward
-from routing.places import places
-from routing.words import CALLER_LISTS
+from routing.pstn_trunks import outward
+from routing.remote_seats import places
 from telephony.auto_answer import auto_answer_headers
 from telephony.hangup_causes import Unanswered
 from telephony.loop_call import LOOP_HEADER, LOOP_NAME, loop_token

@@ -29,7 +29,7 @@ from database.schema import upgrade
 from routing.model import CallFacts, Group, LegacyNumber, MergeMode, Period, Schedule, Snapshot, Table
 from routing.publish import Publisher, Wish, plain_surroundings
 from routing.rules import decide
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import load_draft, load_rows
 from routing.snapshot import SNAPSHOT_FILE, freeze, load_snapshot
 from telephony.model import GroupId

@@ -1,6 +1,6 @@
 """Files and pictures of the routing table for browsers: export, import, the flow of a number.
 
-One job: bytes in and out of routing.inquiry. The command line does the same on its own machine.
+One job: bytes in and out of routing.console_queries. The command line does the same on its own machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from console.guard import UPLOADED
 from console.plain import WHO
 from console.routing_routes import LONGEST_NUMBER, Routing, actor_told, sentenced
 from routing.columns import sheets
-from routing.inquiry import DRAFT, FORMATS, export, picture, take_in
+from routing.console_queries import DRAFT, FORMATS, export, picture, take_in
 from routing.tables import Refused
 
 LONGEST_FILE_NAME: Final = 120

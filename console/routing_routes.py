@@ -16,11 +16,11 @@ from audit.model import Actor
 from console.address import address_of
 from console.plain import answered, body_of
 from database.errors import DatabaseError
+from routing.console_queries import hours, simulate
 from routing.draft import Edit
 from routing.faults import Fault
-from routing.forms import described, fault_as_json, fields_of
-from routing.inquiry import hours, simulate
 from routing.releases import Happening
+from routing.row_forms import described, fault_as_json, fields_of
 from routing.snapshot import SnapshotCorrupt
 from routing.tables import Refused, Tables, moment, require_year
 

@@ -34,7 +34,7 @@ from queues.pace import PaceKeeper
 from queues.service import Clock, QueueService
 from recordings.layout import recording_file
 from routing.calendar import is_open
-from routing.closed import avoiding
+from routing.closed_groups import avoiding
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, WaitingAction
 from routing.numbers import citizen
 from routing.overflow import overflow_steps

@@ -22,7 +22,7 @@ from queues.acd import Acd
 from queues.model import NotAllowed
 from queues.service import Clock
 from queues.states import AgentState
-from routing.drills import drill_trunks
+from routing.drill_trunks import drill_trunks
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError

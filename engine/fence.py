@@ -15,7 +15,7 @@ import structlog
 
 from engine.channels import CHANNEL
 from ledger.alarms import Alarms
-from routing.drills import DRILL
+from routing.drill_trunks import DRILL
 from routing.model import Snapshot, Trunk
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError

@@ -29,7 +29,7 @@ from ledger.trial import Came, points
 from queues.acd import Acd
 from queues.states import AgentState
 from routing.model import Snapshot
-from routing.samples import LINES, MARK
+from routing.sample_rows import LINES, MARK
 from routing.tables import Refused
 from telephony.model import AgentId, CallId
 from users.accounts import Accounts

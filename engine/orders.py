@@ -26,7 +26,7 @@ from orders.service import Lines, Orders
 from queues.service import Clock
 from routing.calendar import city_time
 from routing.model import OrderType, Snapshot
-from routing.outward import outward
+from routing.pstn_trunks import outward
 from telephony.ami_link import AmiLink
 
 FOLDER: Final = "orders"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ledger.alarms import Alarms
-from routing.drills import DRILL
+from routing.drill_trunks import DRILL
 from routing.model import Snapshot, Trunk
 
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})

@@ -1,8 +1,8 @@
 """The sample data taken out in one step: table, demo users, and the PINs of agents who go.
 
 One job: show exactly what would go and what would then be missing, and do exactly that. The table changes by one edit
-of the draft and one publish, which a rollback takes back; rows are chosen by routing/samples.py. Users are shut out,
-not deleted: the audit speaks of them.
+of the draft and one publish, which a rollback takes back; rows are chosen by routing/sample_rows.py. Users are shut
+out, not deleted: the audit speaks of them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from queues.acd import Acd
 from routing import store
 from routing.diff import diff
 from routing.faults import Severity, TableInvalid
-from routing.forms import fault_as_json
+from routing.labels_zh import KINDS, row_words
 from routing.lint import examine
 from routing.model import Table
 from routing.publish import FIRST_REASON, version_table
-from routing.rows import Key, Row, rows_of
-from routing.sample import sample_table
-from routing.samples import Clearing, clear, marked
+from routing.row_forms import fault_as_json
+from routing.sample_rows import Clearing, clear, marked
+from routing.sample_table import sample_table
 from routing.service import SYSTEM
 from routing.snapshot import thaw
+from routing.table_rows import Key, Row, rows_of
 from routing.tables import Refused, Tables
-from routing.words import KINDS, row_words
 from telephony.model import AgentId
 from users.accounts import Accounts
 from users.model import Role, User

@@ -31,7 +31,6 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.archive import CallArchive
 from engine.books import Books
-from engine.calendar_watch import CalendarWatch
 from engine.callers import MOST_CALLERS
 from engine.care import InstanceCare
 from engine.drill_reminder import DrillReminder
@@ -57,6 +56,7 @@ from ledger.push_rules import secret_of
 from ledger.reader import calls_now, kind_between, stories_between
 from ledger.reports.service import Reports
 from ledger.store import CallFilter
+from routing.holiday_alarm import CalendarWatch
 from routing.model import Snapshot
 from routing.numbers import citizen
 from routing.publish import Publisher, ensure_published

@@ -15,7 +15,7 @@ from queues.events import AgentSignedIn, SeatSeen, SignedOut
 from queues.model import SignIn
 from queues.service import QueueService
 from routing.model import Snapshot
-from routing.places import Place, open_groups, places
+from routing.remote_seats import Place, open_groups, places
 from telephony.model import AgentId
 
 LOOK_SECONDS: Final = 2.0

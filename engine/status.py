@@ -35,7 +35,7 @@ from queues.events import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
 from queues.states import AgentState
 from recordings.layout import recording_file
-from routing.drills import trunks_of
+from routing.drill_trunks import trunks_of
 from routing.model import Snapshot, WrapUpCode
 from routing.tables import Tables
 from telephony.errors import AmiError

@@ -1,7 +1,8 @@
 """The routing table's sheets and columns, as people see them in workbooks, CSV, messages and pictures.
 
 One job: what stands in each column. Which sheets and columns there are comes from the model's own declarations
-(routing/rows.py), their names from routing/words.py. What is added here is only advice; a new field works without any.
+(routing/table_rows.py), their names from routing/labels_zh.py. What is added here is only advice; a new field works
+without any.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from functools import cache
 from typing import Any, Final, get_args, get_origin
 
 from routing.codec import field_types
+from routing.labels_zh import FIELDS, KINDS, VALUES
 from routing.model import Table
-from routing.rows import SETTINGS, VALUE, Kind, Shape, kinds, settings
-from routing.words import FIELDS, KINDS, VALUES
+from routing.table_rows import SETTINGS, VALUE, Kind, Shape, kinds, settings
 
 _KEY_TITLES: Final[Mapping[str, str]] = {
     "numbers": "号码",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from routing.labels_zh import KINDS, field_words, row_words, value_words
 from routing.model import LegacyNumber, MergeMode, Table
-from routing.rows import Key, Row, changed_rows, kinds
-from routing.words import KINDS, field_words, row_words, value_words
+from routing.table_rows import Key, Row, changed_rows, kinds
 
 _NOT_ROUTING: Final = frozenset({"name", "note"})
 """Fields of a number that change no call."""

@@ -13,9 +13,9 @@ from typing import Any
 from routing.calendar import CITY
 from routing.codec import Misfit
 from routing.faults import Fault, TableInvalid
+from routing.labels_zh import field_words, row_words, value_words
 from routing.model import Table
-from routing.rows import Key, Row, kinds, value_of
-from routing.words import field_words, row_words, value_words
+from routing.table_rows import Key, Row, kinds, value_of
 
 
 @dataclass(frozen=True, slots=True)

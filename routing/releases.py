@@ -15,9 +15,9 @@ from enum import StrEnum
 from typing import Final
 
 from routing.draft import changes
+from routing.labels_zh import row_words
 from routing.model import Table
-from routing.rows import rows_of, table_of
-from routing.words import row_words
+from routing.table_rows import rows_of, table_of
 
 
 class State(StrEnum):

@@ -20,12 +20,12 @@ from database.connection import Database
 from routing import store
 from routing.codec import Misfit
 from routing.draft import Conflict, Draft, DraftConflict, Edit, Was, changes, edited, overtaken
+from routing.labels_zh import row_words
 from routing.lint import require_sound
 from routing.model import Snapshot, Table
-from routing.rows import Key, Row, patched, rows_of, table_of
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.snapshot import SnapshotCorrupt, checksum, from_json, thaw
-from routing.words import row_words
+from routing.table_rows import Key, Row, patched, rows_of, table_of
 
 SYSTEM: Final = "系统"
 

@@ -1,7 +1,7 @@
 """The routing table in the database: the draft that people edit, row by row, and every version ever published.
 
-One job: tables and queries. A row of the draft is plain data (routing/rows.py), so a new field of the table needs no
-migration. What was ever typed is kept: a row's former contents, and deleted rows, stay in the history. Published
+One job: tables and queries. A row of the draft is plain data (routing/table_rows.py), so a new field of the table needs
+no migration. What was ever typed is kept: a row's former contents, and deleted rows, stay in the history. Published
 versions are only ever added; the migrations' triggers refuse anything else.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.base import Base, UtcDateTime
-from routing.rows import Key, Row, kinds
+from routing.table_rows import Key, Row, kinds
 
 _LOCK: Final = 12346
 """Key of the PostgreSQL advisory lock that lets one editor or publisher at a time past."""

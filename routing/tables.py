@@ -24,15 +24,15 @@ from routing.codec import Misfit
 from routing.diff import as_json, diff, summary
 from routing.draft import Conflict, Draft, DraftConflict, Edit
 from routing.faults import Fault, TableInvalid
-from routing.forms import cells_of, fault_as_json
+from routing.labels_zh import KINDS
 from routing.lint import examine, require_publishable
 from routing.model import Snapshot, Table
 from routing.publish import Published, Publisher, PublishRefused, Wish, checked_reason, version_table
 from routing.releases import WORDS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
-from routing.rows import Key, Row, kinds, patched, rows_of
+from routing.row_forms import cells_of, fault_as_json
 from routing.service import NoTable, discard_draft, edit_draft, load_draft, save_draft
 from routing.snapshot import SnapshotCorrupt, checksum, freeze, from_json, thaw, to_json
-from routing.words import KINDS
+from routing.table_rows import Key, Row, kinds, patched, rows_of
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

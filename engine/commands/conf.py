@@ -12,7 +12,7 @@ from asterisk_conf.model import SwitchPlan
 from config.credentials import credentials
 from config.settings import Settings, load_settings
 from engine.plan import switch_plan
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from routing.snapshot import SnapshotMissing, load_snapshot
 
 app = typer.Typer(help="Asterisk 配置：生成、检查。", no_args_is_help=True)

@@ -25,7 +25,7 @@ from engine.remote import ask
 from ledger.drill_report import Drill, as_json, drills, month_of, report
 from ledger.model import drill_line
 from ledger.reader import facts_now
-from routing.drills import trunks_of
+from routing.drill_trunks import trunks_of
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
 app = typer.Typer(help="演练 110、119、120、122：开始一次、看月报。", no_args_is_help=True)

@@ -242,7 +242,7 @@ def _prompts() -> tuple[Settings, Mapping[str, Prompt]]:
 
 def _snapshot(settings: Settings) -> Snapshot:
     """The published table, or the sample where nothing was published yet."""
-    from routing.sample import sample_snapshot
+    from routing.sample_table import sample_snapshot
     from routing.snapshot import SnapshotMissing, load_snapshot
 
     try:

@@ -13,11 +13,11 @@ from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
 from engine.routing.sources import PUBLISHED, SOURCES, snapshot_from
 from routing.calendar import CITY, city_time
-from routing.closed import avoiding
+from routing.closed_groups import avoiding
 from routing.explain import as_json, explain
 from routing.model import CallFacts, Snapshot
 from routing.rules import decide
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
 app = typer.Typer(help="路由：一个来电会去哪里，为什么；路由表本身见 ./hotline routing。", no_args_is_help=True)

@@ -26,7 +26,7 @@ from queues.foresight.scenario import Habits as People
 from routing.faults import TableInvalid
 from routing.model import CallFacts, Snapshot
 from routing.rules import decide
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, freeze, load_snapshot
 from routing.toml import read_table
 from telephony.model import AgentId, CallId, GroupId, SeatId

@@ -30,8 +30,8 @@ from routing.exchange.grid import table_of
 from routing.exchange.separated import read_pasted
 from routing.faults import TableInvalid
 from routing.model import Table
-from routing.rows import rows_of
 from routing.service import NoTable, load_draft, save_draft
+from routing.table_rows import rows_of
 
 PASTED = "-"
 

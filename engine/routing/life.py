@@ -16,10 +16,10 @@ import typer
 from engine.administration import act, actor, read
 from routing.calendar import city_time
 from routing.draft import Edit
+from routing.labels_zh import field_words, value_words
 from routing.releases import Happening
-from routing.rows import kinds, plain_text
+from routing.table_rows import kinds, plain_text
 from routing.tables import MOST_ROWS, Tables, moment
-from routing.words import field_words, value_words
 
 UNUSABLE: Final = 2
 

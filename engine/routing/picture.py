@@ -18,7 +18,7 @@ from engine.routing.sources import (
     snapshot_from,
     stop,
 )
-from routing.picture import flow
+from routing.flow_diagram import flow
 
 _NAMES = {DRAFT: "草稿", PUBLISHED: "已发布", SAMPLE: "示例"}
 

@@ -31,7 +31,7 @@ from routing.calendar import CITY, city_time
 from routing.explain import place_name
 from routing.model import Snapshot, Target, TargetKind
 from routing.replay import Past, Replay, replay
-from routing.replay_picture import flows
+from routing.replay_diagram import flows
 from routing.snapshot import SnapshotCorrupt, from_json
 from routing.store import read_version
 

@@ -22,7 +22,7 @@ from routing.exchange.files import read_file
 from routing.faults import TableInvalid
 from routing.lint import Surroundings
 from routing.model import Snapshot, Table
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import NoTable, load_draft
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, freeze, load_snapshot, thaw
 

@@ -19,7 +19,7 @@ from queues.service import Clock, QueueService
 from routing.calendar import is_open
 from routing.model import AgentCallOut, Snapshot
 from routing.numbers import citizen
-from routing.outward import outward
+from routing.pstn_trunks import outward
 from routing.skills import served
 from telephony.ami_link import AmiLink
 from telephony.model import HOTLINE_NUMBER, AgentId, CallId, CallOutClass, GroupId, NodeId, SeatId, Stage, made_by_agent

@@ -19,8 +19,8 @@ from routing.codec import field_types
 from routing.columns import Column
 from routing.exchange.overflows import overflows_text, read_overflows
 from routing.exchange.periods import periods_text, read_periods
+from routing.labels_zh import PARTS
 from routing.model import Overflow, Period
-from routing.words import PARTS
 
 Cell = str | int | date
 """What is written; an empty text is an empty cell."""

@@ -20,7 +20,7 @@ from routing.lint.announcements import ALONE as ANNOUNCEMENT_RULES
 from routing.lint.callers import ALONE as CALLER_RULES
 from routing.lint.form import RULES as FORM_RULES
 from routing.model import Table
-from routing.rows import Shape, settings
+from routing.table_rows import Shape, settings
 
 MOST_LINES: Final = 50_000
 """Lines of one sheet; the largest table that we plan for has 10,000."""

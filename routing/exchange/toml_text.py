@@ -13,7 +13,7 @@ from typing import Any, Final
 import tomli_w
 
 from routing.model import Table
-from routing.rows import Kind, Shape, kinds, settings
+from routing.table_rows import Kind, Shape, kinds, settings
 
 LISTED: Final = frozenset({"holidays"})
 """Kinds whose rows are a list in TOML; the others are named by their key."""

@@ -23,7 +23,7 @@ from routing.exchange.cells import NO, YES, Cell, plain
 from routing.exchange.faults import FileInvalid, whole_file
 from routing.exchange.grid import MOST_COLUMNS, MOST_LINES, SETTING, Grid, cells_of, letter_of
 from routing.model import Table
-from routing.rows import SETTINGS, Shape
+from routing.table_rows import SETTINGS, Shape
 
 GUIDE: Final = "说明"
 MOST_BYTES: Final = 20_000_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from routing.drills import DRILL
+from routing.drill_trunks import DRILL
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group, MergeMode, WaitingAction

@@ -11,7 +11,7 @@ from typing import Final
 from routing.faults import Fault, Severity
 from routing.lint.model import Rule, View
 from routing.model import Group
-from routing.places import MAX_CAPACITY, NUMBER_DIGITS, places
+from routing.remote_seats import MAX_CAPACITY, NUMBER_DIGITS, places
 
 
 def _sites(view: View) -> Iterator[Fault]:

@@ -17,7 +17,7 @@ from engine.commands.route import app
 from ledger.model import Kind
 from routing.calendar import CITY
 from routing.model import DayKind, Holiday, Period, Schedule, Table
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from tests.asterisk.support.scene import ALL_WEEK, BRIEFLY, Scene, all_of, scene, today, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]

@@ -17,7 +17,7 @@ from routing.beside import NICENESS, Beside
 from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_data
 from routing.exchange.workbook import write_workbook
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 
 pytestmark = pytest.mark.protocol
 

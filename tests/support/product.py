@@ -42,7 +42,7 @@ from phones.citizen import Citizen
 from phones.seat_phone import SeatPhone
 from routing.model import Snapshot, Table
 from routing.publish import publish_draft
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import load_rows
 from telephony.model import CallId
 from tests.support.ports import free_ports, own_slice

@@ -17,7 +17,7 @@ from asterisk.agi import AGI, AGIHangup
 from agi_scripts.last_resort import DEADLINE_SECONDS, MAX_LINES, Agi, answer, converse
 from routing.model import CallFacts, MergeMode
 from routing.rules import decide
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.snapshot import freeze, write_snapshot
 
 pytestmark = pytest.mark.unit

@@ -9,7 +9,7 @@ from typing import Any
 
 from asterisk_conf.model import Ports, SwitchPlan
 from routing.model import CallerList, ListedCaller
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 
 LISTED = ListedCaller("13800000001", CallerList.NUISANCE, "一天来电 30 次")
 TABLE = replace(sample_snapshot(), auto_answer=frozenset({"8001"}), callers={LISTED.number: LISTED})

@@ -17,7 +17,7 @@ from database.connection import open_database
 from ledger.journal import Journal
 from ledger.model import Kind
 from routing.publish import publish_draft
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import load_rows
 from telephony.model import CallId
 

@@ -12,7 +12,7 @@ from bench.quiet import Quick
 from bench.report import Result, best, cpu, holds, page, write
 from bench.sides import Name
 from routing.lint import lint
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 
 pytestmark = pytest.mark.unit
 

@@ -32,7 +32,7 @@ from queues.events import Event, SeatReachable, SeatUnreachable
 from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.calendar import CITY
-from routing.drills import trunks_of
+from routing.drill_trunks import trunks_of
 from routing.model import CallbackPolicy, Snapshot, WrapUpCode
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId

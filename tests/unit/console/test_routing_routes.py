@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from console.routing_routes import Routing, routing_routes
 from database.connection import Database
 from routing.publish import Publisher, ensure_published, plain_surroundings
-from routing.rows import kinds
+from routing.table_rows import kinds
 from routing.tables import Tables
 
 pytestmark = pytest.mark.unit

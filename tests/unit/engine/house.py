@@ -39,7 +39,7 @@ from queues.acd import Acd
 from queues.service import QueueService
 from queues.states import AgentState
 from routing.model import Snapshot
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event, Headers, OriginateOutcome
 from telephony.model import CallId, NodeId, SeatId

@@ -14,7 +14,7 @@ from engine.supervision import Supervision
 from ivr.model import Script
 from ledger.model import Kind
 from queues.model import NotAllowed
-from routing.closed import avoiding
+from routing.closed_groups import avoiding
 from routing.model import TargetKind
 from telephony.ami_link import AmiLink
 from telephony.model import GroupId

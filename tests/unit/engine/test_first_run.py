@@ -26,7 +26,7 @@ from queues.acd import Acd
 from queues.states import AgentState
 from routing.model import Agent, Table
 from routing.publish import NoField, Publisher, Wish, ensure_published, plain_surroundings
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.snapshot import freeze
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.commands.queues import app
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 
 pytestmark = pytest.mark.unit
 

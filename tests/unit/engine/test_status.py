@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from engine.books import Books
-from engine.calendar_watch import CalendarWatch
 from engine.engine import Engine
 from engine.status import MAX_LAG_FACTS, Control
 from ivr.model import Script
 from queues.events import Paused, SeatReachable
 from queues.model import NotAllowed
+from routing.holiday_alarm import CalendarWatch
 from routing.tables import Tables
 from telephony.ami_link import LinkCounters
 from telephony.model import AgentId, SeatId

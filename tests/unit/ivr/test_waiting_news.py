@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ivr.catalogue import catalogue
 from ivr.waiting_news import STILL, Outlook, Told, due, news, upper_end, wait_prompt
 from routing.model import WaitingNews
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from database.schema import upgrade
 from engine.cli import main
 from ledger.store import add_facts
 from routing.publish import publish_draft
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import load_rows
 from tests.unit.ledger.calls import told
 

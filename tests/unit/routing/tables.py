@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from routing.calendar import CITY
 from routing.lint import lint
 from routing.model import Agent, DayKind, Group, Holiday, LegacyNumber, MergeMode, Period, Schedule, Table, Trunk
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from telephony.model import GroupId
 
 SAMPLE = sample_table()

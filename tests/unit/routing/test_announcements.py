@@ -11,7 +11,7 @@ from ivr.catalogue import catalogue
 from routing.calendar import CITY
 from routing.model import Announcement, CallFacts, Snapshot, Table
 from routing.rules import decide
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.simulate import matrix
 from routing.snapshot import freeze, from_json, to_json
 from telephony.model import EMERGENCY_NUMBERS, GroupId

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from routing.calendar import CITY, city_time, day_kind, is_open, open_minutes, year_known
 from routing.holidays import HolidayYearMissing, holiday_rows
 from routing.model import DayKind, Period, Schedule
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 
 pytestmark = pytest.mark.unit
 

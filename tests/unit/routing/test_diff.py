@@ -11,7 +11,7 @@ import pytest
 from routing.diff import as_json, diff, summary
 from routing.model import Agent, Holiday, LegacyNumber, MergeMode, Schedule, Table
 from routing.model import DayKind as Day
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from telephony.model import GroupId
 
 pytestmark = pytest.mark.unit

@@ -15,7 +15,7 @@ from routing import store
 from routing.draft import DraftConflict, Edit
 from routing.faults import TableInvalid
 from routing.model import MergeMode, Table
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import NoTable, edit_draft, load_draft, load_sample, save_draft
 
 pytestmark = pytest.mark.unit

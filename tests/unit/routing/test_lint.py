@@ -39,7 +39,7 @@ from routing.model import (
     WaitingNews,
     WrapUpCode,
 )
-from routing.sample import sample_snapshot, sample_table
+from routing.sample_table import sample_snapshot, sample_table
 from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 pytestmark = pytest.mark.unit

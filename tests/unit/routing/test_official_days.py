@@ -14,14 +14,14 @@ import pytest
 import structlog
 
 from config.settings import Settings
-from engine.calendar_watch import CalendarWatch
 from engine.doctor import CHECKS
 from routing.calendar import CITY, city_time, day_kind, is_open
+from routing.holiday_alarm import CalendarWatch
 from routing.holidays import holiday_rows
 from routing.lint.days import holiday_alarm
 from routing.model import CallFacts, DayKind, Snapshot
 from routing.rules import decide
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from routing.snapshot import write_snapshot
 from tests.unit.engine.house import House
 

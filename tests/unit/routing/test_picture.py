@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from engine.commands.routing import app
 from routing.calendar import CITY
+from routing.flow_diagram import flow, in_words, paths
 from routing.lint.form import FIRST_YEAR, LAST_YEAR
 from routing.model import MergeMode, Snapshot, Table
-from routing.picture import flow, in_words, paths
 from routing.replay import Past, replay
-from routing.replay_picture import flows
-from routing.sample import sample_snapshot, sample_table
+from routing.replay_diagram import flows
+from routing.sample_table import sample_snapshot, sample_table
 from routing.snapshot import freeze
 from routing.svg import Canvas, cut, length
 from tests.unit.routing.tables import DIALLED, MOMENTS, tables

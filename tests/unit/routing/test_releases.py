@@ -18,7 +18,7 @@ from routing.draft import Edit
 from routing.model import Snapshot, Table
 from routing.publish import Publisher, PublishRefused, ensure_published, plain_surroundings
 from routing.releases import TRANSITIONS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import edit_draft, latest
 from routing.tables import Refused, Tables, moment
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from engine.commands.route import SAMPLE_NOTE, app
 from routing.calendar import city_time
-from routing.sample import SAMPLE_FILE, sample_table
+from routing.sample_table import SAMPLE_FILE, sample_table
 from routing.snapshot import freeze, write_snapshot
 
 pytestmark = pytest.mark.unit

@@ -9,11 +9,11 @@ import pytest
 
 from routing.codec import Misfit, build, field_types, plain
 from routing.faults import TableInvalid
+from routing.labels_zh import FIELDS, KINDS
 from routing.model import LegacyNumber, MergeMode, Period, Snapshot, Table
-from routing.rows import Shape, kinds, rows_of, settings, table_of
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.snapshot import freeze, from_json, thaw, to_json
-from routing.words import FIELDS, KINDS
+from routing.table_rows import Shape, kinds, rows_of, settings, table_of
 
 pytestmark = pytest.mark.unit
 

@@ -25,7 +25,7 @@ from routing.model import (
     Trunk,
 )
 from routing.rules import decide, phase_of
-from routing.sample import sample_snapshot
+from routing.sample_table import sample_snapshot
 from telephony.model import EMERGENCY_NUMBERS, GroupId
 
 pytestmark = pytest.mark.unit

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from routing.lint import lint
 from routing.model import Agent, Announcement, Overflow, Table
-from routing.rows import Key, patched, rows_of
-from routing.sample import sample_table
-from routing.samples import KINDS, LINES, clear, marked, samples
+from routing.sample_rows import KINDS, LINES, clear, marked, samples
+from routing.sample_table import sample_table
+from routing.table_rows import Key, patched, rows_of
 from telephony.model import GroupId, OverflowTo, OverflowWhen
 
 pytestmark = pytest.mark.unit

@@ -21,7 +21,7 @@ from routing.exchange.toml_text import write_toml
 from routing.model import CallFacts, MergeMode, Snapshot, Table
 from routing.replay import Past, replay
 from routing.rules import decide
-from routing.sample import sample_snapshot, sample_table
+from routing.sample_table import sample_snapshot, sample_table
 from routing.simulate import SLOT, SLOTS, UNKNOWN_NUMBER, compare, matrix, numbers_of, outcome_of, week_of
 from routing.snapshot import freeze, write_snapshot
 from telephony.model import CallId, GroupId

@@ -11,7 +11,7 @@ import pytest
 
 from routing.codec import plain
 from routing.model import LegacyNumber, MergeMode
-from routing.sample import sample_snapshot, sample_table
+from routing.sample_table import sample_snapshot, sample_table
 from routing.snapshot import (
     SnapshotCorrupt,
     SnapshotMissing,

@@ -31,7 +31,7 @@ from routing.model import (
     WrapUpCode,
 )
 from routing.publish import PublishRefused, ensure_published, publish_draft
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.service import edit_draft, latest, load_draft, load_rows, load_sample
 from routing.snapshot import SNAPSHOT_FILE, SnapshotCorrupt, load_snapshot
 from telephony.model import GroupId

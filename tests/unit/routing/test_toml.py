@@ -8,7 +8,7 @@ import pytest
 from routing.faults import TableInvalid
 from routing.lint import lint, require_sound
 from routing.model import Agent, DayKind, Holiday, LegacyNumber, MergeMode, Period, Table
-from routing.sample import SAMPLE_FILE, sample_table
+from routing.sample_table import SAMPLE_FILE, sample_table
 from routing.toml import KEY_IS_LEVEL, read_table
 from telephony.model import EMERGENCY_NUMBERS, GroupId
 

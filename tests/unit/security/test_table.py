@@ -9,7 +9,7 @@ import pytest
 
 from asterisk_conf.render import render
 from routing.lint import lint
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from tests.unit.asterisk_conf.plans import TABLE, plan
 
 pytestmark = pytest.mark.unit

@@ -23,7 +23,7 @@ from routing.exchange.grid import Grid, table_of
 from routing.exchange.separated import read_csv, read_pasted, write_csv
 from routing.exchange.workbook import read_workbook, write_workbook
 from routing.model import MergeMode, Table
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 
 pytestmark = pytest.mark.unit
 

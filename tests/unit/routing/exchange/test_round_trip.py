@@ -44,7 +44,7 @@ from routing.model import (
     WaitingAction,
     WrapUpCode,
 )
-from routing.sample import sample_table
+from routing.sample_table import sample_table
 from routing.toml import read_table
 from telephony.model import GroupId, OverflowTo, OverflowWhen
 

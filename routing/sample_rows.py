@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from routing.drills import DRILL
+from routing.drill_trunks import DRILL
+from routing.labels_zh import row_words
 from routing.lint import lint
 from routing.model import Table
-from routing.rows import SETTINGS, VALUE, Key, Row, patched, rows_of
-from routing.words import row_words
+from routing.table_rows import SETTINGS, VALUE, Key, Row, patched, rows_of
 from telephony.model import OverflowTo
 
 MARK: Final = "示例"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from routing.rows import Key
+from routing.table_rows import Key
 
 MODE_NAMES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
 

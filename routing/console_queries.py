@@ -22,13 +22,13 @@ from routing.exchange.toml_text import write_toml
 from routing.exchange.workbook import write_workbook
 from routing.explain import as_json, explain, place_name
 from routing.faults import TableInvalid
+from routing.flow_diagram import flow
+from routing.labels_zh import VALUES
 from routing.model import CallFacts, Snapshot
-from routing.picture import flow
-from routing.rows import rows_of
 from routing.rules import decide
 from routing.snapshot import freeze, thaw
+from routing.table_rows import rows_of
 from routing.tables import Refused, Said, Tables
-from routing.words import VALUES
 
 DRAFT, PUBLISHED = "draft", "published"
 NAMES: Final = {DRAFT: "草稿", PUBLISHED: "生效中"}

@@ -3,7 +3,7 @@
 One job: :class:`~routing.model.Table` to rows and back. It is driven by Table's own declaration: a sequence of
 dataclasses is a kind of row whose first field is the key, a plain sequence or a mapping is one row for each item, and
 everything else is a row of the kind ``settings``. A new field of the table, or of one of its rows, is declared in
-routing/model.py and named in routing/words.py, and nowhere else.
+routing/model.py and named in routing/labels_zh.py, and nowhere else.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from routing.exchange.cells import plain as plain_type
 from routing.exchange.grid import value_in
 from routing.faults import Fault
 from routing.model import Overflow, Period
-from routing.rows import VALUE, Key, Row, Shape, kinds, value_of
+from routing.table_rows import VALUE, Key, Row, Shape, kinds, value_of
 
 UNREADABLE: Final = "unreadable"
 """The rule that a cell breaks in which nothing stands that could be read."""
