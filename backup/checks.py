@@ -29,7 +29,7 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import state_of, upgrade
 from ledger.journal_replicator import Drainer
-from queues.pin_store import all_hashes
+from queues.pins.store import all_hashes
 from recordings.model import Status
 from recordings.service import Recordings
 from recordings.store import list_recordings

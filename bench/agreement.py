@@ -34,10 +34,10 @@ from engine.reconcile import policy
 from ledger.model import Fact, Kind
 from phones.load import CalleeLoad, CallerLoad
 from queues.events import AgentSignedIn, TicketJoined
-from queues.foresight.erlang import erlang_c
-from queues.foresight.figures import estimate, figures, occupancy, student
-from queues.foresight.scenario import Arrival, Duration, Habits, Scenario, Shape, Shift
-from queues.foresight.simulation import Fate, Run, simulate
+from queues.forecasting.erlang import erlang_c
+from queues.forecasting.figures import estimate, figures, occupancy, student
+from queues.forecasting.scenario import Arrival, Duration, Habits, Scenario, Shape, Shift
+from queues.forecasting.simulation import Fate, Run, simulate
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.support.ports import free_ports
 from tests.support.product import Product, product

@@ -1,6 +1,6 @@
 """Charts' figures over HTTP: the last day by half-hours, and what so many seats would do.
 
-One job: translate. The measures are the ledger's, the formulas those of queues/foresight.
+One job: translate. The measures are the ledger's, the formulas those of queues/forecasting.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from aiohttp import web
 
 from console.plain import answered, refused
 from ledger.measures import Aims
-from queues.foresight.erlang import NotCalculable, Outlook
-from queues.foresight.staffing import Target, outlook, seats_for
+from queues.forecasting.erlang import NotCalculable, Outlook
+from queues.forecasting.staffing import Target, outlook, seats_for
 
 MOST: Final = {"calls": 5000.0, "talk": 1200.0, "wrap_up": 600.0, "patience": 3600.0, "seats": 3000.0}
 """Per hour, then seconds, then seats: more than any city's; bounds what one question costs."""

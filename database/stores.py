@@ -17,7 +17,7 @@ STORES: Final = (
     "callbacks.store",
     "orders.store",
     "outbound.store",
-    "queues.pin_store",
+    "queues.pins.store",
     "users.store",
 )
 

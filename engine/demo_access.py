@@ -17,7 +17,7 @@ from config.credentials import Credentials
 from config.settings import Settings
 from console.client import call
 from database.connection import open_database
-from engine.pins import generated
+from queues.pins.service import generated
 from routing.model import Snapshot
 from users.accounts import Accounts
 from users.model import Role, User

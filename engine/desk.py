@@ -13,7 +13,6 @@ from callbacks.voicemail import Mailbox
 from engine.callers import RecentCallers
 from engine.calls import Calls, LiveCall
 from engine.channels import CHANNEL
-from engine.pins import Pins, Verdict
 from engine.reconcile import signs_in
 from engine.repertoire import Repertoire
 from engine.supervision import Supervision
@@ -30,8 +29,9 @@ from queues.acd import Ticket
 from queues.agent_rules import IN_CALL
 from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended
 from queues.model import Failure, NotAllowed, TicketPhase
-from queues.pace import PaceKeeper
+from queues.pins.service import Pins, Verdict
 from queues.service import Clock, QueueService
+from queues.service_rate import PaceKeeper
 from recordings.layout import recording_file
 from routing.calendar import is_open
 from routing.closed_groups import avoiding

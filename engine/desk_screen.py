@@ -13,8 +13,8 @@ from ledger.labels_zh import FORMS, TRANSFER_STATES
 from ledger.story import mask
 from orders.labels_zh import standing
 from queues.acd import Seat
+from queues.labels_zh import PRIORITY, STATE, WHY
 from queues.states import IN_TALK, OFFERED, AgentState
-from queues.words import PRIORITY, STATE, WHY
 from routing.model import CallerList, WaitingAction
 from routing.numbers import area
 from telephony.model import HOTLINE_NUMBER, AgentId, GroupId, Priority, Stage

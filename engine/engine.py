@@ -39,7 +39,6 @@ from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.orders import orders
 from engine.page_phones import PagePhones
-from engine.pins import Pins
 from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
@@ -47,7 +46,6 @@ from engine.repertoire import Repertoire
 from engine.resources import Resources
 from engine.routes import Routes
 from engine.screens import EngineScreens
-from engine.sites import Sites
 from engine.standing import StandingStill
 from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
@@ -57,7 +55,9 @@ from ledger.alarms import Alarms
 from ledger.journal import Journal
 from queues.acd import Acd
 from queues.events import PolicyChanged, SignedOut
+from queues.pins.service import Pins
 from queues.service import QueueService
+from queues.subcentre_seats import Sites
 from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event

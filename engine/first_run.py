@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 
 from config.settings import Settings
 from engine.demo_access import is_demo
-from engine.pins import Pins
 from engine.samples import Samples
 from engine.voices import said
 from ivr import manifest
@@ -27,6 +26,7 @@ from ledger.store import CallFilter
 from ledger.story import as_json
 from ledger.trial import Came, points
 from queues.acd import Acd
+from queues.pins.service import Pins
 from queues.states import AgentState
 from routing.model import Snapshot
 from routing.sample_rows import LINES, MARK

@@ -15,13 +15,13 @@ import structlog
 
 from engine.calls import Calls, LiveCall
 from engine.reconcile import Caller, Picture, look, policy, seats, tickets, to_adopt
-from engine.sites import seen_places
 from queues.acd import Acd
 from queues.call_rules import wish_of
 from queues.events import TicketSeen
 from queues.model import TicketPhase
 from queues.restore import restore
 from queues.service import Clock, QueueService
+from queues.subcentre_seats import seen_places
 from routing.model import Snapshot
 from routing.numbers import citizen
 from telephony.ami_link import AmiLink

@@ -17,8 +17,8 @@ import structlog
 
 from audit.model import Act, Actor
 from engine.demo_access import DEMO_FILE, is_demo
-from engine.pins import Pins
 from queues.acd import Acd
+from queues.pins.service import Pins
 from routing import store
 from routing.diff import diff
 from routing.faults import Severity, TableInvalid

@@ -25,9 +25,9 @@ from engine.supervision import Supervision
 from ledger.alarms import Alarms
 from orders.service import Orders
 from queues.acd import Seat
+from queues.labels_zh import STATE
 from queues.model import TicketPhase
 from queues.service import QueueService
-from queues.words import STATE
 from routing.model import Snapshot, Trunk
 from telephony.model import AgentId, CallId
 from transfers.service import OVER, TransferWatch

@@ -17,7 +17,6 @@ from engine.books import Books
 from engine.drill_sheet import workbook
 from engine.engine import Engine
 from engine.orders import steps_of
-from engine.pins import PinRefused
 from engine.resources import Use
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
@@ -33,6 +32,7 @@ from outbound.service import OutboundCalls
 from queues.acd import Acd
 from queues.events import Event as QueueEvent
 from queues.model import NotAllowed, TicketPhase
+from queues.pins.service import PinRefused
 from queues.states import AgentState
 from recordings.layout import recording_file
 from routing.drill_trunks import trunks_of

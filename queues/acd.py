@@ -1,7 +1,8 @@
 """The memory of the ACD: seats, tickets, and the indexes that make choosing fast.
 
-One job: hold. It is mutable for speed and belongs to the core: queues.turn and its queues.lines alone write, everybody
-else reads. Nothing here does I/O or looks at a clock, and all orders are total, so equal histories give equal states.
+One job: hold. It is mutable for speed and belongs to the core: queues.transaction and its queues.matching alone write,
+everybody else reads. Nothing here does I/O or looks at a clock, and all orders are total, so equal histories give equal
+states.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from queues.lanes import LEVEL_OF_EVERYONE, Lane, lane, lanes_of_seat
 from queues.model import SignIn, Stray, TicketPhase, Why
-from queues.ordered import Ordered
 from queues.policy import Policy
+from queues.skill_lanes import LEVEL_OF_EVERYONE, Lane, lane, lanes_of_seat
+from queues.sorted_keys import Ordered
 from queues.states import AgentState
 from telephony.model import CALL_ID, AgentId, CallId, GroupId, NodeId, SeatId
 

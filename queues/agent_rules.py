@@ -21,7 +21,7 @@ from queues.events import (
 )
 from queues.model import NotAllowed, Why
 from queues.states import IN_TALK, OFFERED, AgentState
-from queues.turn import Turn
+from queues.transaction import Turn
 from telephony.model import SeatId
 
 IN_CALL = OFFERED | IN_TALK

@@ -22,7 +22,7 @@ from queues.events import (
 )
 from queues.model import Failure, NotAllowed, Stray, TicketPhase, Why
 from queues.states import OFFERED, WORKING, AgentState
-from queues.turn import Turn, node_of
+from queues.transaction import Turn, node_of
 from telephony.model import AgentId
 
 

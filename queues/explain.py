@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from queues.acd import Acd, Seat, Ticket
-from queues.lanes import EVERYONE, LEVEL_OF_EVERYONE, LEVEL_OF_PREFERRED
+from queues.labels_zh import PRIORITY, STATE, WHY
 from queues.model import TicketPhase
+from queues.skill_lanes import EVERYONE, LEVEL_OF_EVERYONE, LEVEL_OF_PREFERRED
 from queues.states import AgentState
-from queues.words import PRIORITY, STATE, WHY
 from telephony.model import AgentId, CallId, GroupId, Priority, SeatId
 
 MOST_CALLS: Final = 10

@@ -17,7 +17,7 @@ from queues.model import Stray, TicketPhase, Why
 from queues.policy import Policy
 from queues.rules import expire
 from queues.states import AgentState
-from queues.turn import Turn
+from queues.transaction import Turn
 from telephony.model import NodeId, SeatId
 
 

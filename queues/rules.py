@@ -48,7 +48,7 @@ from queues.events import (
 )
 from queues.model import Failure, Stray, Why
 from queues.states import OFFERED, AgentState
-from queues.turn import Turn
+from queues.transaction import Turn
 from telephony.model import CallId, SeatId
 
 

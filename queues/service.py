@@ -28,9 +28,9 @@ from queues.effects import (
     Withdraw,
 )
 from queues.events import Event, NotAnswered, Tick, TicketJoined, TicketLeft
+from queues.labels_zh import state_changed
 from queues.model import Failure, TicketPhase, Why
 from queues.rules import apply
-from queues.words import state_changed
 from routing.overflow import overflow_text
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused

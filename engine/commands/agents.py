@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.remote import ask
-from queues.words import STATE
+from queues.labels_zh import STATE
 
 app = typer.Typer(help="座席：查看状态、签入、签出、示闲、示忙、话后整理、设置密码。", no_args_is_help=True)
 
@@ -83,7 +83,7 @@ def pin(
     as_data: AsData = False,
 ) -> None:
     """设置话机签入密码；同时解除锁定。输入时不显示。"""
-    from engine.pins import generated
+    from queues.pins.service import generated
 
     chosen = generated(agent) if generate else typer.prompt("新密码（4 到 8 位数字）", hide_input=True)
     if not generate and chosen != typer.prompt("再输入一次", hide_input=True):

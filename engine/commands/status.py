@@ -11,7 +11,7 @@ from engine.remote import ask
 from ledger.labels_zh import DRILL_STATES
 from orders.model import State
 from orders.rules import NAMES
-from queues.words import STATE
+from queues.labels_zh import STATE
 
 UP = {True: "通", False: "不通", None: "未探测"}
 

@@ -1,1 +1,1 @@
-"""Foresight from the shell: the commands around queues/foresight and the past that they learn from."""
+"""Foresight from the shell: the commands around queues/forecasting and the past that they learn from."""

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from config.settings import load_settings
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
-from queues.foresight.chart import Line, lines
-from queues.foresight.erlang import NotCalculable, Outlook
-from queues.foresight.staffing import Target, outlook, seats_for
+from queues.forecasting.chart import Line, lines
+from queues.forecasting.erlang import NotCalculable, Outlook
+from queues.forecasting.staffing import Target, outlook, seats_for
 
 AROUND = 4
 """Rows of the table before and after the seats asked for."""

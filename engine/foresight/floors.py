@@ -21,8 +21,8 @@ from engine.foresight.show import wrong
 from engine.reconcile import policy
 from ledger.measures import Outcome
 from queues.events import AgentSignedIn, TicketJoined
-from queues.foresight.scenario import Arrival, Scenario, Shift, Stream
-from queues.foresight.scenario import Habits as People
+from queues.forecasting.scenario import Arrival, Scenario, Shift, Stream
+from queues.forecasting.scenario import Habits as People
 from routing.faults import TableInvalid
 from routing.model import CallFacts, Snapshot
 from routing.rules import decide

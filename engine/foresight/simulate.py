@@ -36,10 +36,10 @@ from engine.foresight.floors import (
 )
 from engine.foresight.history import INCOMPLETE_PAST, day_of, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
-from queues.foresight.chart import Bar, Panel, bars
-from queues.foresight.figures import Estimate, over_runs
-from queues.foresight.scenario import Duration, Habits, Scenario, Shape
-from queues.foresight.simulation import Run, simulate
+from queues.forecasting.chart import Bar, Panel, bars
+from queues.forecasting.figures import Estimate, over_runs
+from queues.forecasting.scenario import Duration, Habits, Scenario, Shape
+from queues.forecasting.simulation import Run, simulate
 from routing.model import Snapshot
 from telephony.model import GroupId
 

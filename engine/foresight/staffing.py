@@ -18,9 +18,9 @@ from config.settings import Settings, load_settings
 from engine.foresight.history import INCOMPLETE_PAST, day_of, days_back, history
 from engine.foresight.show import percent, seconds, show, write_chart, wrong
 from ledger.measures import Outcome, half_hour
-from queues.foresight.chart import Bar, Panel, bars
-from queues.foresight.erlang import NotCalculable
-from queues.foresight.staffing import HalfHour, Need, Target, plan
+from queues.forecasting.chart import Bar, Panel, bars
+from queues.forecasting.erlang import NotCalculable
+from queues.forecasting.staffing import HalfHour, Need, Target, plan
 
 CROWDED = 16
 """With more half-hours than this, only whole hours are named below the bars."""

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from engine.pins import generated
 from phones.phone import PhoneCall
 from phones.seat_phone import SeatPhone
+from queues.pins.service import generated
 from routing.model import Table
 from tests.asterisk.support.scene import Scene, all_of, scene, soon, until, with_groups
 

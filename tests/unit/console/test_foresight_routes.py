@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queues.foresight.staffing import Target, seats_for
+from queues.forecasting.staffing import Target, seats_for
 from tests.unit.console.hall import Hall
 
 pytestmark = pytest.mark.unit

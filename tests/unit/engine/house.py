@@ -18,7 +18,6 @@ from engine.drills import Drills
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.page_phones import PagePhones
-from engine.pins import Pins
 from engine.reconcile import policy
 from engine.repertoire import Repertoire
 from engine.routes import Routes
@@ -36,6 +35,7 @@ from orders.model import Order
 from orders.order_numbers import Register
 from orders.service import Lines, Orders
 from queues.acd import Acd
+from queues.pins.service import Pins
 from queues.service import QueueService
 from queues.states import AgentState
 from routing.model import Snapshot

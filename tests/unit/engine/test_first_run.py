@@ -14,7 +14,6 @@ import pytest
 from config.settings import Settings
 from database.connection import Database
 from engine.first_run import FirstRun
-from engine.pins import Pins
 from engine.samples import Samples
 from ivr import manifest
 from ivr.catalogue import Source, catalogue
@@ -23,6 +22,7 @@ from ledger.model import TRIAL, Fact, Kind
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter
 from queues.acd import Acd
+from queues.pins.service import Pins
 from queues.states import AgentState
 from routing.model import Agent, Table
 from routing.publish import NoField, Publisher, Wish, ensure_published, plain_surroundings

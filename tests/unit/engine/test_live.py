@@ -15,7 +15,7 @@ from ledger.live import HALF_HOUR_MS, SIGNED_OUT
 from ledger.measures import BUSY_STATES, READY_STATE, WRAP_UP_STATE, Outcome, outcome
 from ledger.model import Kind
 from queues.events import AgentSignedIn, SeatReachable, TicketLeft
-from queues.foresight.figures import WORKS
+from queues.forecasting.figures import WORKS
 from queues.states import AgentState
 from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.engine.house import NOW, House, call_id

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from database.connection import Database
-from engine import pins
-from engine.pins import FILE, PinRefused, Pins, Verdict, generated, require_usable
+from queues.pins import service
+from queues.pins.service import FILE, PinRefused, Pins, Verdict, generated, require_usable
 from telephony.model import AgentId, SeatId
 
 pytestmark = pytest.mark.unit
@@ -128,14 +128,14 @@ async def test_the_loop_goes_on_while_a_pin_is_checked(kept: Pins, monkeypatch: 
     await kept.set(AGENT, "4711", "测试")
     loops = asyncio.get_running_loop()
     seen: list[bool] = []
-    verify = pins._matches
+    verify = service._matches
 
     def slowly(text: str, pin: str) -> bool:
         went_on = asyncio.run_coroutine_threadsafe(asyncio.sleep(0, True), loops).result(5)
         seen.append(went_on)
         return verify(text, pin)
 
-    monkeypatch.setattr(pins, "_matches", slowly)
+    monkeypatch.setattr(service, "_matches", slowly)
     assert await kept.check(AGENT, "4711", SEAT) is Verdict.RIGHT
     assert seen == [True]
 
@@ -148,7 +148,7 @@ async def test_a_stranger_costs_as_much_as_an_agent(kept: Pins, monkeypatch: pyt
         costs.append(text)
         return False
 
-    monkeypatch.setattr(pins, "_matches", weighed)
+    monkeypatch.setattr(service, "_matches", weighed)
     await kept.check(AGENT, "0815", SEAT)
     await kept.check(AgentId("7777"), "0815", SEAT)
     assert [cost.split("$")[1:4] for cost in costs] == [["argon2id", "v=19", "m=19456,t=2,p=1"]] * 2

@@ -14,9 +14,9 @@ from audit.model import Actor, Entry
 from audit.store import entries
 from database.connection import Database
 from engine.demo_access import DEMO_FILE, is_demo
-from engine.pins import Pins
 from engine.samples import Samples
 from queues.acd import Acd
+from queues.pins.service import Pins
 from routing.draft import Edit
 from routing.model import Table
 from routing.publish import NoField, Publisher, PublishRefused, ensure_published, plain_surroundings

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.reconcile import picture
-from engine.sites import Sites, seen_places
 from ivr.desk import Seated, SupervisorAction
 from ivr.model import Script
 from ledger.model import Kind
 from queues.model import NotAllowed
 from queues.states import AgentState
+from queues.subcentre_seats import Sites, seen_places
 from routing.model import Group, Snapshot
 from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.engine.house import TABLE, House, call_id, channel, event

@@ -18,8 +18,8 @@ from queues.events import (
     TicketJoined,
     TicketLeft,
 )
-from queues.lanes import lane
 from queues.model import Failure, Stray, TicketPhase, Why
+from queues.skill_lanes import lane
 from queues.states import AgentState
 from telephony.model import CallId, GroupId, NodeId
 from tests.unit.queues.floor import Floor, call_id, moves, offers, seat_id

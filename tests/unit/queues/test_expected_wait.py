@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from queues.expected_wait import LEAST_SERVICES, ExpectedWait, Pace, expected_wait
-from queues.pace import REMEMBERED, PaceKeeper
+from queues.service_rate import REMEMBERED, PaceKeeper
 from telephony.model import GroupId
 from tests.unit.queues.floor import Floor, call_id
 

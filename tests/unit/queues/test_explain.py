@@ -6,9 +6,9 @@ import pytest
 
 from queues.events import NotAnswered, Paused, PolicyChanged, SeatUnreachable
 from queues.explain import why_not
+from queues.labels_zh import STATE, WHY
 from queues.model import Failure, Why
 from queues.states import AgentState
-from queues.words import STATE, WHY
 from tests.unit.queues.floor import POLICY, Floor, call_id, seat_id
 
 pytestmark = pytest.mark.unit

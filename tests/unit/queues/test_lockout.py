@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queues.lockout import Lockout
+from queues.pins.lockout import Lockout
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.ordered import Ordered
+from queues.sorted_keys import Ordered
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from queues.events import AgentSignedIn, TicketJoined
-from queues.foresight.scenario import Arrival, Scenario, Shift, Stream
+from queues.forecasting.scenario import Arrival, Scenario, Shift, Stream
 from queues.policy import GroupPolicy, Policy
 from telephony.model import AgentId, CallId, GroupId, SeatId
 

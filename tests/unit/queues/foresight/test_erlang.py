@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.foresight.erlang import NotCalculable, Outlook, erlang_a, erlang_b, erlang_c
+from queues.forecasting.erlang import NotCalculable, Outlook, erlang_a, erlang_b, erlang_c
 
 pytestmark = pytest.mark.unit
 

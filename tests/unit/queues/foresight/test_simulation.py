@@ -6,10 +6,10 @@ from math import isnan
 
 import pytest
 
-from queues.foresight.erlang import erlang_a, erlang_c
-from queues.foresight.figures import estimate, over_runs, student
-from queues.foresight.scenario import Duration, Habits, Shape
-from queues.foresight.simulation import Run, simulate
+from queues.forecasting.erlang import erlang_a, erlang_c
+from queues.forecasting.figures import estimate, over_runs, student
+from queues.forecasting.scenario import Duration, Habits, Shape
+from queues.forecasting.simulation import Run, simulate
 from queues.policy import GroupPolicy, Policy
 from queues.states import AgentState
 from tests.unit.queues.foresight.floors import START, agent, agents, at, poisson, scenario

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.foresight.erlang import NotCalculable, erlang_c
-from queues.foresight.staffing import HalfHour, Target, outlook, plan, seats_for
+from queues.forecasting.erlang import NotCalculable, erlang_c
+from queues.forecasting.staffing import HalfHour, Target, outlook, plan, seats_for
 
 pytestmark = pytest.mark.unit
 

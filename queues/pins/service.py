@@ -26,8 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from database.connection import Database
 from database.errors import DatabaseError
-from queues import pin_store
-from queues.lockout import Lockout
+from queues.pins import store
+from queues.pins.lockout import Lockout
 from telephony.model import AgentId, SeatId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ class Pins:
             if self._database is None:
                 raise DatabaseError("数据库未打开")
             async with self._database.reading() as session:
-                self._hashes = await pin_store.all_hashes(session)
+                self._hashes = await store.all_hashes(session)
         except (DatabaseError, SQLAlchemyError, OSError) as error:
             self._hashes = await asyncio.to_thread(_read, self._file)
             log.warning("PINs of the local copy", agents=len(self._hashes), reason=type(error).__name__)
@@ -124,7 +124,7 @@ class Pins:
             if self._database is None:
                 raise DatabaseError("数据库未打开")
             async with self._database.transaction() as session:
-                await pin_store.keep(session, agent, text, datetime.now(UTC), by)
+                await store.keep(session, agent, text, datetime.now(UTC), by)
         except (DatabaseError, SQLAlchemyError) as error:
             raise PinRefused(f"密码没有保存，原密码仍有效：{error}") from None
         self._hashes[agent] = text
@@ -136,7 +136,7 @@ class Pins:
         if self._database is None:
             raise DatabaseError("数据库未打开")
         async with self._database.transaction() as session:
-            await pin_store.drop(session, agents)
+            await store.drop(session, agents)
         for agent in agents:
             self._hashes.pop(agent, None)
         await asyncio.to_thread(_write, self._file, self._hashes)

@@ -1,8 +1,8 @@
 """How many seats a half-hour needs so that enough callers are answered in time.
 
-One job: from calls and a target to seats, by Erlang's formulas (queues/foresight/erlang.py). The target is the city's:
-GB/T 33358-2016 asks for an answer within 15 s and for 95 % of the calls connected; that 95 % within 15 s is the aim is
-a setting (``answer_seconds``, ``answer_percent``), not a law.
+One job: from calls and a target to seats, by Erlang's formulas (queues/forecasting/erlang.py). The target is the
+city's: GB/T 33358-2016 asks for an answer within 15 s and for 95 % of the calls connected; that 95 % within 15 s is the
+aim is a setting (``answer_seconds``, ``answer_percent``), not a law.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final
 
-from queues.foresight.erlang import MAX_SEATS, NotCalculable, Outlook, erlang_a, erlang_c
+from queues.forecasting.erlang import MAX_SEATS, NotCalculable, Outlook, erlang_a, erlang_c
 
 HALF_HOUR_SECONDS: Final = 1800
 

@@ -1,7 +1,7 @@
 """One turn of the ACD: the only hand that writes its memory.
 
 One job: keep seats, tickets and their lines consistent while one event is applied, collect the effects, and at the end
-bring together who can meet. It does not know what events mean; the rules do. The lines themselves are queues.lines'.
+bring together who can meet. It does not know what events mean; the rules do. The lines themselves are queues.matching'.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from queues.effects import (
     TicketWaiting,
     Withdraw,
 )
-from queues.lines import Lines
+from queues.matching import Lines
 from queues.model import Failure, SignIn, Stray, TicketPhase, Why
+from queues.overflow import reach
 from queues.policy import Policy
 from queues.states import OFFERED, WORKING, AgentState, check
-from queues.widening import reach
 from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId
 
 _OF_THE_SITE: Final = frozenset((Failure.NO_ANSWER, Failure.BUSY, Failure.REJECTED, Failure.UNREACHABLE))

@@ -13,7 +13,7 @@ from math import isfinite, nan, sqrt
 from statistics import fmean, stdev
 from typing import Final
 
-from queues.foresight.simulation import Fate, Run
+from queues.forecasting.simulation import Fate, Run
 from queues.states import AgentState
 
 WORKS: Final = frozenset(

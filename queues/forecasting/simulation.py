@@ -30,7 +30,7 @@ from queues.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from queues.foresight.scenario import Arrival, Scenario, Shift
+from queues.forecasting.scenario import Arrival, Scenario, Shift
 from queues.model import Failure, NotAllowed, TicketPhase
 from queues.rules import apply
 from queues.states import AgentState

@@ -1,7 +1,7 @@
 """The lines of the ACD: in which lanes calls wait and seats stand ready, and who meets first.
 
 One job: keep the indexes (``waiting``, ``ready``, and the counts of who serves what) true to the tickets and seats, and
-find the next call and seat that can meet. What becomes of the two is queues.turn's.
+find the next call and seat that can meet. What becomes of the two is queues.transaction's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank
-from queues.lanes import EVERYONE, Lane
-from queues.ordered import Ordered
+from queues.skill_lanes import EVERYONE, Lane
+from queues.sorted_keys import Ordered
 from queues.states import WORKING, AgentState
 from telephony.model import GroupId
 

@@ -1,6 +1,6 @@
 """How a waiting call widens and overflows: which lanes it asks for now, what is due, and when to look again.
 
-One job: a pure function of one ticket, the clock and the state around it. It changes nothing; queues.turn does.
+One job: a pure function of one ticket, the clock and the state around it. It changes nothing; queues.transaction does.
 
 The steps over waiting time: the preferred agent alone, if at work; those who speak the language asked for, if any does;
 the best level, then the next ones; the groups of the number's row and of the group's own overflow rows; everyone. Each
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from queues.acd import Acd, Ticket
-from queues.lanes import EVERYONE, Lane, agent_lane, lanes_of_group
 from queues.policy import Overflow
+from queues.skill_lanes import EVERYONE, Lane, agent_lane, lanes_of_group
 from telephony.model import LAST_RESORTS, GroupId, OverflowTo, OverflowWhen
 
 

@@ -1,0 +1,1 @@
+"""PINs of agents: kept as hashes, locked after wrong tries."""
