@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from asterisk_conf.plan import messages_home
 from audit.ledger_projection import seal_deeds
 from callbacks.orphaned_voicemail import take_found
 from callbacks.queries import left, promised
@@ -27,7 +28,6 @@ from config.tasks import for_ever
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.plan import messages_home
 from ledger.cel_backfill import FillIn
 from ledger.drill_report import Drill, drills
 from ledger.journal import Journal

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from asterisk_conf.plan import recordings_home
 from config.credentials import credentials
 from config.settings import Settings
 from console.client import EngineUnreachable, Refused
@@ -28,7 +29,6 @@ from database.errors import DatabaseError
 from engine.demo_access import DEMO_FILE
 from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load_wave
 from engine.engine import journal_folder
-from engine.plan import recordings_home
 from engine.voices import said
 from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
 from ledger.model import Fact

@@ -17,14 +17,14 @@ from typing import Any, Final
 
 import structlog
 
+from asterisk_conf.apply import SwitchNotFollowing, bring, expressions, verify
 from asterisk_conf.bundle import Asterisk, installed_asterisk
-from asterisk_conf.live import SwitchNotFollowing, bring, expressions, verify
+from asterisk_conf.plan import switch_home, switch_plan
 from asterisk_conf.render import handed_over
 from config.credentials import credentials
 from config.settings import Settings
 from config.tasks import for_ever
 from engine.engine import Engine
-from engine.plan import switch_home, switch_plan
 from engine.voices import NEXT, Voices, clear, said, sounds, speak, speak_in_place
 from ivr.audio import ToolMissing
 from ivr.build import due

@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from asterisk_conf.plan import messages_home, recordings_home, switch_home
 from backup.restore import require_restored
 from config.credentials import credentials
 from config.open_files import raise_open_files
@@ -39,7 +40,6 @@ from engine.first_run import FirstRun
 from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
-from engine.plan import messages_home, recordings_home, switch_home
 from engine.prompts import Prompts
 from engine.publishing import LiveField
 from engine.recollection import recollect

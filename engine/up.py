@@ -19,6 +19,7 @@ from asterisk_conf.bundle import Asterisk, find_asterisk
 from asterisk_conf.capacity import capacity, files_needed
 from asterisk_conf.files import prepare
 from asterisk_conf.model import SwitchPlan
+from asterisk_conf.plan import switch_plan
 from backup.restore import require_restored
 from config.credentials import Credentials, credentials
 from config.open_files import raise_open_files
@@ -28,7 +29,6 @@ from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.demo_access import DEMO_FILE, demo_access, write_demo
-from engine.plan import switch_plan
 from engine.serve import published
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.voices import alone, said

@@ -7,8 +7,8 @@ import os
 import typer
 
 from asterisk_conf.bundle import find_asterisk
+from asterisk_conf.plan import switch_home
 from config.settings import load_settings
-from engine.plan import switch_home
 
 UNPREPARED = 1
 

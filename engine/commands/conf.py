@@ -9,9 +9,9 @@ import typer
 from asterisk_conf.bundle import find_asterisk
 from asterisk_conf.files import Drift, check, prepare
 from asterisk_conf.model import SwitchPlan
+from asterisk_conf.plan import switch_plan
 from config.credentials import credentials
 from config.settings import Settings, load_settings
-from engine.plan import switch_plan
 from routing.sample_table import sample_snapshot
 from routing.snapshot import SnapshotMissing, load_snapshot
 

@@ -14,10 +14,10 @@ from functools import partial
 import pytest
 
 from asterisk_conf.files import check
+from asterisk_conf.plan import switch_plan
 from config.credentials import credentials
 from console.client import EngineUnreachable
 from database.connection import open_database
-from engine.plan import switch_plan
 from ledger.model import Kind
 from routing.model import Snapshot
 from routing.service import latest
@@ -30,7 +30,7 @@ KILLED_AT = """
 import os, signal, sys
 from functools import partial
 import engine.publishing, engine.serve
-from asterisk_conf import live
+from asterisk_conf import apply as live
 from engine.cli import main
 
 wanted = sys.argv[1] if sys.argv[1:] else "nothing more"

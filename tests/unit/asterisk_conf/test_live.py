@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf import live
+from asterisk_conf import apply
+from asterisk_conf.apply import SwitchNotFollowing, bring
 from asterisk_conf.bundle import Asterisk
-from asterisk_conf.live import SwitchNotFollowing, bring
 from tests.unit.asterisk_conf.plans import plan
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -22,7 +22,7 @@ def answering(folder: Path, script: str) -> Asterisk:
 async def test_an_asterisk_that_hangs_is_an_error_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "COMMAND_SECONDS", 0.05)
+    monkeypatch.setattr(apply, "COMMAND_SECONDS", 0.05)
     with pytest.raises(SwitchNotFollowing, match="没有执行"):
         await bring(replace(plan(), home=tmp_path), answering(tmp_path, "exec sleep 60"))
 
@@ -35,4 +35,4 @@ async def test_what_it_may_not_have_read_is_read_again(tmp_path: Path) -> None:
     told.unlink()
     assert not await bring(wanted, heard), "the files are as they should be"
     assert await bring(wanted, heard, unread=True)
-    assert set(told.read_text().split("\n")) >= set(live.RELOADS.values())
+    assert set(told.read_text().split("\n")) >= set(apply.RELOADS.values())

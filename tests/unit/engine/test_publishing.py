@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from asterisk_conf.live import SwitchNotFollowing
+from asterisk_conf.apply import SwitchNotFollowing
 from config.settings import Settings
 from engine import publishing
 from engine.engine import Engine
