@@ -32,19 +32,16 @@ from engine.calls import Calls, LiveCall
 from engine.closures import FILE as CLOSED_FILE
 from engine.closures import Closures
 from engine.desk import EngineDesk
-from engine.drills import Drills
 from engine.fence import Fence
 from engine.healing import Healing
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.orders import orders
 from engine.page_phones import PagePhones
-from engine.press import Press
 from engine.reconcile import able_of, policy, signs_in
 from engine.recovery import Recovery
 from engine.repertoire import Repertoire
 from engine.resources import Resources
-from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.standing import StandingStill
 from engine.supervision import Supervision
@@ -62,7 +59,10 @@ from routing.model import Snapshot
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import NodeId
+from transfers.commands import Press
+from transfers.drills.service import Drills
 from transfers.service import TransferWatch
+from transfers.trunk_health import Routes
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

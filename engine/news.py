@@ -12,9 +12,7 @@ from callbacks.voicemail import Mailbox
 from engine.callers import broke_off
 from engine.calls import Calls
 from engine.channels import CHANNEL
-from engine.drills import Drills
 from engine.repertoire import Repertoire
-from engine.routes import Routes
 from ledger.model import Kind
 from orders.service import Orders
 from queues.effects import Connected, Effect, Offer, TalkOver
@@ -36,9 +34,11 @@ from routing.numbers import citizen
 from telephony.events import Event
 from telephony.model import CALL_ID, DIALLED, CallId, Party, SeatId, Stage, made_by_us
 from telephony.ring import CALLED_BACK
+from transfers.drills.service import Drills
 from transfers.reference import readable
 from transfers.service import TransferWatch
 from transfers.states import Form
+from transfers.trunk_health import Routes
 
 MAX_DIGITS: Final = 12
 """Of a count that the switch tells."""

@@ -17,9 +17,7 @@ from console.topics import Row, Rows, Topic
 from engine.announcements import Announcements
 from engine.calls import Calls
 from engine.desk_screen import call_row, desk
-from engine.drills import Drills
 from engine.live import LiveBoard, agent_row
-from engine.routes import Routes
 from engine.stirred import Stirred
 from engine.supervision import Supervision
 from ledger.alarms import Alarms
@@ -30,7 +28,9 @@ from queues.model import TicketPhase
 from queues.service import QueueService
 from routing.model import Snapshot, Trunk
 from telephony.model import AgentId, CallId
+from transfers.drills.service import Drills
 from transfers.service import OVER, TransferWatch
+from transfers.trunk_health import Routes
 
 
 class Rooms(Protocol):

@@ -34,7 +34,6 @@ from engine.archive import CallArchive
 from engine.books import Books
 from engine.callers import MOST_CALLERS
 from engine.care import InstanceCare
-from engine.drill_reminder import DrillReminder
 from engine.engine import Engine, journal_folder
 from engine.first_run import FirstRun
 from engine.guesses import GuessWatch
@@ -63,6 +62,7 @@ from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from routing.tables import Tables
 from telephony.model import CallId
+from transfers.drills.reminder import DrillReminder
 from users.accounts import Accounts
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

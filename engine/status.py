@@ -14,13 +14,13 @@ from callbacks.voicemail import Mailbox
 from console.wrap_up_routes import Wrapped
 from database.errors import DatabaseError
 from engine.books import Books
-from engine.drill_sheet import workbook
 from engine.engine import Engine
 from engine.orders import steps_of
 from engine.resources import Use
 from engine.supervision import Supervision
 from ivr.desk import SupervisorAction
 from ledger.drill_report import Report, report
+from ledger.drill_workbook import workbook
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
 from ledger.push_rules import secret_of

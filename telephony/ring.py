@@ -63,8 +63,8 @@ ORIGINATED: Final = re.compile(
     r"|PJSIP/[0-9A-Za-z_-]{1,40}/sip:\+?[0-9]{3,20}@[0-9A-Za-z.:\[\]-]{1,80}"
 )
 """Every channel that may be originated. The last: the third leg of a one-key transfer, to an emergency centre or by a
-partner's key, begun for an agent (engine/press.py); the Dials of ``reach`` ignore redirects too. And a citizen who is
-called back, on the carrier's trunk: see :func:`ring_out`."""
+partner's key, begun for an agent (transfers/commands.py); the Dials of ``reach`` ignore redirects too. And a citizen
+who is called back, on the carrier's trunk: see :func:`ring_out`."""
 
 CALLED_BACK: Final = f"Local/{NumberCall.CALLBACK}@ring-out-"
 """How the name of the channel begins that stands for a citizen whom we call back."""

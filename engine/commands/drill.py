@@ -17,12 +17,12 @@ from config.settings import Settings, load_settings
 from console.drill_routes import MONTH, WRONG_MONTH
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.drill_sheet import HEADS, rows, workbook
 from engine.engine import journal_folder
 from engine.exits import end
 from engine.foresight.show import show, wrong
 from engine.remote import ask
 from ledger.drill_report import Drill, as_json, drills, month_of, report
+from ledger.drill_workbook import HEADS, rows, workbook
 from ledger.model import drill_line
 from ledger.reader import facts_now
 from routing.drill_trunks import trunks_of

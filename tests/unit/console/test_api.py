@@ -16,12 +16,12 @@ from callbacks.voicemail import Mailbox
 from console.api import MAX_BODY_BYTES, application
 from console.plain import MAX_WHO
 from console.wrap_up_routes import Wrapped
-from engine.drill_sheet import workbook
 from engine.orders import steps_of
 from engine.resources import Use
 from ivr.desk import SupervisorAction
 from ivr.model import Script
 from ledger.drill_report import Drill, Report, Try, report
+from ledger.drill_workbook import workbook
 from ledger.live import Live
 from ledger.records import CallRecord
 from orders.model import Order

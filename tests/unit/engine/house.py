@@ -14,13 +14,11 @@ from engine.announcements import Announcements
 from engine.callbacks import callbacks
 from engine.calls import Calls
 from engine.desk import EngineDesk
-from engine.drills import Drills
 from engine.live import LiveBoard
 from engine.news import SwitchNews
 from engine.page_phones import PagePhones
 from engine.reconcile import policy
 from engine.repertoire import Repertoire
-from engine.routes import Routes
 from engine.screens import EngineScreens
 from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
@@ -44,7 +42,9 @@ from telephony.ami_link import AmiLink
 from telephony.events import Event, Headers, OriginateOutcome
 from telephony.model import CallId, NodeId, SeatId
 from tests.support.leaks import close_with_the_loop
+from transfers.drills.service import Drills
 from transfers.service import TransferWatch
+from transfers.trunk_health import Routes
 
 TABLE = sample_snapshot()
 NOW = 1_795_351_330_000

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.drill_reminder import DrillReminder
-from engine.drills import LAST, RING_MS, alarm_of
 from ledger.drill_report import Drill, Try
 from ledger.model import Kind
 from queues.events import SeatReachable
@@ -16,6 +14,8 @@ from queues.model import NotAllowed
 from routing.calendar import CITY
 from telephony.model import SeatId
 from tests.unit.engine.house import House
+from transfers.drills.reminder import DrillReminder
+from transfers.drills.service import LAST, RING_MS, alarm_of
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
 

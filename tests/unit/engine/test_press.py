@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from engine.press import Press
 from queues.model import NotAllowed
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiDeadline, AmiError, AmiRefused
@@ -14,6 +13,7 @@ from telephony.events import OriginateOutcome
 from telephony.model import EMERGENCY_NUMBERS, Party, Stage, Var
 from telephony.ring import ORIGINATED
 from tests.unit.engine.house import Link, call_id, channel, event, seat_channel
+from transfers.commands import Press
 from transfers.states import Form, Settlement
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from engine.drill_sheet import HEADS, rows, workbook
 from ledger.drill_report import Drill, Try, as_json, drills, month_before, month_of, overdue, report
+from ledger.drill_workbook import HEADS, rows, workbook
 from ledger.measures import outcome
 from ledger.model import Fact, Kind, drill_line
 from ledger.records import fold

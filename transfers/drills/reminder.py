@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.errors import DatabaseError
-from engine.drills import alarm_of
 from ledger.alarms import Alarms
 from ledger.drill_report import Drill, overdue
 from telephony.model import EMERGENCY_NUMBERS
+from transfers.drills.service import alarm_of
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""Drills of the one-key transfer: the service and the reminder."""
