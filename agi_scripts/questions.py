@@ -12,10 +12,10 @@ from itertools import zip_longest
 from typing import Final
 
 from agi_scripts.server import Handler
-from ivr.desk import Desk, SeatAction, SupervisorAction
 from ivr.flows import FLOWS
 from ivr.model import Answer, Question, Script
-from ivr.playlist import playlist
+from ivr.ports import Desk, SeatAction, SupervisorAction
+from ivr.prompts.playlist import playlist
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiProtocolError, TelephonyError
 from telephony.model import AGENT_ID, CALL_ID, DIALLED, GROUP_ID, CallId, Priority, Var

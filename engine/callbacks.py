@@ -13,7 +13,7 @@ from callbacks.model import Callback
 from callbacks.seat_legs import SeatLegs
 from callbacks.service import Callbacks, Terms
 from engine.calls import Calls
-from ivr.catalogue import whisper
+from ivr.prompts.catalogue import whisper
 from ledger.journal import Journal
 from ledger.model import Kind
 from queues.effects import Offer

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivr.desk import Standing
+from ivr.ports import Standing
 from ledger.records import CallRecord
 from routing.model import CallerList, Snapshot
 from telephony.model import AgentId, Priority

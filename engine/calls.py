@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.waiting_news import Told
+from ivr.queue_announcements import Told
 from ledger.journal import Journal
 from ledger.model import Kind
 from queues.effects import LastResort

@@ -84,7 +84,7 @@ def _explained() -> tuple[type[Exception], ...]:
         ("config.credentials", "CredentialsUnusable"),
         ("config.ports", "PortsTaken"),
         ("engine.supervise", "SupervisorError"),
-        ("ivr.audio", "ToolMissing"),
+        ("ivr.prompts.audio", "ToolMissing"),
     ):
         if module in sys.modules:  # else it cannot have been raised
             known.append(getattr(sys.modules[module], name))

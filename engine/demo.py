@@ -29,8 +29,8 @@ from database.errors import DatabaseError
 from engine.demo_access import DEMO_FILE
 from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load_wave
 from engine.engine import journal_folder
-from engine.voices import said
-from ivr.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
+from ivr.prompts.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
+from ivr.prompts.staging import said
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord

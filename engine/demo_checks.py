@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ivr.catalogue import RATING_NAMES
+from ivr.prompts.catalogue import RATING_NAMES
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord
 from phones.g711 import decode

@@ -1,4 +1,4 @@
-"""The engine as a conversation sees it (ivr.desk.Desk): table, queue and ledger behind one counter."""
+"""The engine as a conversation sees it (ivr.ports.Desk): table, queue and ledger behind one counter."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from engine.reconcile import signs_in
 from engine.repertoire import Repertoire
 from engine.supervision import Supervision
 from engine.ways_out import WaysOut
-from ivr import waiting_news
-from ivr.catalogue import information, whisper
-from ivr.desk import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
+from ivr import queue_announcements
 from ivr.model import Question, Script
-from ivr.waiting_news import KEYS_PROMPT, Outlook
+from ivr.ports import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
+from ivr.prompts.catalogue import information, whisper
+from ivr.queue_announcements import KEYS_PROMPT, Outlook
 from ledger.model import NO_CALL, TRIAL, Kind
 from outbound.labels_zh import prompt_of
 from outbound.service import NotCalled, OutboundCalls
@@ -221,11 +221,11 @@ class EngineDesk:
     def _news(self, held: LiveCall, position: int, since_ms: int) -> tuple[str, ...]:
         """What is due to be told to this waiting caller."""
         table, now = self._table(held.call), self._now()
-        if not waiting_news.due(table.waiting_news, since_ms, held.told, now):
+        if not queue_announcements.due(table.waiting_news, since_ms, held.told, now):
             return ()
         expected = self._pace.expected(held.call)
         outlook = Outlook(position, expected.low, expected.high) if expected is not None else Outlook(position)
-        said, held.told = waiting_news.news(outlook, held.told, now)
+        said, held.told = queue_announcements.news(outlook, held.told, now)
         return (*said, KEYS_PROMPT) if table.waiting_keys or table.self_service else said
 
     def promise(self, question: Question, number: str) -> Outcome:

@@ -252,10 +252,10 @@ def _routing(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:
-    from engine.voices import said
-    from ivr.audio import ToolMissing
-    from ivr.build import check
-    from ivr.catalogue import catalogue
+    from ivr.prompts.audio import ToolMissing
+    from ivr.prompts.build import check
+    from ivr.prompts.catalogue import catalogue
+    from ivr.prompts.staging import said
     from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
     try:

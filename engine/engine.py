@@ -47,7 +47,7 @@ from engine.standing import StandingStill
 from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
 from engine.wrap_ups import WrapUps
-from ivr.catalogue import catalogue
+from ivr.prompts.catalogue import catalogue
 from ledger.alarms import Alarms
 from ledger.journal import Journal
 from queues.acd import Acd

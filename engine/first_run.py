@@ -15,11 +15,11 @@ from typing import Any, Final, Protocol
 from config.settings import Settings
 from engine.demo_access import is_demo
 from engine.samples import Samples
-from engine.voices import said
-from ivr import manifest
-from ivr.audio import ToolMissing
-from ivr.build import check
-from ivr.catalogue import CatalogueFault, Prompt, Source, catalogue
+from ivr.prompts import manifest
+from ivr.prompts.audio import ToolMissing
+from ivr.prompts.build import check
+from ivr.prompts.catalogue import CatalogueFault, Prompt, Source, catalogue
+from ivr.prompts.staging import said
 from ledger.model import TRIAL, Fact
 from ledger.records import CallRecord
 from ledger.store import CallFilter

@@ -11,9 +11,9 @@ from typing import Final
 
 from config.settings import Settings
 from engine.calls import Calls
-from ivr import audio
-from ivr.build import speak_once
-from ivr.catalogue import MANDARIN
+from ivr.prompts import audio
+from ivr.prompts.build import speak_once
+from ivr.prompts.catalogue import MANDARIN
 from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.push import Receiver

@@ -25,10 +25,10 @@ from config.credentials import credentials
 from config.settings import Settings
 from config.tasks import for_ever
 from engine.engine import Engine
-from engine.voices import NEXT, Voices, clear, said, sounds, speak, speak_in_place
-from ivr.audio import ToolMissing
-from ivr.build import due
-from ivr.catalogue import CatalogueFault, Kind, Prompt, catalogue, is_whisper
+from ivr.prompts.audio import ToolMissing
+from ivr.prompts.build import due
+from ivr.prompts.catalogue import CatalogueFault, Kind, Prompt, catalogue, is_whisper
+from ivr.prompts.staging import NEXT, Voices, clear, said, sounds, speak, speak_in_place
 from routing.beside import BESIDE
 from routing.model import Snapshot
 from routing.publish import PublishRefused

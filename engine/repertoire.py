@@ -14,8 +14,8 @@ from typing import Final
 import structlog
 
 from engine.calls import Calls
-from engine.voices import sounds
-from ivr.catalogue import PROMPT_ID
+from ivr.prompts.catalogue import PROMPT_ID
+from ivr.prompts.staging import sounds
 from ledger.alarms import Alarms
 from ledger.model import Kind
 from queues.service import Clock

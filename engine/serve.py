@@ -39,7 +39,6 @@ from engine.first_run import FirstRun
 from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
-from engine.prompts import Prompts
 from engine.publishing import LiveField
 from engine.recollection import recollect
 from engine.samples import Samples
@@ -47,6 +46,7 @@ from engine.service.notify import beat, notify
 from engine.status import Control
 from engine.surroundings import surroundings
 from engine.website import Website
+from ivr.prompts.service import Prompts
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
 from ledger.model import Kind

@@ -18,7 +18,7 @@ from engine.engine import Engine
 from engine.orders import steps_of
 from engine.resources import Use
 from engine.supervision import Supervision
-from ivr.desk import SupervisorAction
+from ivr.ports import SupervisorAction
 from ledger.drill_report import Report, report
 from ledger.drill_workbook import workbook
 from ledger.live import Live

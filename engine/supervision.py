@@ -14,7 +14,7 @@ import structlog
 from engine.bring import bring
 from engine.calls import Calls
 from engine.closures import Closures
-from ivr.desk import SupervisorAction
+from ivr.ports import SupervisorAction
 from ledger.model import NO_CALL, Kind
 from queues.acd import Seat
 from queues.events import Event, Forced, MoveCall, Paused, Ready, SignedOut

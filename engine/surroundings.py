@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from config.settings import Settings
-from ivr import manifest
-from ivr.catalogue import MANDARIN
+from ivr.prompts import manifest
+from ivr.prompts.catalogue import MANDARIN
 from routing.calendar import city_time
 from routing.lint import Sound, Surroundings
 from routing.model import Snapshot

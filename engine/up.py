@@ -31,10 +31,10 @@ from database.errors import DatabaseError
 from engine.demo_access import DEMO_FILE, demo_access, write_demo
 from engine.serve import published
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
-from engine.voices import alone, said
 from engine.watchdog import watch_switch
-from ivr.build import build
-from ivr.catalogue import catalogue
+from ivr.prompts.build import build
+from ivr.prompts.catalogue import catalogue
+from ivr.prompts.staging import alone, said
 from ledger.lease import LeaseTaken, lease_of
 from routing.model import Snapshot
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from engine.calls import Calls, LiveCall
 from engine.channels import CHANNEL
-from ivr.desk import WayOut
 from ivr.model import Question
+from ivr.ports import WayOut
 from ledger.model import Kind
 from queues.effects import Effect, LastResort
 from queues.model import TicketPhase

@@ -20,12 +20,12 @@ from config.settings import Settings, SettingsError, load_settings
 from console.doors import BY_ROUTE
 from console.prompt_routes import PromptRefused, Wish
 from engine.progress import progress
-from engine.voices import alone, said
-from ivr.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
+from ivr.prompts.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
+from ivr.prompts.staging import alone, said
 from routing.model import Snapshot
 
 if TYPE_CHECKING:
-    from engine.prompts import Prompts
+    from ivr.prompts.service import Prompts
 
 app = typer.Typer(help="提示音：查看、试听、改文字、换录音、退回、生成、检查。", no_args_is_help=True)
 
@@ -56,8 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 @app.command()
 def build(as_json: Json = False) -> None:
     """生成新增或有变更的提示音和等候音乐；真人录音放在 DATA_DIR/recorded/<语言>/<编号>.wav 即优先使用。"""
-    from ivr.audio import ToolMissing
-    from ivr.build import build as build_sounds
+    from ivr.prompts.audio import ToolMissing
+    from ivr.prompts.build import build as build_sounds
 
     settings, prompts = _prompts()
     started = time.monotonic()
@@ -78,7 +78,7 @@ def build(as_json: Json = False) -> None:
 @app.command("list")
 def list_prompts(as_json: Json = False) -> None:
     """列出全部提示音：编号、用处、内容、来源、时长。"""
-    from ivr.manifest import load
+    from ivr.prompts.manifest import load
 
     settings, prompts = _prompts()
     built = load(settings.data_dir / "sounds")
@@ -114,8 +114,8 @@ def list_prompts(as_json: Json = False) -> None:
 @app.command()
 def check(as_json: Json = False) -> None:
     """检查每个提示音是否已生成、是否最新、响度和削波是否合格；有问题时退出码为 1。"""
-    from ivr.audio import ToolFailed, ToolMissing
-    from ivr.build import check as check_sounds
+    from ivr.prompts.audio import ToolFailed, ToolMissing
+    from ivr.prompts.build import check as check_sounds
 
     settings, prompts = _prompts()
     with _explained(ToolMissing, ToolFailed):
@@ -215,7 +215,7 @@ def _ask(work: Callable[[Prompts], Awaitable[dict[str, Any]]]) -> dict[str, Any]
     from database.connection import open_database
     from database.errors import DatabaseError
     from database.schema import upgrade
-    from engine.prompts import Prompts
+    from ivr.prompts.service import Prompts
 
     settings, _ = _prompts()
     table = _snapshot(settings)

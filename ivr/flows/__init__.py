@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from ivr.desk import Desk
 from ivr.flows.after import after
 from ivr.flows.call_out import call_out
 from ivr.flows.callback import callback
@@ -25,6 +24,7 @@ from ivr.flows.seat_key import seat_key
 from ivr.flows.supervise import supervise
 from ivr.flows.waiting import waiting
 from ivr.model import Answer, Question, Script
+from ivr.ports import Desk
 
 FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] = {
     Script.ENTER: enter,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ivr.desk import Desk
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk
 from ledger.model import Kind
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from callbacks.model import Outcome
-from ivr.desk import Desk
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk
 from telephony.model import Stage, Var
 from telephony.subscribers import callable_number
 

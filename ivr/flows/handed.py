@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.desk import Desk
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk
 from routing.model import TargetKind
 from routing.overflow import overflow_text
 from telephony.model import HOTLINE_NUMBER, Var

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ivr.desk import Desk
 from ivr.flows.callback import refused
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk
 from telephony.model import Stage, Var
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ivr.desk import Desk, Seated
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk, Seated
 from telephony.model import SeatId, Var
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ivr.desk import Desk
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk
 from ledger.model import Kind
 
 

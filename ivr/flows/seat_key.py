@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ivr.desk import Desk, SeatAction
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk, SeatAction
 from telephony.model import AgentId, SeatId
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ivr.desk import Desk, WayOut
 from ivr.flows.callback import offered
 from ivr.flows.message import recorded
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
+from ivr.ports import Desk, WayOut
 from routing.model import WaitingAction
 from telephony.model import OverflowTo, Var
 

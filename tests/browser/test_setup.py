@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from console.guard import CSRF_HEADER
 from engine.demo_checks import load_prompts
-from ivr.catalogue import MANDARIN
+from ivr.prompts.catalogue import MANDARIN
 from ledger.model import TRIAL
 from ledger.records import CallRecord
 from phones.tones import similarity

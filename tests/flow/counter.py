@@ -1,4 +1,4 @@
-"""A counter that answers as it is told, and remembers what it was asked: ivr.desk.Desk for tests."""
+"""A counter that answers as it is told, and remembers what it was asked: ivr.ports.Desk for tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callbacks.model import Outcome
-from ivr.desk import Joined, Place, Queued, SeatAction, Standing, SupervisorAction, WayOut
 from ivr.model import Question, Script
+from ivr.ports import Joined, Place, Queued, SeatAction, Standing, SupervisorAction, WayOut
 from ledger.model import Kind
 from routing.model import Decision, Target, TargetKind, WaitingAction
 from routing.numbers import citizen

@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 
 from callbacks.model import Outcome
-from ivr.desk import Desk, Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
+from ivr.ports import Desk, Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
 from ledger.model import TRIAL, Kind
 from routing.model import CallerList, MergeMode, Target, TargetKind, WaitingAction
 from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, Priority, SeatId, Var

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from agi_scripts.questions import BETWEEN, guarded, handler, read, write
-from ivr.desk import SeatAction
 from ivr.model import Answer, Question, Script, Step
+from ivr.ports import SeatAction
 from ledger.model import Kind
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiCommandError, AgiDeadline, AgiProtocolError, HangUp, TelephonyError

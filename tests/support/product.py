@@ -32,7 +32,7 @@ from database.connection import open_database
 from database.schema import upgrade
 from engine.engine import journal_folder
 from engine.up import prepared
-from ivr import manifest
+from ivr.prompts import manifest
 from ledger.model import Fact, Kind
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord

@@ -11,9 +11,9 @@ import pytest
 from agi_scripts import questions
 from asterisk_conf.model import CentrePolicy
 from asterisk_conf.render import render
-from ivr.catalogue import catalogue
-from ivr.desk import SeatAction
 from ivr.model import Question, Script, Step
+from ivr.ports import SeatAction
+from ivr.prompts.catalogue import catalogue
 from telephony.model import EMERGENCY_NUMBERS, GlobalVar, Priority, Stage, Var
 from tests.unit.asterisk_conf.plans import TABLE, dialplan, labels, plan
 

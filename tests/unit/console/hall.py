@@ -28,8 +28,8 @@ from console.look_routes import Archive
 from console.phone_routes import Phones
 from console.web import web_application
 from database.connection import Database
-from engine.prompts import Prompts
 from ivr.model import Script
+from ivr.prompts.service import Prompts
 from ledger.measures import Aims
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold

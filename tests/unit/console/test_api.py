@@ -18,8 +18,8 @@ from console.plain import MAX_WHO
 from console.wrap_up_routes import Wrapped
 from engine.orders import steps_of
 from engine.resources import Use
-from ivr.desk import SupervisorAction
 from ivr.model import Script
+from ivr.ports import SupervisorAction
 from ledger.drill_report import Drill, Report, Try, report
 from ledger.drill_workbook import workbook
 from ledger.live import Live

@@ -22,8 +22,8 @@ from engine.repertoire import Repertoire
 from engine.screens import EngineScreens
 from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
-from ivr.catalogue import catalogue
 from ivr.model import Question, Script
+from ivr.prompts.catalogue import catalogue
 from ledger.alarms import Alarms
 from ledger.journal import Journal, JournalStalled
 from ledger.measures import Aims

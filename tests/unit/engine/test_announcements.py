@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.announcements import FILE, Announcements
-from ivr.desk import Queued
 from ivr.model import Script
+from ivr.ports import Queued
 from ledger.model import Kind
 from queues.model import NotAllowed
 from tests.unit.engine.house import House

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.callers import MOST_CALLERS, RecentCallers, broke_off
-from ivr.desk import Standing
+from ivr.ports import Standing
 from ledger.records import CallRecord
 from routing.model import CallerList
 from telephony.model import AgentId, CallId, Priority

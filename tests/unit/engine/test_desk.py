@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from engine.reconcile import policy
-from ivr.desk import Queued, SeatAction, Seated
 from ivr.model import Script
+from ivr.ports import Queued, SeatAction, Seated
 from ledger.model import Kind
 from queues.events import AgentSignedIn, PolicyChanged
 from queues.states import AgentState

@@ -15,9 +15,9 @@ from config.settings import Settings
 from database.connection import Database
 from engine.first_run import FirstRun
 from engine.samples import Samples
-from ivr import manifest
-from ivr.catalogue import Source, catalogue
-from ivr.manifest import Built
+from ivr.prompts import manifest
+from ivr.prompts.catalogue import Source, catalogue
+from ivr.prompts.manifest import Built
 from ledger.model import TRIAL, Fact, Kind
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter

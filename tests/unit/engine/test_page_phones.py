@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ivr.desk import SeatAction
 from ivr.model import Script
+from ivr.ports import SeatAction
 from ledger.model import Kind
 from queues.events import SeatReachable
 from queues.model import NotAllowed

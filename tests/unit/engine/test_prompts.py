@@ -19,11 +19,11 @@ from audit.model import Actor
 from audit.store import entries
 from console.prompt_routes import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database, open_database
-from engine.prompts import MOST_VERSIONS, MOST_WAITING, TRIAL, Prompts
-from engine.voices import NEXT, alone, said
-from ivr import audio, loudness, versions
-from ivr.build import build, check
-from ivr.catalogue import Source, catalogue
+from ivr.prompts import audio, loudness, versions
+from ivr.prompts.build import build, check
+from ivr.prompts.catalogue import Source, catalogue
+from ivr.prompts.service import MOST_VERSIONS, MOST_WAITING, TRIAL, Prompts
+from ivr.prompts.staging import NEXT, alone, said
 from tests.unit.engine.house import TABLE
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -265,7 +265,7 @@ async def test_a_disk_that_fails_is_told_in_the_audit_too(
 async def test_old_versions_go_but_never_the_first(
     prompts: Prompts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.prompts.MOST_VERSIONS", 2)
+    monkeypatch.setattr("ivr.prompts.service.MOST_VERSIONS", 2)
     assert MOST_VERSIONS > 2
     for hz in (500, 600, 700, 800):
         await prompts.change(KEY, Wish(recording=wav(hz=hz)), BOSS, "录音", keep=True)

@@ -16,8 +16,8 @@ from config.settings import Settings
 from engine import publishing
 from engine.engine import Engine
 from engine.publishing import LiveField
-from engine.voices import NEXT, Voices, speak, speak_in_place
-from ivr.catalogue import CatalogueFault, Prompt, catalogue
+from ivr.prompts.catalogue import CatalogueFault, Prompt, catalogue
+from ivr.prompts.staging import NEXT, Voices, speak, speak_in_place
 from routing.model import Snapshot
 from routing.publish import PublishRefused
 from tests.support.leaks import close_with_the_loop

@@ -12,8 +12,8 @@ import pytest
 from config.credentials import Credentials
 from config.settings import Settings
 from engine.engine import Engine
-from ivr.desk import Queued, Seated
 from ivr.model import Question, Script
+from ivr.ports import Queued, Seated
 from ledger.journal import Journal
 from queues.events import AgentSignedIn
 from queues.model import TicketPhase

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.reconcile import picture
-from ivr.desk import Seated, SupervisorAction
 from ivr.model import Script
+from ivr.ports import Seated, SupervisorAction
 from ledger.model import Kind
 from queues.model import NotAllowed
 from queues.states import AgentState

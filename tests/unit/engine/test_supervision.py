@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.reconcile import signs_in
-from ivr.desk import SupervisorAction
 from ivr.model import Script
+from ivr.ports import SupervisorAction
 from ledger.model import Kind
 from queues.events import SeatBusyElsewhere
 from queues.model import NotAllowed

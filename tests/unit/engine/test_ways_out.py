@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ivr.desk import Queued, WayOut
 from ivr.model import Script
+from ivr.ports import Queued, WayOut
 from ledger.model import Kind
 from queues.events import AgentSignedIn
 from queues.model import TicketPhase

@@ -14,8 +14,8 @@ from config.settings import Settings
 from console.api import Control as ApiControl
 from database.connection import Database
 from engine.archive import CallArchive
-from engine.prompts import Prompts
 from engine.website import Website
+from ivr.prompts.service import Prompts
 from ledger.reports.service import Reports
 from tests.unit.console.hall import Day, Healthy, Unpacked
 from tests.unit.console.test_api import Control

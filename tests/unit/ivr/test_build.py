@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivr import audio, loudness
-from ivr.build import Report, build, check, due
-from ivr.catalogue import MANDARIN, Kind, Prompt, Source
-from ivr.loudness import Samples
+from ivr.prompts import audio, loudness
+from ivr.prompts.build import Report, build, check, due
+from ivr.prompts.catalogue import MANDARIN, Kind, Prompt, Source
+from ivr.prompts.loudness import Samples
 
 pytestmark = pytest.mark.unit
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.catalogue import MANDARIN, PROMPT_ID, CatalogueFault, Kind, catalogue, rating_ask
-from ivr.pinyin import Unreadable, pinyin
-from ivr.playlist import UnknownPrompt, playlist
+from ivr.prompts.catalogue import MANDARIN, PROMPT_ID, CatalogueFault, Kind, catalogue, rating_ask
+from ivr.prompts.pinyin import Unreadable, pinyin
+from ivr.prompts.playlist import UnknownPrompt, playlist
 from routing.model import Group, LegacyNumber, MergeMode, Snapshot
 from telephony.model import GroupId
 

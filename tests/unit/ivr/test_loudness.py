@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ivr import loudness
-from ivr.loudness import Samples
+from ivr.prompts import loudness
+from ivr.prompts.loudness import Samples
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr import speech
+from ivr.prompts import speech
 
 pytestmark = pytest.mark.unit
 

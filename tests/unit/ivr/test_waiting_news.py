@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.catalogue import catalogue
-from ivr.waiting_news import STILL, Outlook, Told, due, news, upper_end, wait_prompt
+from ivr.prompts.catalogue import catalogue
+from ivr.queue_announcements import STILL, Outlook, Told, due, news, upper_end, wait_prompt
 from routing.model import WaitingNews
 from routing.sample_table import sample_snapshot
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.catalogue import SPEAKABLE
-from ivr.pinyin import pinyin
+from ivr.prompts.catalogue import SPEAKABLE
+from ivr.prompts.pinyin import pinyin
 from orders.labels_zh import MOST_SPOKEN, sheet, spoken, standing
 from orders.model import How, State, Step
 from routing.calendar import CITY

@@ -10,8 +10,8 @@ from callbacks import service
 from callbacks.model import Callback, Outcome, State
 from callbacks.service import Callbacks
 from engine.callbacks import callbacks
-from ivr.desk import Queued, Seated
 from ivr.model import Question, Script
+from ivr.ports import Queued, Seated
 from ledger.model import Kind
 from queues.events import AgentSignedIn, SeatReachable, SeatUnreachable, SignedOut
 from queues.states import AgentState

@@ -14,8 +14,8 @@ from callbacks.voicemail_rules import (
     length,
     message_of,
 )
-from ivr.desk import Queued
 from ivr.model import Script
+from ivr.ports import Queued
 from ledger.model import Kind
 from queues.events import AgentSignedIn, SeatReachable
 from telephony.model import AgentId, CallId, GroupId, SeatId

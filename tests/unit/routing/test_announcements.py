@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ivr.catalogue import catalogue
+from ivr.prompts.catalogue import catalogue
 from routing.calendar import CITY
 from routing.model import Announcement, CallFacts, Snapshot, Table
 from routing.rules import decide

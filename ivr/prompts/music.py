@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from ivr import audio
-from ivr.loudness import Samples
+from ivr.prompts import audio
+from ivr.prompts.loudness import Samples
 
 NAME: Final = "calm"
 BAR_SECONDS: Final = 6.0

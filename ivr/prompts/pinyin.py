@@ -12,7 +12,7 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Final
 
-from ivr.speech import spoken
+from ivr.prompts.speech import spoken
 
 OVERRIDES: Final[Mapping[str, str]] = {
     "设为": "she4 wei2",

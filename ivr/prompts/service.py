@@ -26,14 +26,14 @@ from audit.service import note_new
 from audit.store import append
 from console.prompt_routes import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database
-from engine.voices import NEXT, Occupied, alone, note, said
-from ivr import audio, manifest, versions
-from ivr.build import NotPlayable, attempt, paths
-from ivr.catalogue import Prompt, Source, catalogue
-from ivr.manifest import Built
-from ivr.usage import Use, usage
-from ivr.versions import History, HistoryCorrupt, Version
-from ivr.wording import Key, fault, from_table
+from ivr.prompts import audio, manifest, versions
+from ivr.prompts.build import NotPlayable, attempt, paths
+from ivr.prompts.catalogue import Prompt, Source, catalogue
+from ivr.prompts.manifest import Built
+from ivr.prompts.staging import NEXT, Occupied, alone, note, said
+from ivr.prompts.usage import Use, usage
+from ivr.prompts.versions import History, HistoryCorrupt, Version
+from ivr.prompts.wording import Key, fault, from_table
 from routing.model import Snapshot
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

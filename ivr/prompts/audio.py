@@ -17,10 +17,10 @@ from typing import Final
 
 import numpy as np
 
-from ivr.catalogue import CANTONESE, MANDARIN
-from ivr.loudness import Samples
-from ivr.pinyin import pinyin
-from ivr.speech import spoken
+from ivr.prompts.catalogue import CANTONESE, MANDARIN
+from ivr.prompts.loudness import Samples
+from ivr.prompts.pinyin import pinyin
+from ivr.prompts.speech import spoken
 
 WIDE_RATE: Final = 16000
 LINE_RATE: Final = 8000

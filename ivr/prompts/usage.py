@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ivr.catalogue import Kind, Prompt, information, order_prompt, whisper
-from ivr.waiting_news import KEYS_PROMPT
+from ivr.prompts.catalogue import Kind, Prompt, information, order_prompt, whisper
+from ivr.queue_announcements import KEYS_PROMPT
 from routing.announcements import prompt_of
 from routing.model import Snapshot
 

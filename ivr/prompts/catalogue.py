@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ivr import speech
-from ivr.waiting_news import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
+from ivr.prompts import speech
+from ivr.queue_announcements import ANNOUNCED_PLACES, KEYS_PROMPT, STEPS_MINUTES
 from outbound.labels_zh import SPOKEN
 from outbound.labels_zh import prompt_of as prompt_of_refusal
 from routing.announcements import prompt_of

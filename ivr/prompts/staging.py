@@ -17,11 +17,11 @@ from typing import Final
 
 import structlog
 
-from ivr import audio, manifest, versions
-from ivr.build import build
-from ivr.catalogue import MANDARIN, Prompt
-from ivr.manifest import Built
-from ivr.wording import reworded
+from ivr.prompts import audio, manifest, versions
+from ivr.prompts.build import build
+from ivr.prompts.catalogue import MANDARIN, Prompt
+from ivr.prompts.manifest import Built
+from ivr.prompts.wording import reworded
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

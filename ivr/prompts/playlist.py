@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from ivr.catalogue import PROMPT_ID
+from ivr.prompts.catalogue import PROMPT_ID
 
 
 class UnknownPrompt(ValueError):

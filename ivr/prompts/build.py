@@ -20,10 +20,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from ivr import audio, loudness, manifest, music
-from ivr.catalogue import Prompt, Source
-from ivr.manifest import Built
-from ivr.pinyin import OVERRIDES, Unreadable
+from ivr.prompts import audio, loudness, manifest, music
+from ivr.prompts.catalogue import Prompt, Source
+from ivr.prompts.manifest import Built
+from ivr.prompts.pinyin import OVERRIDES, Unreadable
 
 RECIPE: Final = 1
 """Raise it when the way sounds are made changes, so that all are made again."""

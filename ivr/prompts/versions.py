@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from ivr.catalogue import Source
-from ivr.wording import Key, Wording
+from ivr.prompts.catalogue import Source
+from ivr.prompts.wording import Key, Wording
 
 FOLDER: Final = "prompts"
 NAME: Final = "versions.json"

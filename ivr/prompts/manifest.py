@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from ivr.catalogue import Source
+from ivr.prompts.catalogue import Source
 
 NAME: Final = "manifest.json"
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivr.catalogue import SPEAKABLE, Kind, Prompt
+from ivr.prompts.catalogue import SPEAKABLE, Kind, Prompt
 
 LONGEST_TEXT: Final = 120
-"""Characters: at an announcer's pace (ivr.audio.WORDS_PER_MINUTE) more than a prompt may last."""
+"""Characters: at an announcer's pace (ivr.prompts.audio.WORDS_PER_MINUTE) more than a prompt may last."""
 
 Key = tuple[str, str]
 """Language and prompt id."""

@@ -1,0 +1,1 @@
+"""Prompts: their texts, their sounds, their versions."""
