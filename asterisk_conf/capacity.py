@@ -1,6 +1,6 @@
 """How many calls one switch takes, and how many of those are kept free for emergencies.
 
-One job: the sums, pure. What is counted against them is the dialplan's (``admit``) and engine/resources.py's.
+One job: the sums, pure. What is counted against them is the dialplan's (``admit``) and calls/switch/resources.py's.
 """
 
 from __future__ import annotations

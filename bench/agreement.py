@@ -29,8 +29,8 @@ from rich.table import Table
 from bench.agreement_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
 from bench.floor import floor
 from bench.sides import Name, Side, sign_in_all
+from calls.switch.state_snapshot import policy
 from config.settings import ROOT
-from engine.reconcile import policy
 from ledger.model import Fact, Kind
 from phones.load import CalleeLoad, CallerLoad
 from queues.events import AgentSignedIn, TicketJoined

@@ -162,7 +162,7 @@ _ABOUT: Final = f"""Written by `.venv/bin/python -m bench.overload`; `{NAME}.jso
 A real engine and Asterisk with {SEATS} seats; SIPp on the same machine makes calls of {TALK_SECONDS:g} s talk, without
 audio. Each load is followed by {RECOVERY_SECONDS:g} s of rest and {AFTER_RATE} calls/s, all of which must be served. A
 talk with tones both ways is up all the time. Calls past what the machine can carry are refused by 503: `admit` in
-extensions.conf.j2, engine/admission.py."""
+extensions.conf.j2, calls/admission.py."""
 
 
 def main() -> None:

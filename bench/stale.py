@@ -17,10 +17,10 @@ ROOT: Final = Path(__file__).parents[1]
 CALL_PATH: Final = (
     "agi_scripts",
     "asterisk_conf/templates",
-    "engine/calls.py",
-    "engine/desk.py",
+    "calls/registry.py",
+    "calls/ivr_backend.py",
     "engine/engine.py",
-    "engine/news.py",
+    "calls/switch/ami_events.py",
     "ivr/flows",
     "ledger/journal_replicator.py",
     "ledger/journal.py",

@@ -1,6 +1,6 @@
 """Supervision over the control API: join a talk, take it over, force a state, move who waits.
 
-One job: translate requests into engine.supervision's deeds. Everything needs a reason, which is kept.
+One job: translate requests into calls.supervision's deeds. Everything needs a reason, which is kept.
 """
 
 from __future__ import annotations

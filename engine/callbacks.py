@@ -12,7 +12,7 @@ from typing import Final
 from callbacks.model import Callback
 from callbacks.seat_legs import SeatLegs
 from callbacks.service import Callbacks, Terms
-from engine.calls import Calls
+from calls.registry import Calls
 from ivr.prompts.catalogue import whisper
 from ledger.journal import Journal
 from ledger.model import Kind

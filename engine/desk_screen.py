@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.calls import LiveCall, Said
+from calls.registry import LiveCall, Said
 from engine.live import agent_row
 from ledger.labels_zh import FORMS, TRANSFER_STATES
 from ledger.story import mask

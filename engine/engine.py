@@ -18,35 +18,35 @@ from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
 from backup.state import BackupReminder
 from callbacks.voicemail import Mailbox
+from calls.admission import Admission
+from calls.closed_groups import FILE as CLOSED_FILE
+from calls.closed_groups import Closures
+from calls.dispositions import WrapUps
+from calls.emergency_announcements import Announcements
+from calls.ivr_backend import EngineDesk
+from calls.playable_prompts import Repertoire
+from calls.recent_callers import RecentCallers
+from calls.registry import Calls, LiveCall
+from calls.stuck_transfers import StandingStill
+from calls.supervision import Supervision
+from calls.switch.ami_events import SwitchNews
+from calls.switch.consistency_check import Healing
+from calls.switch.leg_fence import Fence
+from calls.switch.recovery import Recovery
+from calls.switch.resources import Resources
+from calls.switch.state_snapshot import able_of, policy, signs_in
+from calls.web_phones import PagePhones
 from config.credentials import Credentials
 from config.open_files import most_open_files
 from config.settings import Settings
 from config.steady_clock import ClockWatch, SteadyClock
 from config.tasks import for_ever
 from database.connection import Database
-from engine.admission import Admission
-from engine.announcements import Announcements
 from engine.callbacks import callbacks
-from engine.callers import RecentCallers
-from engine.calls import Calls, LiveCall
-from engine.closures import FILE as CLOSED_FILE
-from engine.closures import Closures
-from engine.desk import EngineDesk
-from engine.fence import Fence
-from engine.healing import Healing
 from engine.live import LiveBoard
-from engine.news import SwitchNews
 from engine.orders import orders
-from engine.page_phones import PagePhones
-from engine.reconcile import able_of, policy, signs_in
-from engine.recovery import Recovery
-from engine.repertoire import Repertoire
-from engine.resources import Resources
 from engine.screens import EngineScreens
-from engine.standing import StandingStill
-from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
-from engine.wrap_ups import WrapUps
 from ivr.prompts.catalogue import catalogue
 from ledger.alarms import Alarms
 from ledger.journal import Journal

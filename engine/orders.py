@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from calls.registry import Calls
 from config.settings import Settings
-from engine.calls import Calls
 from ivr.prompts import audio
 from ivr.prompts.build import speak_once
 from ivr.prompts.catalogue import MANDARIN

@@ -12,14 +12,14 @@ from typing import Any, Protocol, assert_never
 
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
+from calls.emergency_announcements import Announcements
+from calls.registry import Calls
+from calls.supervision import Supervision
 from console.live_hub import Changed
 from console.topics import Row, Rows, Topic
-from engine.announcements import Announcements
-from engine.calls import Calls
 from engine.desk_screen import call_row, desk
 from engine.live import LiveBoard, agent_row
 from engine.stirred import Stirred
-from engine.supervision import Supervision
 from ledger.alarms import Alarms
 from orders.service import Orders
 from queues.acd import Seat

@@ -20,6 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from asterisk_conf.plan import messages_home, recordings_home, switch_home
 from backup.restore import require_restored
+from calls.notes_recovery import recollect
+from calls.recent_callers import MOST_CALLERS
+from calls.switch.password_guesses import GuessWatch
 from config.credentials import credentials
 from config.open_files import raise_open_files
 from config.settings import Settings
@@ -32,15 +35,12 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.archive import CallArchive
 from engine.books import Books
-from engine.callers import MOST_CALLERS
 from engine.care import InstanceCare
 from engine.engine import Engine, journal_folder
 from engine.first_run import FirstRun
-from engine.guesses import GuessWatch
 from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.publishing import LiveField
-from engine.recollection import recollect
 from engine.samples import Samples
 from engine.service.notify import beat, notify
 from engine.status import Control

@@ -11,13 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
+from calls.supervision import Supervision
+from calls.switch.resources import Use
 from console.wrap_up_routes import Wrapped
 from database.errors import DatabaseError
 from engine.books import Books
 from engine.engine import Engine
 from engine.orders import steps_of
-from engine.resources import Use
-from engine.supervision import Supervision
 from ivr.ports import SupervisorAction
 from ledger.drill_report import Report, report
 from ledger.drill_workbook import workbook

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from calls.registry import Calls, LiveCall
 from console.live_hub import Changed
 from console.topics import Topic
-from engine.calls import Calls, LiveCall
 from ledger.model import NO_CALL, Kind
 from queues.acd import Acd
 from queues.effects import Effect

@@ -15,6 +15,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
+from calls.web_phones import PagePhones
 from config.settings import ROOT, Settings
 from console.address import networks
 from console.api import Control
@@ -31,7 +32,6 @@ from database.connection import Database
 from database.errors import DatabaseError
 from engine.archive import CallArchive
 from engine.certificate import Certificate
-from engine.page_phones import PagePhones
 from ledger.alarms import Alarms
 from ledger.reports.service import Reports
 from queues.events import SignedOut

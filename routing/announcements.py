@@ -1,7 +1,7 @@
 """Which announcements (公告) a caller hears after the greeting.
 
 One job: the table's rows, a number, a group and a moment in; prompt ids out. What a supervisor raises by hand is
-engine/announcements.py's.
+calls/emergency_announcements.py's.
 """
 
 from __future__ import annotations

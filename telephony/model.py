@@ -160,7 +160,7 @@ class GlobalVar(StrEnum):
     """Variables of the whole switch: what the engine tells the dialplan besides its answers."""
 
     ADMIT = "HL_ADMIT"
-    """How many of a thousand ordinary calls are let in; see engine/admission.py."""
+    """How many of a thousand ordinary calls are let in; see calls/admission.py."""
     ADMIT_UNTIL = "HL_ADMIT_UNTIL"
     """Unix time in seconds up to which that holds."""
 

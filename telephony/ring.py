@@ -142,7 +142,8 @@ async def ring_out(
 
     A citizen who is called back talks on the trunk's own channel, at the carrier's ``address`` (host:port): nothing is
     heard through a Local channel once its first bridge has ended (Asterisk 22.10.1), no question for a rating and no
-    conference with 110. What a redirect of it makes the switch dial is hung up by the fence (engine/fence.py).
+    conference with 110. What a redirect of it makes the switch dial is hung up by the fence
+    (calls/switch/leg_fence.py).
     """
     if not may_be_dialled(number):
         raise AmiUnsafeValue(f"not a number that is dialled outside: {len(number)} characters")

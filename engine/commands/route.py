@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from calls.closed_groups import FILE as CLOSED_FILE
+from calls.closed_groups import Closures
 from config.settings import Settings, SettingsError, load_settings
-from engine.closures import FILE as CLOSED_FILE
-from engine.closures import Closures
 from engine.routing.sources import PUBLISHED, SOURCES, snapshot_from
 from routing.calendar import CITY, city_time
 from routing.closed_groups import avoiding

@@ -16,9 +16,9 @@ from typing import Final
 
 import typer
 
+from calls.switch.state_snapshot import policy
 from config.settings import Settings
 from engine.foresight.show import wrong
-from engine.reconcile import policy
 from ledger.measures import Outcome
 from queues.events import AgentSignedIn, TicketJoined
 from queues.forecasting.scenario import Arrival, Scenario, Shift, Stream

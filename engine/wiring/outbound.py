@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from engine.calls import Calls
+from calls.registry import Calls
 from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.model import OUTBOUND_MODE, Kind

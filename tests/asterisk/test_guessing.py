@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from engine.guesses import GUESSING, MOST_TRIES, TWO_PHONES
+from calls.switch.password_guesses import GUESSING, MOST_TRIES, TWO_PHONES
 from phones.errors import RegistrationRefused
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.scene import Scene, scene, until, with_groups

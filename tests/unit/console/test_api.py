@@ -13,11 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from callbacks.model import Outcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
+from calls.switch.resources import Use
 from console.api import MAX_BODY_BYTES, application
 from console.plain import MAX_WHO
 from console.wrap_up_routes import Wrapped
 from engine.orders import steps_of
-from engine.resources import Use
 from ivr.model import Script
 from ivr.ports import SupervisorAction
 from ledger.drill_report import Drill, Report, Try, report

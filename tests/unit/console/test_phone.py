@@ -11,8 +11,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from calls.web_phones import PagePhones
 from console.phone_routes import ELSEWHERE, MAX_FRAME_BYTES, SIGNED_OUT, SWITCH_GONE
-from engine.page_phones import PagePhones
 from queues.events import SeatReachable
 from telephony.model import AgentId, SeatId, Var
 from tests.unit.console.hall import Hall, program, talks

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from callbacks.voicemail import Mailbox
-from engine.announcements import Announcements
+from calls.emergency_announcements import Announcements
+from calls.ivr_backend import EngineDesk
+from calls.playable_prompts import Repertoire
+from calls.registry import Calls
+from calls.supervision import Supervision
+from calls.switch.ami_events import SwitchNews
+from calls.switch.state_snapshot import policy
+from calls.web_phones import PagePhones
 from engine.callbacks import callbacks
-from engine.calls import Calls
-from engine.desk import EngineDesk
 from engine.live import LiveBoard
-from engine.news import SwitchNews
-from engine.page_phones import PagePhones
-from engine.reconcile import policy
-from engine.repertoire import Repertoire
 from engine.screens import EngineScreens
-from engine.supervision import Supervision
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.model import Question, Script
 from ivr.prompts.catalogue import catalogue

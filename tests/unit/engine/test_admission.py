@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.admission import ALL, FLOOR_PER_SECOND, LATE_MS, LOOK_SECONDS, Limit
+from calls.admission import ALL, FLOOR_PER_SECOND, LATE_MS, LOOK_SECONDS, Limit
 
 pytestmark = pytest.mark.unit
 

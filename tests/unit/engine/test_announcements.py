@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.announcements import FILE, Announcements
+from calls.emergency_announcements import FILE, Announcements
 from ivr.model import Script
 from ivr.ports import Queued
 from ledger.model import Kind

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.callers import MOST_CALLERS, RecentCallers, broke_off
+from calls.recent_callers import MOST_CALLERS, RecentCallers, broke_off
 from ivr.ports import Standing
 from ledger.records import CallRecord
 from routing.model import CallerList

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from engine.calls import Calls
+from calls.registry import Calls
 from ledger.journal import Journal
 from ledger.model import Kind
 from telephony.model import Stage

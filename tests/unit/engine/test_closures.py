@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from engine.closures import Closures
-from engine.supervision import Supervision
+from calls.closed_groups import Closures
+from calls.supervision import Supervision
 from ivr.model import Script
 from ledger.model import Kind
 from queues.model import NotAllowed

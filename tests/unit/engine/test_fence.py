@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from asterisk_conf.render import render
-from engine.fence import ALARM, DIALLERS, Fence, unexplained
+from calls.switch.leg_fence import ALARM, DIALLERS, Fence, unexplained
 from ledger.alarms import Alarms
 from telephony.events import Event
 from telephony.model import NodeId

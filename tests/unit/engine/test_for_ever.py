@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from calls.switch.consistency_check import Healing
 from config import tasks as module
 from config.tasks import for_ever
-from engine.healing import Healing
 from tests.unit.engine.test_healing import Clinic
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -50,7 +50,7 @@ async def test_the_healer_looks_on_after_a_surprise(monkeypatch: pytest.MonkeyPa
             raise surprises.pop()
         looked.set()
 
-    monkeypatch.setattr("engine.healing.LOOK_SECONDS", 0)
+    monkeypatch.setattr("calls.switch.consistency_check.LOOK_SECONDS", 0)
     monkeypatch.setattr(Healing, "look", look)
     task = for_ever("healing", Clinic().healing.run)
     await asyncio.wait_for(looked.wait(), 20)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.guesses import (
+from calls.switch.password_guesses import (
     GUESSING,
     MOST_TRIES,
     QUIET_SECONDS,

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from engine.healing import ALARM, CERTAIN_SECONDS, LOOK_SECONDS, QUIET_SECONDS, Healing
+from calls.switch.consistency_check import ALARM, CERTAIN_SECONDS, LOOK_SECONDS, QUIET_SECONDS, Healing
 from ivr.model import Script
 from ledger.model import Kind
 from queues.effects import Offer

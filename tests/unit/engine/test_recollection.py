@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from calls.notes_recovery import recollect
+from calls.registry import Calls
 from database.errors import DatabaseError
-from engine.calls import Calls
-from engine.recollection import recollect
 from ledger.journal import Journal
 from ledger.model import Fact, Kind
 from telephony.model import CallId, Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.reconcile import Picture, look, picture, seats, tickets, to_adopt, transfers_of
+from calls.switch.state_snapshot import Picture, look, picture, seats, tickets, to_adopt, transfers_of
 from queues.model import TicketPhase
 from queues.restore import restore
 from queues.states import AgentState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.repertoire import ALARM, REMEMBERED_MS, Repertoire
+from calls.playable_prompts import ALARM, REMEMBERED_MS, Repertoire
 from ivr.model import Script
 from ledger.model import Kind
 from tests.unit.engine.house import House, call_id, event

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from asterisk_conf.capacity import capacity, files_needed
+from calls.switch.resources import Resources, Use, ports_in_use
 from config.disk_reserve import DiskReserve
 from config.settings import Settings
-from engine.resources import Resources, Use, ports_in_use
 from ledger.alarms import Alarms
 from ledger.journal import Journal
 from telephony.model import NodeId

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.reconcile import picture
+from calls.switch.state_snapshot import picture
 from ivr.model import Script
 from ivr.ports import Seated, SupervisorAction
 from ledger.model import Kind

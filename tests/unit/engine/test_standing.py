@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from engine.calls import Calls
-from engine.standing import ALARM, ALONE_SECONDS, QUIET_SECONDS, STILL_SECONDS, StandingStill, alone
+from calls.registry import Calls
+from calls.stuck_transfers import ALARM, ALONE_SECONDS, QUIET_SECONDS, STILL_SECONDS, StandingStill, alone
 from ledger.alarms import Alarms
 from ledger.journal import Journal
 from telephony.ami_link import AmiLink

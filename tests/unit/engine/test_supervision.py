@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.reconcile import signs_in
+from calls.switch.state_snapshot import signs_in
 from ivr.model import Script
 from ivr.ports import SupervisorAction
 from ledger.model import Kind
@@ -54,7 +54,7 @@ async def test_a_phone_that_nobody_takes_has_joined_nothing(house: House) -> Non
 async def test_who_listens_goes_over_to_whisper_without_being_rung(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.supervision.GOES_OVER_SECONDS", 0)
+    monkeypatch.setattr("calls.supervision.GOES_OVER_SECONDS", 0)
     house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
 
     def shown(action: str) -> None:
@@ -75,7 +75,7 @@ async def test_who_listens_goes_over_to_whisper_without_being_rung(
 
 
 async def test_who_has_just_stopped_listening_is_rung(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.supervision.GOES_OVER_SECONDS", 0)
+    monkeypatch.setattr("calls.supervision.GOES_OVER_SECONDS", 0)
     house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
 
     def shown(action: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from calls.dispositions import WrapUps
 from console.wrap_up_routes import Wrapped
-from engine.wrap_ups import WrapUps
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
 from queues.events import AgentSignedIn, Tick

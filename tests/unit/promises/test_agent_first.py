@@ -8,8 +8,8 @@ import pytest
 
 from callbacks import seat_legs, service
 from callbacks.model import Outcome, State
+from calls.switch.state_snapshot import picture, tickets
 from engine.callbacks import AGENT_PROMPT, told
-from engine.reconcile import picture, tickets
 from ivr.model import Script
 from ledger.model import Kind
 from queues.events import AgentSignedIn, Forced

@@ -1,6 +1,7 @@
 """Back to what is: our memory made what the switch says, and callers brought back from app_queue.
 
-One job: mend what a lost link or a late answer has put out of step. What the switch's lists mean is engine.reconcile's.
+One job: mend what a lost link or a late answer has put out of step. What the switch's lists mean is
+calls.switch.state_snapshot's.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Final
 
 import structlog
 
-from engine.calls import Calls, LiveCall
-from engine.reconcile import Caller, Picture, look, policy, seats, tickets, to_adopt
+from calls.registry import Calls, LiveCall
+from calls.switch.state_snapshot import Caller, Picture, look, policy, seats, tickets, to_adopt
 from queues.acd import Acd
 from queues.call_rules import wish_of
 from queues.events import TicketSeen

@@ -1,6 +1,6 @@
 """Groups that a supervisor has closed, in a small file, so that a restart does not open them.
 
-One job: remember. What it means for a caller is routing.closed_groups's, who may is engine.supervision's.
+One job: remember. What it means for a caller is routing.closed_groups's, who may is calls.supervision's.
 """
 
 from __future__ import annotations

@@ -10,13 +10,13 @@ from typing import Any, Final
 from callbacks.model import Callback, Outcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from engine.callers import RecentCallers
-from engine.calls import Calls, LiveCall
-from engine.channels import CHANNEL
-from engine.reconcile import signs_in
-from engine.repertoire import Repertoire
-from engine.supervision import Supervision
-from engine.ways_out import WaysOut
+from calls.last_resorts import WaysOut
+from calls.playable_prompts import Repertoire
+from calls.recent_callers import RecentCallers
+from calls.registry import Calls, LiveCall
+from calls.supervision import Supervision
+from calls.switch.channel_names import CHANNEL
+from calls.switch.state_snapshot import signs_in
 from ivr import queue_announcements
 from ivr.model import Question, Script
 from ivr.ports import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut

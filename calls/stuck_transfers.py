@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from engine.calls import Calls
+from calls.registry import Calls
 from ledger.alarms import Alarms
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError

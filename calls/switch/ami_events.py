@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from callbacks.voicemail import Mailbox
-from engine.callers import broke_off
-from engine.calls import Calls
-from engine.channels import CHANNEL
-from engine.repertoire import Repertoire
+from calls.playable_prompts import Repertoire
+from calls.recent_callers import broke_off
+from calls.registry import Calls
+from calls.switch.channel_names import CHANNEL
 from ledger.model import Kind
 from orders.service import Orders
 from queues.effects import Connected, Effect, Offer, TalkOver

@@ -1,8 +1,8 @@
 """What the switch says, as the ACD's picture.
 
 One job: from Asterisk's own lists (channels, queue members, device states) to the ACD's picture. Reading is pure
-(:func:`picture`); asking is :func:`look`; when, and what follows from it, is engine.recovery's. Waiting callers keep
-their age, who talks is left in peace, callers whom the fallback holds in app_queue wait in the ACD's line again.
+(:func:`picture`); asking is :func:`look`; when, and what follows from it, is calls.switch.recovery's. Waiting callers
+keep their age, who talks is left in peace, callers whom the fallback holds in app_queue wait in the ACD's line again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from engine.channels import CHANNEL
+from calls.switch.channel_names import CHANNEL
 from queues.events import AgentSignedIn, SeatSeen, TicketJoined, TicketSeen
 from queues.model import TicketPhase
 from queues.policy import GroupPolicy, Overflow, Policy

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from engine.bring import bring
-from engine.calls import Calls
-from engine.closures import Closures
+from calls.closed_groups import Closures
+from calls.registry import Calls
+from calls.switch.redirect import bring
 from ivr.ports import SupervisorAction
 from ledger.model import NO_CALL, Kind
 from queues.acd import Seat

@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from engine.bring import bring
-from engine.calls import Calls
+from calls.registry import Calls
+from calls.switch.redirect import bring
 from ledger.model import NO_CALL, Kind
 from queues.events import SignedOut
 from queues.model import NotAllowed

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from engine.calls import Calls
+from calls.registry import Calls
 from ivr.prompts.catalogue import PROMPT_ID
 from ivr.prompts.staging import sounds
 from ledger.alarms import Alarms

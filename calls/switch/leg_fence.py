@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from engine.channels import CHANNEL
+from calls.switch.channel_names import CHANNEL
 from ledger.alarms import Alarms
 from routing.drill_trunks import DRILL
 from routing.model import Snapshot, Trunk

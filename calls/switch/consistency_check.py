@@ -16,8 +16,8 @@ from typing import Final
 
 import structlog
 
-from engine.calls import Calls
-from engine.reconcile import GONE, RESTING, WANTED, Caller, Picture, picture
+from calls.registry import Calls
+from calls.switch.state_snapshot import GONE, RESTING, WANTED, Caller, Picture, picture
 from ledger.alarms import Alarms
 from queues.acd import Acd, Seat, Ticket
 from queues.events import (

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import structlog
 
+from calls.registry import Calls
 from config.json_file import keep
-from engine.calls import Calls
 from ledger.model import NO_CALL, Kind
 from queues.model import NotAllowed
 from routing.announcements import prompt_of

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from calls.registry import Calls
 from database.errors import DatabaseError
-from engine.calls import Calls
 from ledger.model import Fact, Kind
 from telephony.model import CallId
 

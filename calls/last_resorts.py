@@ -6,8 +6,8 @@ next question and keeps its place meanwhile; no way twice, and none back to wher
 
 from __future__ import annotations
 
-from engine.calls import Calls, LiveCall
-from engine.channels import CHANNEL
+from calls.registry import Calls, LiveCall
+from calls.switch.channel_names import CHANNEL
 from ivr.model import Question
 from ivr.ports import WayOut
 from ledger.model import Kind

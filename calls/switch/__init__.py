@@ -1,0 +1,1 @@
+"""Asterisk's events, lists and redirects, translated for the rooms of the engine."""
