@@ -27,7 +27,7 @@ from bench.floor import FIRST_AGENT
 from bench.machine import machine
 from bench.sides import Side, sides, staffed
 from config.settings import ROOT
-from console.topics import Topic
+from console.screens.topics import Topic
 from database.connection import open_database
 from tests.support.product import Product, now
 from users import store

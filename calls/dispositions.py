@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from calls.registry import Calls, LiveCall, Said
-from console.wrap_up_routes import Wrapped
+from console.api.dispositions import Wrapped
 from ledger.model import Kind
 from ledger.records import CallRecord
 from queues.model import NotAllowed

@@ -1,7 +1,7 @@
 """Phones in agents' browsers, as far as the switch is concerned: their passwords, and a talk that a page lost.
 
-One job: tell Asterisk. The WebSocket and who may have it are console.phone_routes'. A page's password is made for one
-connection, and taken out of AstDB after it.
+One job: tell Asterisk. The WebSocket and who may have it are console.web_phone_proxy'. A page's password is made for
+one connection, and taken out of AstDB after it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from console.faults import TOLD, client_s
+from console.request_faults import TOLD, client_s
 
 HEAD_SECONDS: Final = 20.0
 """How long a peer may take for the head of a request, and be silent between two."""

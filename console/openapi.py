@@ -1,4 +1,4 @@
-"""The API's description, OpenAPI 3.1, of the declarations in console/doors.py."""
+"""The API's description, OpenAPI 3.1, of the declarations in console/access/permissions.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from console.doors import CALL, TEXT, Door, Own
+from console.access.permissions import CALL, TEXT, Door, Own
 
 _ERROR: Final = {
     "description": "为什么不行、怎么办",

@@ -1,7 +1,7 @@
 """The listener for browsers: the API behind sessions, rights and the headers that a page deserves.
 
-One job: put the parts together. The command line has a listener of its own (console/api.py) with a token that no
-network ever sees; the routes are the same ones.
+One job: put the parts together. The command line has a listener of its own (console/control_api.py) with a token that
+no network ever sees; the routes are the same ones.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from typing import Protocol
 
 from aiohttp import web
 
-from console.api import Control, api_routes
-from console.care_routes import Care, care_routes
-from console.desk_routes import desk_routes
-from console.doors import API_DOORS
-from console.drill_routes import drill_file_routes
-from console.foresight_routes import Measured, foresight_routes
-from console.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
-from console.live_hub import Hub, Screens
-from console.live_routes import add_live_routes
-from console.live_socket import add_live_socket
-from console.look_routes import Archive, look_routes
+from console.access.guard import HEADERS, MAX_BODY_BYTES, YEAR_SECONDS, Guard, Handler, Site, worded
+from console.access.permissions import API_DOORS
+from console.api.calls import Archive, look_routes
+from console.api.desk import desk_routes
+from console.api.drills import drill_file_routes
+from console.api.forecasting import Measured, foresight_routes
+from console.api.instance import Care, care_routes
+from console.api.prompts import Prompts, prompt_routes
+from console.api.reports import report_routes
+from console.api.routing_files import routing_file_routes
+from console.api.sessions import session_routes
+from console.api.setup import SetUp, setup_routes
+from console.api.users import Managed, people_routes
+from console.control_api import Control, api_routes
+from console.http_json import answered
+from console.live.hub import Hub, Screens
+from console.live.sse import add_live_routes
+from console.live.websocket import add_live_socket
 from console.openapi import document
-from console.pages import page_routes
-from console.people_routes import Managed, people_routes
-from console.phone_routes import Phones, add_phone_routes
-from console.plain import answered
-from console.prompt_routes import Prompts, prompt_routes
-from console.report_routes import report_routes
-from console.routing_file_routes import routing_file_routes
-from console.session_routes import session_routes
-from console.setup_routes import SetUp, setup_routes
+from console.static_pages import page_routes
+from console.web_phone_proxy import Phones, add_phone_routes
 from ledger.reports.service import Reports
 
 

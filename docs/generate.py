@@ -20,7 +20,7 @@ import asterisk_conf.modules
 import orders.rules
 import queues.states
 import transfers.states
-from console.doors import BY_ROW
+from console.access.permissions import BY_ROW
 from users.model import Role
 from users.rules import ROLE_WORDS
 

@@ -1,7 +1,7 @@
 """The instance as who looks after it sees it: the audit looked through, the doctor's lines, a phone's way in.
 
-One job: what console/care_routes.py asks, from database, files and settings. What takes long runs in a thread, one at a
-time.
+One job: what console/api/instance.py asks, from database, files and settings. What takes long runs in a thread, one at
+a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from audit.rules import verify
 from audit.store import entries
 from config.credentials import credentials
 from config.settings import Settings
-from console.care_routes import Diagnosis, Line, Verified
+from console.api.instance import Diagnosis, Line, Verified
 from database.connection import Database
 from engine.doctor import examine
 from routing.model import Snapshot

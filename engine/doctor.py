@@ -164,7 +164,7 @@ def _page_phones(settings: Settings) -> Iterator[tuple[Level, str]]:
 
 
 def _certificate(settings: Settings) -> Iterator[tuple[Level, str]]:
-    from engine.certificate import Certificate
+    from console.certificate import Certificate
     from routing.calendar import CITY
 
     if not settings.web_cert:

@@ -41,11 +41,11 @@ from config.open_files import most_open_files
 from config.settings import Settings
 from config.steady_clock import ClockWatch, SteadyClock
 from config.tasks import for_ever
+from console.screens.live_board import LiveBoard
+from console.screens.rows import EngineScreens
 from database.connection import Database
 from engine.callbacks import callbacks
-from engine.live import LiveBoard
 from engine.orders import orders
-from engine.screens import EngineScreens
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.prompts.catalogue import catalogue
 from ledger.alarms import Alarms

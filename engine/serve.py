@@ -27,9 +27,10 @@ from config.credentials import credentials
 from config.open_files import raise_open_files
 from config.settings import Settings
 from config.tasks import for_ever
-from console.api import application
+from console.api.setup import setup_routes
+from console.control_api import application
 from console.listener import Listener
-from console.setup_routes import setup_routes
+from console.screens.half_hours import HalfHours
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
@@ -38,7 +39,6 @@ from engine.books import Books
 from engine.care import InstanceCare
 from engine.engine import Engine, journal_folder
 from engine.first_run import FirstRun
-from engine.half_hours import HalfHours
 from engine.orders import receivers_of
 from engine.publishing import LiveField
 from engine.samples import Samples

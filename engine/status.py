@@ -13,7 +13,7 @@ from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from calls.supervision import Supervision
 from calls.switch.resources import Use
-from console.wrap_up_routes import Wrapped
+from console.api.dispositions import Wrapped
 from database.errors import DatabaseError
 from engine.books import Books
 from engine.engine import Engine

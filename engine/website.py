@@ -17,21 +17,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit.model import Entry
 from calls.web_phones import PagePhones
 from config.settings import ROOT, Settings
-from console.address import networks
-from console.api import Control
-from console.brake import Brake, Limits
-from console.care_routes import Care
-from console.foresight_routes import Measured
-from console.guard import Site
+from console.access.client_address import networks
+from console.access.guard import Site
+from console.access.personal_data_limit import Brake, Limits
+from console.api.forecasting import Measured
+from console.api.instance import Care
+from console.api.prompts import Prompts
+from console.api.setup import SetUp
+from console.certificate import Certificate
+from console.control_api import Control
 from console.listener import Listener
-from console.live_hub import Screens
-from console.prompt_routes import Prompts
-from console.setup_routes import SetUp
+from console.live.hub import Screens
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
 from engine.archive import CallArchive
-from engine.certificate import Certificate
 from ledger.alarms import Alarms
 from ledger.reports.service import Reports
 from queues.events import SignedOut

@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, load_settings
-from console.drill_routes import MONTH, WRONG_MONTH
+from console.api.drills import MONTH, WRONG_MONTH
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.engine import journal_folder

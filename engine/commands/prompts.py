@@ -17,8 +17,8 @@ from rich.table import Table
 
 from audit.model import Actor
 from config.settings import Settings, SettingsError, load_settings
-from console.doors import BY_ROUTE
-from console.prompt_routes import PromptRefused, Wish
+from console.access.permissions import BY_ROUTE
+from console.api.prompts import PromptRefused, Wish
 from engine.progress import progress
 from ivr.prompts.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
 from ivr.prompts.staging import alone, said

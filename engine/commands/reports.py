@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, load_settings
-from console.report_routes import namer, other_names
+from console.api.reports import namer, other_names
 from database.connection import open_database
 from database.errors import DatabaseError
 from engine.engine import journal_folder

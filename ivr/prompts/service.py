@@ -24,7 +24,7 @@ import structlog
 from audit.model import Act, Actor
 from audit.service import note_new
 from audit.store import append
-from console.prompt_routes import NoPrompt, PromptRefused, TooBusy, Wish
+from console.api.prompts import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database
 from ivr.prompts import audio, manifest, versions
 from ivr.prompts.build import NotPlayable, attempt, paths

@@ -35,7 +35,7 @@ def test_a_page_is_stale_once_the_call_path_has_changed(tmp_path: Path) -> None:
     (pages / "live.json").write_text(json.dumps({"machine": {"commit": measured}}))
     (pages / "old.json").write_text(json.dumps({"machine": {}}))
     assert list(stale(tmp_path, pages)) == ["old.json: does not say at which commit it was measured"]
-    commit(tmp_path, "console/api.py", "1")
+    commit(tmp_path, "console/control_api.py", "1")
     assert len(list(stale(tmp_path, pages))) == 1
     commit(tmp_path, "queues/rules.py", "2")
     assert f"live.json: measured at {measured}, 1 changes of the call path ago" in list(stale(tmp_path, pages))

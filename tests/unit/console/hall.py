@@ -19,14 +19,14 @@ from audit.model import Actor, Entry
 from audit.store import of_action
 from callbacks.model import Callback
 from callbacks.voicemail_rules import Message
-from console.brake import Brake, Limits
-from console.care_routes import Care, Diagnosis, Line, Verified
-from console.guard import CSRF_HEADER, Site
+from console.access.guard import CSRF_HEADER, Site
+from console.access.personal_data_limit import Brake, Limits
+from console.api.calls import Archive
+from console.api.instance import Care, Diagnosis, Line, Verified
 from console.listener import Listener
-from console.live_hub import Screens
-from console.look_routes import Archive
-from console.phone_routes import Phones
+from console.live.hub import Screens
 from console.web import web_application
+from console.web_phone_proxy import Phones
 from database.connection import Database
 from ivr.model import Script
 from ivr.prompts.service import Prompts

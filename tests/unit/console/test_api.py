@@ -14,9 +14,9 @@ from callbacks.model import Outcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from calls.switch.resources import Use
-from console.api import MAX_BODY_BYTES, application
-from console.plain import MAX_WHO
-from console.wrap_up_routes import Wrapped
+from console.api.dispositions import Wrapped
+from console.control_api import MAX_BODY_BYTES, application
+from console.http_json import MAX_WHO
 from engine.orders import steps_of
 from ivr.model import Script
 from ivr.ports import SupervisorAction

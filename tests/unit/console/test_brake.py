@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.brake import Brake, Limits
+from console.access.personal_data_limit import Brake, Limits
 from tests.unit.console.hall import NUMBER, Hall, program
 from tests.unit.engine.house import call_id
 from users.model import Right

@@ -19,8 +19,8 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
-from console.doors import API_DOORS, BY_ROUTE
-from console.guard import CSRF_HEADER
+from console.access.guard import CSRF_HEADER
+from console.access.permissions import API_DOORS, BY_ROUTE
 from console.openapi import document
 from database.connection import open_database
 from routing.publish import Publisher, ensure_published, plain_surroundings

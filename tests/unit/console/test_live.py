@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import live_routes, metrics
+from console.live import metrics, sse
 from ivr.model import Script
 from ledger.model import Kind
 from orders.model import How, Taken
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_routes, "STEP_SECONDS", 0.01)
+    monkeypatch.setattr(sse, "STEP_SECONDS", 0.01)
 
 
 async def events(stream: Any, count: int) -> list[tuple[str, Any]]:
@@ -64,7 +64,7 @@ async def test_two_readers_see_the_same_and_nobody_costs_nothing(client: Client,
 
 
 async def test_too_many_readers_are_a_sentence(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_routes, "MAX_READERS", 1)
+    monkeypatch.setattr(sse, "MAX_READERS", 1)
     async with client.get("/api/live/stream", headers=ALLOWED) as first:
         await events(first, 1)
         status, body = await ask(client, "GET", "/api/live/stream")
@@ -73,7 +73,7 @@ async def test_too_many_readers_are_a_sentence(client: Client, monkeypatch: pyte
 
 
 async def test_a_reader_that_does_not_keep_up_is_let_go_and_the_others_are_not(control: Control, house: House) -> None:
-    views = live_routes._Views(control)
+    views = sse._Views(control)
     slow: asyncio.Queue[bytes] = asyncio.Queue(1)
     quick: asyncio.Queue[bytes] = asyncio.Queue(1)
     slow.put_nowait(b"not read yet")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from console import live_hub
-from console.live_hub import Changed, Hub, Watcher
-from console.topics import Row, Rows, Topic, change, frame
+from console.live import hub as live_hub
+from console.live.hub import Changed, Hub, Watcher
+from console.screens.topics import Row, Rows, Topic, change, frame
 from telephony.model import AgentId
 
 pytestmark = pytest.mark.unit

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from console import live_socket
-from console.live_socket import NOT_ALLOWED, SIGNED_OUT
-from console.topics import NEEDS, Topic
+from console.live import websocket
+from console.live.websocket import NOT_ALLOWED, SIGNED_OUT
+from console.screens.topics import NEEDS, Topic
 from ivr.model import Script
 from tests.unit.console.hall import NUMBER, Hall, program, talks
 from tests.unit.engine.house import call_id
@@ -121,8 +121,8 @@ async def test_a_cookie_without_an_origin_opens_no_socket(hall: Hall) -> None:
 async def test_a_socket_closes_when_the_session_ends_or_the_right_is_lost(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_socket, "STANDING_SECONDS", 0.3)
-    monkeypatch.setattr(live_socket, "PING_SECONDS", 0.2)  # the sooner of the two, as it is: a page that lives answers
+    monkeypatch.setattr(websocket, "STANDING_SECONDS", 0.3)
+    monkeypatch.setattr(websocket, "PING_SECONDS", 0.2)  # the sooner of the two, as it is: a page that lives answers
     page = await watch(hall, await hall.session("agent"), "me")
     await told(page, "me")
     await hall.people.accounts.end_sessions("agent", ROOT)
@@ -130,19 +130,19 @@ async def test_a_socket_closes_when_the_session_ends_or_the_right_is_lost(
     page = await watch(hall, await hall.session("auditor"), "calls")
     await told(page, "calls")
     rights = dict(NEEDS) | {Topic.CALLS: Right.SUPERVISE}
-    monkeypatch.setattr(live_socket, "NEEDS", rights)
+    monkeypatch.setattr(websocket, "NEEDS", rights)
     assert await closed(page) == NOT_ALLOWED
 
 
 async def test_sockets_are_bounded_for_all_and_for_one_session(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert live_socket.MAX_SOCKETS >= 400, "a floor of 300 and its walls"
+    assert websocket.MAX_SOCKETS >= 400, "a floor of 300 and its walls"
     token = await hall.session("agent")
     page = await watch(hall, token, "me")
     await told(page, "me")
-    monkeypatch.setattr(live_socket, "MAX_OF_ONE", 1)
+    monkeypatch.setattr(websocket, "MAX_OF_ONE", 1)
     answer = await hall.ask("GET", "/api/ws", token=token, **UPGRADE)
     assert (answer.status, "您已打开" in answer.body["error"]) == (429, True)
-    monkeypatch.setattr(live_socket, "MAX_SOCKETS", 1)
+    monkeypatch.setattr(websocket, "MAX_SOCKETS", 1)
     answer = await hall.ask("GET", "/api/ws", token=await hall.session("agent"), **UPGRADE)
     assert (answer.status, "关掉不用的" in answer.body["error"]) == (503, True)
     await page.close()

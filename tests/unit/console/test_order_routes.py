@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from console.api import application
-from console.order_routes import SIGNED_PER_MINUTE, UNSIGNED_PER_MINUTE
+from console.api.orders import SIGNED_PER_MINUTE, UNSIGNED_PER_MINUTE
+from console.control_api import application
 from ledger.model import Kind
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from orders.model import State

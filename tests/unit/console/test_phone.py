@@ -12,7 +12,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, 
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from calls.web_phones import PagePhones
-from console.phone_routes import ELSEWHERE, MAX_FRAME_BYTES, SIGNED_OUT, SWITCH_GONE
+from console.web_phone_proxy import ELSEWHERE, MAX_FRAME_BYTES, SIGNED_OUT, SWITCH_GONE
 from queues.events import SeatReachable
 from telephony.model import AgentId, SeatId, Var
 from tests.unit.console.hall import Hall, program, talks
@@ -146,7 +146,7 @@ async def test_a_second_page_takes_the_phone_and_the_first_is_told(hall: Hall, s
 
 
 async def test_a_line_ends_with_its_session(hall: Hall, switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.phone_routes.STANDING_SECONDS", 0.05)
+    monkeypatch.setattr("console.web_phone_proxy.STANDING_SECONDS", 0.05)
     token = await hall.session("agent")
     await credentials(hall, token)
     page = await opened(hall, token)
@@ -159,7 +159,7 @@ async def test_a_line_ends_with_its_session(hall: Hall, switch: Switch, monkeypa
 async def test_an_agent_whose_session_was_ended_is_off_duty(
     hall: Hall, switch: Switch, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr("console.phone_routes.STANDING_SECONDS", 0.05)
+    monkeypatch.setattr("console.web_phone_proxy.STANDING_SECONDS", 0.05)
     token = await hall.session("agent")
     await credentials(hall, token)
     page = await opened(hall, token)
@@ -204,7 +204,7 @@ async def test_without_the_switch_there_is_no_line_and_the_password_is_taken_bac
 
 
 async def test_a_password_that_nobody_uses_is_taken_back(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.phone_routes.OPEN_SECONDS", 0.05)
+    monkeypatch.setattr("console.web_phone_proxy.OPEN_SECONDS", 0.05)
     await credentials(hall, await hall.session("agent"))
     assert (await settled(hall, 2))[-1] == ""
 

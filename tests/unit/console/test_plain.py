@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.plain import asker
+from console.http_json import asker
 from users.model import Role, Session, User
 from users.rules import MAX_DISPLAY, NAME, identity_of
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from audit.store import entries
-from console.doors import BY_ROUTE
-from console.guard import CSRF_HEADER, FILE_TYPE
+from console.access.guard import CSRF_HEADER, FILE_TYPE
+from console.access.permissions import BY_ROUTE
 from tests.unit.console.hall import Answer, Hall
 from tests.unit.engine.test_prompts import NEW, wav
 from users.model import Role

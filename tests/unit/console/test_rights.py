@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.doors import API_DOORS, BY_ROUTE, BY_ROW, DOORS, Own
-from console.guard import OWN_REFUSALS
+from console.access.guard import OWN_REFUSALS
+from console.access.permissions import API_DOORS, BY_ROUTE, BY_ROW, DOORS, Own
 from docs.generate import matrix
 from tests.unit.console.hall import ORDERS, PLACES, Answer, Hall, program, talks
 from tests.unit.engine.house import call_id

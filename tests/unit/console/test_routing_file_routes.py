@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from console.doors import BY_ROUTE
-from console.guard import CSRF_HEADER, FILE_TYPE
+from console.access.guard import CSRF_HEADER, FILE_TYPE
+from console.access.permissions import BY_ROUTE
 from database.connection import Database
 from routing.publish import Publisher, ensure_published, plain_surroundings
 from routing.tables import Tables

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from console.routing_routes import Routing, routing_routes
+from console.api.routing import Routing, routing_routes
 from database.connection import Database
 from routing.publish import Publisher, ensure_published, plain_surroundings
 from routing.table_rows import kinds

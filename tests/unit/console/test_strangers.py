@@ -22,13 +22,14 @@ import structlog
 from aiohttp import web
 
 from config.logging import configure_logging
-from console import faults, live_routes
-from console.address import client_address, networks
-from console.call_search import wanted_calls
-from console.doors import WEB_DOORS, Door, concrete
-from console.faults import Told
-from console.guard import CSRF_HEADER, Site
-from console.plain import whole_of
+from console import request_faults
+from console.access.client_address import client_address, networks
+from console.access.guard import CSRF_HEADER, Site
+from console.access.permissions import WEB_DOORS, Door, concrete
+from console.api.call_search import wanted_calls
+from console.http_json import whole_of
+from console.live import sse
+from console.request_faults import Told
 from database.connection import open_database
 from routing.faults import TableInvalid
 from routing.tables import Refused, moment
@@ -72,8 +73,8 @@ HEADS: Final = (
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What goes to the log, as the engine writes it."""
     out = io.StringIO()
-    monkeypatch.setattr(faults.TOLD, "_minute", -1)
-    monkeypatch.setattr(faults.TOLD, "clock", lambda: 30.0)
+    monkeypatch.setattr(request_faults.TOLD, "_minute", -1)
+    monkeypatch.setattr(request_faults.TOLD, "clock", lambda: 30.0)
     root, (handlers, level) = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
     configure_logging(stream=out)
     yield out
@@ -152,8 +153,8 @@ async def test_a_head_that_is_none_is_refused_in_a_sentence(hall: Hall) -> None:
 async def test_a_stream_whose_reader_goes_leaves_no_trace(
     hall: Hall, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_routes, "STEP_SECONDS", 0.01)
-    monkeypatch.setattr(live_routes, "QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(sse, "STEP_SECONDS", 0.01)
+    monkeypatch.setattr(sse, "QUIET_SECONDS", 0.02)
     token = await hall.session("agent")
     head = f"GET /api/live/stream HTTP/1.1\r\nHost: 127.0.0.1:{hall.client.port}\r\nCookie: hotline={token}\r\n\r\n"
     for _ in range(30):
@@ -176,7 +177,7 @@ async def test_one_agent_s_streams_shut_nobody_else_out(hall: Hall) -> None:
     agents = [await hall.session("agent") for _ in range(3)]
     boss = await hall.session("supervisor")
     open_, refused = [], 0
-    for number in range(live_routes.MAX_OF_ONE + 5):
+    for number in range(sse.MAX_OF_ONE + 5):
         answer = await hall.client.get("/api/live/stream", headers={"Cookie": f"hotline={agents[number % 3]}"})
         open_.append(answer)
         refused += answer.status == 429
@@ -196,7 +197,7 @@ def test_a_flood_of_faults_is_a_few_lines_a_minute(logged: io.StringIO) -> None:
         except ValueError as error:
             told.fault(error, path="/x")
             told.bad_request(error)
-    assert logged.getvalue().count("\n") <= 2 * faults.MOST_KINDS
+    assert logged.getvalue().count("\n") <= 2 * request_faults.MOST_KINDS
     now = 61.0
     told.bad_request(None)
     assert "requests went wrong in the last minute" in logged.getvalue()

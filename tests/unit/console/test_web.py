@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from console import guard, live_routes, pace
-from console.doors import API_DOORS
-from console.guard import CSRF_HEADER, HEADERS, MAX_BODY_BYTES, Site
+from console.access import guard, rate_limit
+from console.access.guard import CSRF_HEADER, HEADERS, MAX_BODY_BYTES, Site
+from console.access.permissions import API_DOORS
+from console.access.rate_limit import Pace
+from console.live import sse
 from console.openapi import document
-from console.pace import Pace
 from database.connection import Database, open_database
 from database.errors import DatabaseUnavailable
 from recordings.layout import recording_file
@@ -94,7 +95,7 @@ async def test_wrong_names_and_passwords_are_told_alike_and_locked_with_the_time
 
 
 async def test_an_address_that_tries_too_often_waits(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace.Pace, "wait", lambda self, address, now: 17)
+    monkeypatch.setattr(rate_limit.Pace, "wait", lambda self, address, now: 17)
     answer = await hall.sign_in("agent")
     assert (answer.status, answer.headers["Retry-After"]) == (429, "17")
     assert "请 17 秒后再试" in answer.body["error"]
@@ -106,7 +107,7 @@ def test_a_pace_is_kept_per_address_and_minute_and_remembers_boundedly(monkeypat
     assert kept.wait("b", 90.0) == 0
     assert kept.wait("a", 119.5) == 1
     assert kept.wait("a", 120.0) == 0
-    monkeypatch.setattr(pace, "MOST_ADDRESSES", 1)
+    monkeypatch.setattr(rate_limit, "MOST_ADDRESSES", 1)
     assert kept.wait("c", 121.0) == 60
 
 
@@ -238,7 +239,7 @@ async def test_without_the_database_it_is_said_and_who_is_known_goes_on(
 
 
 async def test_a_stream_ends_when_its_reader_signs_out(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_routes, "QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(sse, "QUIET_SECONDS", 0.02)
     token = await hall.session("agent")
     async with hall.client.get("/api/live/stream", headers={"Cookie": f"hotline={token}"}) as stream:
         assert (await stream.content.readline()).startswith(b"event: snapshot")

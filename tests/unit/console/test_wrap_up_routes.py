@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.wrap_up_routes import Wrapped
+from console.api.dispositions import Wrapped
 from ivr.model import Script
 from telephony.model import AgentId
 from tests.unit.console.hall import Hall, talks

@@ -18,9 +18,9 @@ from calls.supervision import Supervision
 from calls.switch.ami_events import SwitchNews
 from calls.switch.state_snapshot import policy
 from calls.web_phones import PagePhones
+from console.screens.live_board import LiveBoard
+from console.screens.rows import EngineScreens
 from engine.callbacks import callbacks
-from engine.live import LiveBoard
-from engine.screens import EngineScreens
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.model import Question, Script
 from ivr.prompts.catalogue import catalogue

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from console.certificate import Certificate
 from database.connection import Database
-from engine.certificate import Certificate
 from engine.doctor import Level, examine
 from tests.unit.engine.house import House
 from tests.unit.engine.test_website import website

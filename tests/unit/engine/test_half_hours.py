@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.half_hours import HALF, HalfHours
+from console.screens.half_hours import HALF, HalfHours
 from ledger.measures import Aims, Outcome, outcome
 from tests.unit.ledger.calls import told
 

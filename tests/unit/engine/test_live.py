@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from console.screens import live_board as board
 from database.errors import DatabaseError
-from engine import live as board
 from ivr.model import Script
 from ledger.live import HALF_HOUR_MS, SIGNED_OUT
 from ledger.measures import BUSY_STATES, READY_STATE, WRAP_UP_STATE, Outcome, outcome

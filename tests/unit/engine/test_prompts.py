@@ -17,7 +17,7 @@ import pytest
 
 from audit.model import Actor
 from audit.store import entries
-from console.prompt_routes import NoPrompt, PromptRefused, TooBusy, Wish
+from console.api.prompts import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database, open_database
 from ivr.prompts import audio, loudness, versions
 from ivr.prompts.build import build, check

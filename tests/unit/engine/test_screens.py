@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.topics import Topic
+from console.screens.topics import Topic
 from engine.orders import steps_of
 from ivr.flows.enter import enter
 from ivr.flows.offer import offer

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 from config.settings import Settings
-from console.api import Control as ApiControl
+from console.control_api import Control as ApiControl
 from database.connection import Database
 from engine.archive import CallArchive
 from engine.website import Website

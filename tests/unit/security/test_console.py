@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 from aiohttp.test_utils import TestServer
 
-from console.api import Control, application
 from console.client import EngineUnreachable, Refused, call
+from console.control_api import Control, application
 
 pytestmark = pytest.mark.unit
 

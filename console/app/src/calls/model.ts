@@ -1,4 +1,4 @@
-/** What the engine tells of past calls (console/look_routes.py). Times are ISO 8601, UTC. */
+/** What the engine tells of past calls (console/api/calls.py). Times are ISO 8601, UTC. */
 
 export interface CallOutline {
   call: string;

@@ -1,4 +1,4 @@
-/** The rows of each topic of the live WebSocket, as engine/screens.py and engine/desk_screen.py make them. Times are unix ms. */
+/** The rows of each topic of the live WebSocket, as console/screens/rows.py and console/screens/agent_desk.py make them. Times are unix ms. */
 
 export type SeatState =
   | "signed-out" | "ready" | "reserved" | "ringing" | "talking" | "hold" | "wrap-up" | "paused" | "not-responding"

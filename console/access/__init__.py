@@ -1,0 +1,1 @@
+"""Who may pass: permissions, the guard, ownership, access tickets, rate limits."""

@@ -1,0 +1,100 @@
+"""Reports (话务报表) over the API: any period, told apart by number, group, agent or time; as data and as a workbook.
+
+One job: translate. What is counted is ledger/reports'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from console.api.call_search import names
+from console.http_json import answered, refused
+from ledger.reports.columns import KEYS, TITLES, columns
+from ledger.reports.model import By, Line, Period, Report, as_json
+from ledger.reports.periods import NoPeriod, days, month
+from ledger.reports.service import Reports
+from ledger.reports.workbook import XLSX, period_name, workbook
+from routing.model import Snapshot
+
+NAMED: Final = {By.NUMBER: "lines", By.GROUP: "groups", By.AGENT: "agents"}
+"""Whose names are which of :func:`console.api.call_search.names`."""
+
+
+def report_routes(reports: Reports, snapshot: Callable[[], Snapshot]) -> list[web.RouteDef]:
+    """The routes, to be added to the browsers' application."""
+
+    async def shown(request: web.Request) -> web.Response:
+        report = await _asked(request, reports, snapshot())
+        return answered(shown_of(report, reports))
+
+    async def export(request: web.Request) -> web.Response:
+        table = snapshot()
+        report = await _asked(request, reports, table)
+        data = await asyncio.to_thread(workbook, report, reports.aims, other_names(table))
+        title = f"话务报表-{period_name(report.period)}-{TITLES[report.by]}.xlsx".replace(" ", "")
+        given = f"attachment; filename=\"report.xlsx\"; filename*=UTF-8''{quote(title)}"
+        return web.Response(body=data, content_type=XLSX, headers={"Content-Disposition": given})
+
+    return [web.get("/api/reports", shown), web.get("/api/reports/export", export)]
+
+
+def namer(table: Snapshot) -> Callable[[By, str], str]:
+    """What numbers, groups and agents are called in this table."""
+    known = names(table)
+    return lambda by, key: known[NAMED[by]].get(key, "") if by in NAMED else ""
+
+
+def other_names(table: Snapshot) -> dict[str, str]:
+    """What targets of transfers and wrap-up codes are called."""
+    known = names(table)
+    return known["targets"] | known["wrap_up_codes"]
+
+
+def shown_of(report: Report, reports: Reports) -> dict[str, Any]:
+    """The report with its columns: heads, how values are written, what they mean; each line with its values."""
+    shown = columns(report.by, reports.aims)
+
+    def values(line: Line) -> list[float | None]:
+        return [column.value(line) for column in shown]
+
+    told = as_json(report)
+    for line, row in zip((*report.lines, report.whole, report.whole_before), _rows(told), strict=True):
+        row["values"] = values(line)
+    return {
+        **told,
+        "title": f"{period_name(report.period)} 话务报表（{TITLES[report.by]}）",
+        "compared_with": period_name(report.before),
+        "head": KEYS[report.by],
+        "columns": [
+            {"id": column.id, "head": column.head, "form": column.form.value, "means": column.means} for column in shown
+        ],
+    }
+
+
+def _rows(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*told["lines"], told["whole"], told["whole_before"]]
+
+
+async def _asked(request: web.Request, reports: Reports, table: Snapshot) -> Report:
+    try:
+        by = By(request.query.get("by", By.NUMBER))
+    except ValueError:
+        raise refused(400, f"by 应为 {'、'.join(By)} 之一") from None
+    return await reports.report(_period(request, reports), by, namer(table))
+
+
+def _period(request: web.Request, reports: Reports) -> Period:
+    wanted, first, last = (request.query.get(name, "") for name in ("month", "since", "until"))
+    try:
+        if wanted and not first and not last:
+            return month(wanted[:20], reports.zone)
+        if first and last and not wanted:
+            return days(first[:20], last[:20], reports.zone)
+    except NoPeriod as no:
+        raise refused(400, str(no)) from None
+    raise refused(400, "请给 month（例如 2026-11），或 since 和 until（例如 2026-11-01 和 2026-11-07，含当天）")

@@ -1,0 +1,1 @@
+"""What is pushed to pages and monitors: WebSocket, server-sent events, metrics."""

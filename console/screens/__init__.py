@@ -1,0 +1,1 @@
+"""What pages and monitors watch, as rows."""
