@@ -26,10 +26,10 @@ from console.client import Refused as EngineRefused
 from database.connection import open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.surroundings import surroundings
 from routing.publish import Publisher
 from routing.snapshot import SnapshotCorrupt
 from routing.tables import Refused, Tables
+from setup.lint_context import surroundings
 
 PUBLISH_SECONDS: Final = 120.0
 """Prompts may have to be spoken first."""

@@ -79,7 +79,7 @@ def _explained() -> tuple[type[Exception], ...]:
     known: list[type[Exception]] = [SettingsError]
     for module, name in (
         ("asterisk_conf.debian", "BundleError"),
-        ("backup.errors", "BackupError"),
+        ("setup.backup.errors", "BackupError"),
         ("database.errors", "DatabaseError"),
         ("config.credentials", "CredentialsUnusable"),
         ("config.ports", "PortsTaken"),

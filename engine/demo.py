@@ -26,7 +26,6 @@ from console.client import EngineUnreachable, Refused
 from console.client import call as ask_engine
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.demo_access import DEMO_FILE
 from engine.demo_checks import Check, Heard, Prompts, checks, load_prompts, load_wave
 from engine.engine import journal_folder
 from ivr.prompts.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
@@ -44,6 +43,7 @@ from recordings.layout import HALVES, half_file, recording_file
 from routing.model import CallFacts, Decision, Snapshot, TargetKind, Trunk
 from routing.rules import decide
 from routing.snapshot import SnapshotMissing, load_snapshot
+from setup.demo_access import DEMO_FILE
 from telephony.model import DIALLED, CallId
 
 CITIZEN_HZ: Final = 440

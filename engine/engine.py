@@ -16,7 +16,6 @@ import structlog
 from agi_scripts.questions import guarded, handler
 from agi_scripts.server import FastAgiServer
 from asterisk_conf.capacity import capacity
-from backup.state import BackupReminder
 from callbacks.voicemail import Mailbox
 from calls.admission import Admission
 from calls.closed_groups import FILE as CLOSED_FILE
@@ -56,6 +55,7 @@ from queues.pins.service import Pins
 from queues.service import QueueService
 from queues.subcentre_seats import Sites
 from routing.model import Snapshot
+from setup.backup.state import BackupReminder
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import NodeId

@@ -19,7 +19,6 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from asterisk_conf.plan import messages_home, recordings_home, switch_home
-from backup.restore import require_restored
 from calls.notes_recovery import recollect
 from calls.recent_callers import MOST_CALLERS
 from calls.switch.password_guesses import GuessWatch
@@ -36,15 +35,10 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from engine.archive import CallArchive
 from engine.books import Books
-from engine.care import InstanceCare
 from engine.engine import Engine, journal_folder
-from engine.first_run import FirstRun
 from engine.orders import receivers_of
 from engine.publishing import LiveField
-from engine.samples import Samples
-from engine.service.notify import beat, notify
 from engine.status import Control
-from engine.surroundings import surroundings
 from engine.website import Website
 from ivr.prompts.service import Prompts
 from ledger.journal import Journal
@@ -61,6 +55,12 @@ from routing.numbers import citizen
 from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from routing.tables import Tables
+from setup.backup.restore import require_restored
+from setup.checklist import FirstRun
+from setup.instance import InstanceCare
+from setup.lint_context import surroundings
+from setup.sample_data import Samples
+from setup.service.notify import beat, notify
 from telephony.model import CallId
 from transfers.drills.reminder import DrillReminder
 from users.accounts import Accounts

@@ -20,7 +20,6 @@ from asterisk_conf.capacity import capacity, files_needed
 from asterisk_conf.files import prepare
 from asterisk_conf.model import SwitchPlan
 from asterisk_conf.plan import switch_plan
-from backup.restore import require_restored
 from config.credentials import Credentials, credentials
 from config.open_files import raise_open_files
 from config.ports import require_free
@@ -28,7 +27,6 @@ from config.settings import ROOT, Settings
 from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.demo_access import DEMO_FILE, demo_access, write_demo
 from engine.serve import published
 from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.watchdog import watch_switch
@@ -37,6 +35,8 @@ from ivr.prompts.catalogue import catalogue
 from ivr.prompts.staging import alone, said
 from ledger.lease import LeaseTaken, lease_of
 from routing.model import Snapshot
+from setup.backup.restore import require_restored
+from setup.demo_access import DEMO_FILE, demo_access, write_demo
 
 READY_SECONDS: Final = 60.0
 

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from backup.checks import Result
-from backup.drill import drill
-from backup.errors import BackupError
-from backup.repository import Repository, new_key, read_key
-from backup.service import back_up
 from config.settings import Settings, load_settings
-from engine.instance import instance_of
+from setup.backup.checks import Result
+from setup.backup.drill import drill
+from setup.backup.errors import BackupError
+from setup.backup.instance import instance_of
+from setup.backup.repository import Repository, new_key, read_key
+from setup.backup.service import back_up
 
 app = typer.Typer(help="备份：不停机备份全部数据，列出、核对备份，演练恢复。")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from config.settings import SettingsError, load_settings
-from engine.doctor import Finding, Level, examine
+from setup.doctor import Finding, Level, examine
 
 COLOURS = {Level.GOOD: typer.colors.GREEN, Level.NOTE: typer.colors.YELLOW, Level.FAULT: typer.colors.RED}
 

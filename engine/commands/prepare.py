@@ -7,9 +7,9 @@ import asyncio
 import typer
 
 from asterisk_conf.bundle import find_asterisk
-from backup.restore import require_restored
 from config.settings import load_settings
 from engine.up import prepared
+from setup.backup.restore import require_restored
 
 
 def command() -> None:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from backup.repository import Repository, read_key
-from backup.restore import CONFIG, restore
 from config.settings import load_settings
 from engine.commands.backup import At, Key, folder
-from engine.instance import instance_of
+from setup.backup.instance import instance_of
+from setup.backup.repository import Repository, read_key
+from setup.backup.restore import CONFIG, restore
 
 
 def command(

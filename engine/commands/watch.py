@@ -9,8 +9,8 @@ import typer
 from config.credentials import credentials
 from config.logging import configure_logging
 from config.settings import load_settings
-from engine.service.watch import watch
 from engine.watchdog import watch_switch
+from setup.service.watch import watch
 
 
 def command() -> None:

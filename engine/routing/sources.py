@@ -105,7 +105,7 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
 
 def surroundings(settings: Settings, today: datetime) -> Surroundings:
     """What the lint may know of this instance: its prompts as built, its addresses, the version in force."""
-    from engine.surroundings import surroundings as around
+    from setup.lint_context import surroundings as around
 
     try:
         published = load_snapshot(settings.snapshot_file)

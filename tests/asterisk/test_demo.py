@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from engine.demo_access import DEMO_FILE, DemoAccess, write_demo
 from phones.phone import Answer
 from routing.model import Table
+from setup.demo_access import DEMO_FILE, DemoAccess, write_demo
 from tests.asterisk.support.product import Product, product
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(360)]

@@ -13,9 +13,9 @@ from config import ports
 from config.ports import PortsTaken, require_free, taken_ports
 from config.process_identity import Identity
 from config.settings import Settings
-from engine import doctor
 from engine.cli import main
-from engine.doctor import Finding, Level, examine
+from setup import doctor
+from setup.doctor import Finding, Level, examine
 
 pytestmark = pytest.mark.unit
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from audit.model import Act, Actor
 from audit.service import note_new
 from audit.store import append
-from backup.service import Instance
 from database.connection import open_database
 from ledger.journal import Journal
 from ledger.model import Kind
 from routing.publish import publish_draft
 from routing.sample_table import sample_table
 from routing.service import load_rows
+from setup.backup.service import Instance
 from telephony.model import CallId
 
 CALL = CallId("hl1-1763812345.12")

@@ -19,16 +19,16 @@ from typing import IO, Any
 import pyrage
 import pytest
 
-from backup.checks import Result
-from backup.drill import drill
-from backup.errors import BackupDamaged, BackupError, KeyNeeded, TargetInUse
-from backup.gather import JournalCopy
-from backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest, manifest_of
-from backup.repository import Repository, new_key, read_key
-from backup.restore import CONFIG, require_restored, restore
-from backup.rules import MADE_AGAIN, RESTORING, outdated, unsafe, wanted
-from backup.service import Instance, Made, back_up
-from backup.state import FOLDER, BackupReminder, load, overdue
+from setup.backup.checks import Result
+from setup.backup.drill import drill
+from setup.backup.errors import BackupDamaged, BackupError, KeyNeeded, TargetInUse
+from setup.backup.gather import JournalCopy
+from setup.backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest, manifest_of
+from setup.backup.repository import Repository, new_key, read_key
+from setup.backup.restore import CONFIG, require_restored, restore
+from setup.backup.rules import MADE_AGAIN, RESTORING, outdated, unsafe, wanted
+from setup.backup.service import Instance, Made, back_up
+from setup.backup.state import FOLDER, BackupReminder, load, overdue
 from tests.unit.backup.house import CALL, SECRET, furnished, sound
 
 pytestmark = pytest.mark.unit

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from config.credentials import credentials
 from config.settings import Settings
 from database.connection import Database
-from engine.care import InstanceCare
 from routing.publish import ensure_published
+from setup.instance import InstanceCare
 from telephony.model import SeatId
 
 pytestmark = pytest.mark.unit

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from console.certificate import Certificate
 from database.connection import Database
-from engine.doctor import Level, examine
+from setup.doctor import Level, examine
 from tests.unit.engine.house import House
 from tests.unit.engine.test_website import website
 

@@ -13,8 +13,6 @@ import pytest
 
 from config.settings import Settings
 from database.connection import Database
-from engine.first_run import FirstRun
-from engine.samples import Samples
 from ivr.prompts import manifest
 from ivr.prompts.catalogue import Source, catalogue
 from ivr.prompts.manifest import Built
@@ -29,6 +27,8 @@ from routing.publish import NoField, Publisher, Wish, ensure_published, plain_su
 from routing.sample_table import sample_table
 from routing.snapshot import freeze
 from routing.tables import Tables
+from setup.checklist import FirstRun
+from setup.sample_data import Samples
 from telephony.model import AgentId, CallId, GroupId
 from tests.unit.users.people import ROOT, People
 from users.model import Role
@@ -125,7 +125,7 @@ async def test_an_admin_of_one_s_own_counts_and_the_demo_s_does_not(city: City) 
 async def test_a_prompt_in_two_languages_is_one_of_those_with_a_made_voice(
     city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.first_run.check", lambda folder, wanted: ())
+    monkeypatch.setattr("setup.checklist.check", lambda folder, wanted: ())
     wanted = catalogue(freeze(city.table, 1, AT), Settings().city)
     built = {
         (language, name): Built(name, language, "话", Source.TTS, "x", 1.0, -3.0, -20.0, 0)

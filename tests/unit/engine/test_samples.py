@@ -13,8 +13,6 @@ import pytest
 from audit.model import Actor, Entry
 from audit.store import entries
 from database.connection import Database
-from engine.demo_access import DEMO_FILE, is_demo
-from engine.samples import Samples
 from queues.acd import Acd
 from queues.pins.service import Pins
 from routing.draft import Edit
@@ -23,6 +21,8 @@ from routing.publish import NoField, Publisher, PublishRefused, ensure_published
 from routing.service import edit_draft, latest, load_draft
 from routing.snapshot import thaw
 from routing.tables import Refused, Tables
+from setup.demo_access import DEMO_FILE, is_demo
+from setup.sample_data import Samples
 from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.users.people import ROOT, People
 from users.model import Role, User

@@ -14,7 +14,6 @@ import pytest
 import structlog
 
 from config.settings import Settings
-from engine.doctor import CHECKS
 from routing.calendar import CITY, city_time, day_kind, is_open
 from routing.holiday_alarm import CalendarWatch
 from routing.holidays import holiday_rows
@@ -23,6 +22,7 @@ from routing.model import CallFacts, DayKind, Snapshot
 from routing.rules import decide
 from routing.sample_table import sample_snapshot
 from routing.snapshot import write_snapshot
+from setup.doctor import CHECKS
 from tests.unit.engine.house import House
 
 pytestmark = pytest.mark.unit

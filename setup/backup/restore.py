@@ -15,14 +15,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from backup import postgres
-from backup.errors import BackupDamaged, BackupError, TargetInUse
-from backup.gather import look_at_sqlite, sqlite_file
-from backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest
-from backup.repository import Repository, private_folder
-from backup.rules import RESTORING, unsafe
-from backup.service import Instance
 from database.schema import check
+from setup.backup import postgres
+from setup.backup.errors import BackupDamaged, BackupError, TargetInUse
+from setup.backup.gather import look_at_sqlite, sqlite_file
+from setup.backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest
+from setup.backup.repository import Repository, private_folder
+from setup.backup.rules import RESTORING, unsafe
+from setup.backup.service import Instance
 
 CONFIG: Final = "restored-config"
 """Where settings file and certificates of the old machine are put, to be looked at: this machine has its own."""

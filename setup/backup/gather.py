@@ -21,11 +21,11 @@ from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backup.errors import BackupError
-from backup.rules import wanted
 from database.base import Base
 from database.stores import load_stores
 from ledger.segments import segments
+from setup.backup.errors import BackupError
+from setup.backup.rules import wanted
 
 SQLITE_HEADER: Final = b"SQLite format 3\0"
 LINK_SECONDS: Final = 0.2

@@ -16,7 +16,6 @@ from typing import Any, Final
 import structlog
 
 from audit.model import Act, Actor
-from engine.demo_access import DEMO_FILE, is_demo
 from queues.acd import Acd
 from queues.pins.service import Pins
 from routing import store
@@ -33,6 +32,7 @@ from routing.service import SYSTEM
 from routing.snapshot import thaw
 from routing.table_rows import Key, Row, rows_of
 from routing.tables import Refused, Tables
+from setup.demo_access import DEMO_FILE, is_demo
 from telephony.model import AgentId
 from users.accounts import Accounts
 from users.model import Role, User

@@ -24,8 +24,8 @@ from typing import IO, Final
 
 import pyrage
 
-from backup.errors import BackupDamaged, BackupError, KeyNeeded
-from backup.model import FORMAT, PRODUCT, Entry, Manifest, manifest_of
+from setup.backup.errors import BackupDamaged, BackupError, KeyNeeded
+from setup.backup.model import FORMAT, PRODUCT, Entry, Manifest, manifest_of
 
 MARK: Final = "hotline-backup.json"
 OBJECTS: Final = "objects"

@@ -17,8 +17,8 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backup.errors import BackupError, TargetInUse
 from database.connection import async_url, open_database
+from setup.backup.errors import BackupError, TargetInUse
 
 
 def _environment(url: URL) -> dict[str, str]:

@@ -13,8 +13,6 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from config.settings import Settings
-from engine.demo_access import is_demo
-from engine.samples import Samples
 from ivr.prompts import manifest
 from ivr.prompts.audio import ToolMissing
 from ivr.prompts.build import check
@@ -31,6 +29,8 @@ from queues.states import AgentState
 from routing.model import Snapshot
 from routing.sample_rows import LINES, MARK
 from routing.tables import Refused
+from setup.demo_access import is_demo
+from setup.sample_data import Samples
 from telephony.model import AgentId, CallId
 from users.accounts import Accounts
 from users.model import Role

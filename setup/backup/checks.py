@@ -22,9 +22,6 @@ from audit.anchors import FILE as ANCHORS
 from audit.anchors import anchors
 from audit.rules import verify
 from audit.store import entries
-from backup.gather import look_at_server, look_at_sqlite, sqlite_file
-from backup.model import Manifest
-from backup.service import Instance
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import state_of, upgrade
@@ -35,6 +32,9 @@ from recordings.service import Recordings
 from recordings.store import list_recordings
 from routing.snapshot import from_json
 from routing.store import newest_version, read_version
+from setup.backup.gather import look_at_server, look_at_sqlite, sqlite_file
+from setup.backup.model import Manifest
+from setup.backup.service import Instance
 from users.seal import FILE as SEAL_FILE
 from users.seal import KeyUnusable, Seal
 from users.store import all_users, with_seed

@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from backup import postgres
-from backup.checks import Result, checks
-from backup.errors import BackupError
-from backup.gather import sqlite_file
-from backup.repository import Repository
-from backup.restore import restore
-from backup.service import Instance
-from backup.state import load, save
+from setup.backup import postgres
+from setup.backup.checks import Result, checks
+from setup.backup.errors import BackupError
+from setup.backup.gather import sqlite_file
+from setup.backup.repository import Repository
+from setup.backup.restore import restore
+from setup.backup.service import Instance
+from setup.backup.state import load, save
 
 Tell = Callable[[Result], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from backup.service import Instance
 from config.settings import ROOT, Settings, config_file
+from setup.backup.service import Instance
 
 
 def instance_of(settings: Settings) -> Instance:

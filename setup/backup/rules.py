@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from backup.model import DATABASE, OUTSIDE, Entry, EntryKind
+from setup.backup.model import DATABASE, OUTSIDE, Entry, EntryKind
 from telephony.model import CALL_ID
 
 MADE_AGAIN: Final = frozenset(

@@ -1,7 +1,7 @@
 """Making a backup of a running instance.
 
 One job: the order of the copies, and a manifest that exists only when all of them do. Why in this order: see
-backup/gather.py. It runs in a process of its own, beside the engine and without asking it.
+setup/backup/gather.py. It runs in a process of its own, beside the engine and without asking it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,13 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backup import postgres
-from backup.errors import BackupError
-from backup.gather import (
-    JournalCopy,
-    copy_sqlite,
-    files,
-    is_sqlite,
-    look_at_server,
-    look_at_sqlite,
-    sqlite_file,
-)
-from backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest
-from backup.repository import Repository
-from backup.rules import RECORDINGS, began_later, outdated
-from backup.state import FOLDER, LastBackup, load, save
+from setup.backup import postgres
+from setup.backup.errors import BackupError
+from setup.backup.gather import JournalCopy, copy_sqlite, files, is_sqlite, look_at_server, look_at_sqlite, sqlite_file
+from setup.backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest
+from setup.backup.repository import Repository
+from setup.backup.rules import RECORDINGS, began_later, outdated
+from setup.backup.state import FOLDER, LastBackup, load, save
 
 ANCHORS: Final = "audit.anchors"
 SEEN: Final = "seen.db"

@@ -18,8 +18,8 @@ from config.credentials import credentials
 from config.settings import Settings
 from console.api.instance import Diagnosis, Line, Verified
 from database.connection import Database
-from engine.doctor import examine
 from routing.model import Snapshot
+from setup.doctor import examine
 from telephony.model import SeatId
 
 
