@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.administration import PUBLISH_SECONDS
+from cli.routing_backend import PUBLISH_SECONDS
 from ledger.model import Kind
 from phones.centre import Centre
 from phones.g711 import decode

@@ -31,7 +31,7 @@ import os, signal, sys
 from functools import partial
 import engine.publishing, engine.serve
 from asterisk_conf import apply as live
-from engine.cli import main
+from cli.main import main
 
 wanted = sys.argv[1] if sys.argv[1:] else "nothing more"
 

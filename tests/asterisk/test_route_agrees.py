@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from engine.commands.route import app
+from cli.commands.route import app
 from ledger.model import Kind
 from routing.calendar import CITY
 from routing.model import DayKind, Holiday, Period, Schedule, Table

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from cli.demo.checks import load_prompts
 from console.access.guard import CSRF_HEADER
-from engine.demo_checks import load_prompts
 from ivr.prompts.catalogue import MANDARIN
 from ledger.model import TRIAL
 from ledger.records import CallRecord

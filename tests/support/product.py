@@ -24,6 +24,7 @@ from typing import Any
 
 from asterisk_conf.bundle import Asterisk, find_asterisk
 from asterisk_conf.model import SwitchPlan
+from cli.up import prepared
 from config import disk_reserve
 from config.credentials import Credentials
 from config.settings import ROOT, Settings
@@ -31,7 +32,6 @@ from console.client import EngineUnreachable, Refused, call
 from database.connection import open_database
 from database.schema import upgrade
 from engine.engine import journal_folder
-from engine.up import prepared
 from ivr.prompts import manifest
 from ledger.model import Fact, Kind
 from ledger.reader import calls_now, facts_now
@@ -96,7 +96,7 @@ class Product:
         else:
             with output.open("ab") as log:
                 self.engine = await asyncio.create_subprocess_exec(
-                    *ends_with_us(), sys.executable, *(program or ("-m", "engine.cli", "serve")),
+                    *ends_with_us(), sys.executable, *(program or ("-m", "cli.main", "serve")),
                     env=environment, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip
         if wait:
@@ -201,7 +201,7 @@ class Product:
         if self.forks:
             return await self._hotline_forked(arguments)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "engine.cli", *arguments, env=os.environ | self.environment, cwd=ROOT,
+            sys.executable, "-m", "cli.main", *arguments, env=os.environ | self.environment, cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:

@@ -1,7 +1,7 @@
 """``hotline`` processes forked from one that has loaded their modules already.
 
 Loading them keeps a core busy for two and a half seconds, and a whole run starts hundreds of engines and commands. A
-forked one runs the same ``engine.cli.main`` on the same arguments and environment; only ``execve`` and the imports are
+forked one runs the same ``cli.main.main`` on the same arguments and environment; only ``execve`` and the imports are
 left out. The real way is held by the tests that run ``hotline up`` (tests/asterisk/test_up.py).
 
 This module is both ends: imported, it asks; run as a program, it loads, forks and tells how each child ended.
@@ -171,8 +171,8 @@ def _child(arguments: list[str], environment: dict[str, str], output: str) -> in
     sys.argv = ["hotline", *arguments]
     status: Any
     try:
+        from cli.main import main
         from config.logging import configure_logging
-        from engine.cli import main
 
         configure_logging(level="WARNING")
         main(arguments)

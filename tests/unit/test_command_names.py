@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer import Typer
 
-from engine.commands import route, routing
+from cli.commands import route, routing
 
 pytestmark = pytest.mark.unit
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from cli.main import MODULES, _application
 from docs.generate import PAGES as GENERATED
 from docs.generate import filled
-from engine.cli import MODULES, _application
 from ivr import flows
 from ivr.model import Question, Script, Step
 from telephony.model import Var

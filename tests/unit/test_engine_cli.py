@@ -5,9 +5,9 @@ import pytest
 import typer
 
 from asterisk_conf.bundle import BundleError
+from cli import main as cli
+from cli.main import MODULES, main
 from config.settings import Fault, SettingsError
-from engine import cli
-from engine.cli import MODULES, main
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A sub-command of its own, ``hotline example``."""
-    module = ModuleType("engine.commands.example")
+    module = ModuleType("cli.commands.example")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(cli, "MODULES", {"example": "example"})
     return module

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from cli.main import main
 from config import ports
 from config.ports import PortsTaken, require_free, taken_ports
 from config.process_identity import Identity
 from config.settings import Settings
-from engine.cli import main
 from setup import doctor
 from setup.doctor import Finding, Level, examine
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.testing import (
+from cli.test_runner import (
     INTERRUPTED,
     MAX_SECOND_TRIES,
     NO_TESTS,
@@ -167,8 +167,8 @@ except KeyboardInterrupt:
 """
     code = f"""
 import sys
-from engine import testing
-from engine.testing import Runner, Stage, _termination_as_interrupt
+from cli import test_runner as testing
+from cli.test_runner import Runner, Stage, _termination_as_interrupt
 with _termination_as_interrupt():
     try:
         Runner(lambda line: None).side_by_side([Stage("x", (sys.executable, "-S", "-c", {check!r}), shown=True)])

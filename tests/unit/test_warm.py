@@ -20,7 +20,7 @@ async def test_it_says_and_returns_what_a_started_one_does(arguments: list[str],
     process = await forked(arguments, os.environ, tmp_path / "output")
     status = await process.wait()
     started = subprocess.run(
-        [sys.executable, "-m", "engine.cli", *arguments], cwd=ROOT, check=False, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "cli.main", *arguments], cwd=ROOT, check=False, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert (status, (tmp_path / "output").read_bytes()) == (started.returncode, started.stdout)

@@ -105,7 +105,7 @@ async def up(product: Product, *words: str, **environment: str) -> AsyncIterator
     """Run it; ended at the end of the block."""
     told: Mapping[str, str] = os.environ | product.environment | environment
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "engine.cli", "up", *words, env=told, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", "cli.main", "up", *words, env=told, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     running = Up(process, product.settings.run_dir)

@@ -17,8 +17,8 @@ from audit.model import Act, Actor, Anchor, Entry, Finding, Wrong
 from audit.rules import digest, seal, verify
 from audit.service import note_new
 from audit.store import append, entries
+from cli.commands.audit import app
 from database.connection import Database, open_database
-from engine.commands.audit import app
 
 pytestmark = pytest.mark.unit
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from engine.commands.db import app
+from cli.commands.db import app
 
 pytestmark = pytest.mark.unit
 

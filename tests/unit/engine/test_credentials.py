@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cli import main
 from config.credentials import FILE, CredentialsUnusable, credentials
-from engine import cli
 
 pytestmark = pytest.mark.unit
 
@@ -81,6 +81,6 @@ def test_the_command_says_the_sentence(
     monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path))
     (tmp_path / FILE).write_bytes(b"{")
     with pytest.raises(SystemExit) as ended:
-        cli.main(["status"])
+        main.main(["status"])
     assert ended.value.code == 1
     assert "密钥文件" in capsys.readouterr().err

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from cli.commands.demo import data, report
+from cli.demo.call import DemoRefused, Outcome, choose_agent, choose_seat
+from cli.demo.checks import Check, Heard, checks
 from config.settings import Settings
-from engine.commands.demo import data, report
-from engine.demo import DemoRefused, Outcome, choose_agent, choose_seat
-from engine.demo_checks import Check, Heard, checks
 from ledger.model import Fact, Kind
 from ledger.records import fold
 from routing.model import CallFacts, Decision, Target, TargetKind

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-from engine.commands.queues import app
+from cli.commands.queues import app
 from routing.sample_table import sample_table
 
 pytestmark = pytest.mark.unit

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner
 
+from cli.commands.calls import app
 from database.connection import open_database
 from database.schema import upgrade
-from engine.commands.calls import app
 from ledger.journal import Journal
 from ledger.model import Fact, Kind
 from ledger.store import CallRow, add_facts

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli.commands import measures
+from cli.commands.queues import app as queues
 from database.connection import open_database
 from database.schema import upgrade
-from engine.commands import measures
-from engine.commands.queues import app as queues
 from ledger.journal import Journal
 from ledger.measures import AgentTime
 from ledger.measures import told as told_time

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from cli.main import main
 from database.connection import open_database
 from database.schema import upgrade
-from engine.cli import main
 from ledger.store import add_facts
 from routing.publish import publish_draft
 from routing.sample_table import sample_table

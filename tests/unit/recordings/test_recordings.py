@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cli.commands.recordings import app
 from database.connection import Database
 from database.schema import upgrade
-from engine.commands.recordings import app
 from ledger.model import Fact, Kind
 from ledger.store import add_facts
 from recordings.layout import call_of, half_file, recording_file

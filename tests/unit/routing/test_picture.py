@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from engine.commands.routing import app
+from cli.commands.routing import app
 from routing.calendar import CITY
 from routing.flow_diagram import flow, in_words, paths
 from routing.lint.form import FIRST_YEAR, LAST_YEAR

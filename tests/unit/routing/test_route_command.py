@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine.commands.route import SAMPLE_NOTE, app
+from cli.commands.route import SAMPLE_NOTE, app
 from routing.calendar import city_time
 from routing.sample_table import SAMPLE_FILE, sample_table
 from routing.snapshot import freeze, write_snapshot

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cli.commands.routing import app
 from database.schema import upgrade
-from engine.commands.routing import app
 from ledger.journal import Journal
 from ledger.model import Kind
 from routing.calendar import CITY

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 def test_what_a_command_writes_is_the_owner_s_alone(tmp_path: Path) -> None:
     home = tmp_path / "data"
     subprocess.run(
-        [sys.executable, "-m", "engine.cli", "db", "upgrade"],
+        [sys.executable, "-m", "cli.main", "db", "upgrade"],
         env=os.environ | {"HOTLINE_DATA_DIR": str(home), "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         umask=0o022,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli.commands import audit, users
 from config.settings import load_settings
 from database.connection import open_database
-from engine.commands import audit, users
 from tests.unit.users.people import PASSWORD, ROOT
 from users.accounts import Accounts
 from users.passwords import Hashing

@@ -14,8 +14,8 @@ from defusedxml.common import EntitiesForbidden
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from cli.commands.routing import app
 from database.schema import upgrade
-from engine.commands.routing import app
 from routing.columns import place_of, place_words, sheets
 from routing.exchange import workbook
 from routing.exchange.faults import CellFault, FileInvalid

@@ -1,0 +1,1 @@
+"""Everything behind `hotline …`: commands, their output, and the client of a running engine."""

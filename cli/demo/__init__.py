@@ -1,0 +1,1 @@
+"""A test call with phones of our own, and what must have been heard in it."""
