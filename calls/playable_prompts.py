@@ -58,7 +58,7 @@ class Repertoire:
         return sorted(prompt for prompt in self._wanted if prompt not in self and prompt not in self._unspoken)
 
     def leave_unspoken(self, unspoken: Mapping[str, str]) -> None:
-        """These are spoken later, see engine/publishing.py; until then what stands for each is played."""
+        """These are spoken later, see engine/publish_target.py; until then what stands for each is played."""
         self._unspoken = unspoken
 
     def heard(self, prompts: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,8 +27,17 @@ from config.settings import ROOT, Settings
 from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
+from engine.process.supervisor import (
+    Change,
+    Child,
+    ChildEvent,
+    Orphan,
+    Supervisor,
+    SupervisorError,
+    Watch,
+    require_alone,
+)
 from engine.serve import published
-from engine.supervise import Change, Child, ChildEvent, Orphan, Supervisor, SupervisorError, Watch, require_alone
 from engine.watchdog import watch_switch
 from ivr.prompts.build import build
 from ivr.prompts.catalogue import catalogue

@@ -43,8 +43,8 @@ from config.tasks import for_ever
 from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens
 from database.connection import Database
-from engine.callbacks import callbacks
-from engine.orders import orders
+from engine.wiring.callbacks import callbacks
+from engine.wiring.orders import orders
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.prompts.catalogue import catalogue
 from ledger.alarms import Alarms

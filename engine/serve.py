@@ -33,13 +33,13 @@ from console.screens.half_hours import HalfHours
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.archive import CallArchive
-from engine.books import Books
+from engine.background import Books
+from engine.call_archive import CallArchive
+from engine.control import Control
 from engine.engine import Engine, journal_folder
-from engine.orders import receivers_of
-from engine.publishing import LiveField
-from engine.status import Control
+from engine.publish_target import LiveField
 from engine.website import Website
+from engine.wiring.orders import receivers_of
 from ivr.prompts.service import Prompts
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome

@@ -1,6 +1,6 @@
 """Whether Asterisk does its work, asked in two ways, and what is kept of one that does not before it is restarted.
 
-One job: the questions and the evidence. How often, and what follows, is engine/supervise.py's.
+One job: the questions and the evidence. How often, and what follows, is engine/process/supervisor.py's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import structlog
 
 from config.credentials import Credentials
 from config.settings import Settings
-from engine.supervise import Watch
+from engine.process.supervisor import Watch
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import LoopFailed, loop_call, loop_token
 

@@ -31,7 +31,7 @@ from console.live.hub import Screens
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError
-from engine.archive import CallArchive
+from engine.call_archive import CallArchive
 from ledger.alarms import Alarms
 from ledger.reports.service import Reports
 from queues.events import SignedOut

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(240)]
 KILLED_AT = """
 import os, signal, sys
 from functools import partial
-import engine.publishing, engine.serve
+import engine.publish_target, engine.serve
 from asterisk_conf import apply as live
 from cli.main import main
 
@@ -46,9 +46,9 @@ engine.serve.Publisher = partial(engine.serve.Publisher, on_step=on_step)
 if wanted == "files written, not read":
     live._tell = die
 if wanted == "read, not verified":
-    engine.publishing.verify = die
+    engine.publish_target.verify = die
 if wanted == "file put, reference not swapped":
-    engine.publishing.LiveField.swap = die
+    engine.publish_target.LiveField.swap = die
 main(["serve"])
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.process_identity import Identity
-from engine.supervise import (
+from engine.process.supervisor import (
     Change,
     Child,
     ChildEvent,
@@ -221,7 +221,7 @@ async def killed_supervisor(tmp_path: Path) -> AsyncIterator[Callable[[], Awaita
     """Runs a supervisor with both kinds of children in a process of its own, kills it, gives the children's pids."""
     code = f"""
 import asyncio, pathlib
-from engine.supervise import Child, Orphan, Supervisor
+from engine.process.supervisor import Child, Orphan, Supervisor
 tell = lambda event: print(event.name, event.pid, flush=True)
 argv = {python(SLEEPS)!r}
 children = [Child("asterisk", argv, orphan=Orphan.LIVES), Child("engine", argv)]

@@ -17,7 +17,7 @@ from calls.switch.resources import Use
 from console.api.dispositions import Wrapped
 from console.control_api import MAX_BODY_BYTES, application
 from console.http_json import MAX_WHO
-from engine.orders import steps_of
+from engine.wiring.orders import steps_of
 from ivr.model import Script
 from ivr.ports import SupervisorAction
 from ledger.drill_report import Drill, Report, Try, report

@@ -20,7 +20,7 @@ from calls.switch.state_snapshot import policy
 from calls.web_phones import PagePhones
 from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens
-from engine.callbacks import callbacks
+from engine.wiring.callbacks import callbacks
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.model import Question, Script
 from ivr.prompts.catalogue import catalogue

@@ -13,9 +13,9 @@ import pytest
 
 from asterisk_conf.apply import SwitchNotFollowing
 from config.settings import Settings
-from engine import publishing
+from engine import publish_target
 from engine.engine import Engine
-from engine.publishing import LiveField
+from engine.publish_target import LiveField
 from ivr.prompts.catalogue import CatalogueFault, Prompt, catalogue
 from ivr.prompts.staging import NEXT, Voices, speak, speak_in_place
 from routing.model import Snapshot
@@ -80,8 +80,8 @@ def field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Field:
     async def verified(table: Snapshot, ask: object) -> None:
         pass
 
-    monkeypatch.setattr(publishing, "verify", verified)
-    monkeypatch.setattr(publishing, "NARROW_CHECK_SECONDS", 0)
+    monkeypatch.setattr(publish_target, "verify", verified)
+    monkeypatch.setattr(publish_target, "NARROW_CHECK_SECONDS", 0)
     return Field(tmp_path)
 
 
@@ -139,7 +139,7 @@ async def test_prompts_that_cannot_be_made_do_not_end_the_start(field: Field, mo
     def faulty(*_: object) -> None:
         raise CatalogueFault(("城市名为空",))
 
-    monkeypatch.setattr(publishing, "catalogue", faulty)
+    monkeypatch.setattr(publish_target, "catalogue", faulty)
     await field.settle()
 
 
@@ -181,8 +181,8 @@ async def test_a_prompt_that_got_no_sound_refuses_the_publish(tmp_path: Path, mo
             (folder / f"{prompt}.alaw").write_bytes(b"" if prompt == "goodbye" else b"\xd5")
         return Voices(data_dir, ("zh-CN/goodbye：念不出来",))
 
-    monkeypatch.setattr(publishing, "speak", speak)
-    monkeypatch.setattr(publishing, "BESIDE", Here())
+    monkeypatch.setattr(publish_target, "speak", speak)
+    monkeypatch.setattr(publish_target, "BESIDE", Here())
     with pytest.raises(PublishRefused, match="听不到：goodbye（zh-CN/goodbye：念不出来）"):
         await LiveField._speak(field, TABLE, renamed(TABLE))
     assert "greeting-12345" in asked, "what has lost its sound is made again, although its words are the same"
@@ -236,9 +236,9 @@ def with_numbers(count: int) -> Snapshot:
 @pytest.fixture
 def speaking(field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SpeakingField, Voice]:
     voice = Voice()
-    monkeypatch.setattr(publishing, "BESIDE", voice)
-    monkeypatch.setattr(publishing, "SPOKEN_FIRST", 10)
-    monkeypatch.setattr(publishing, "SPOKEN_AT_ONCE", 7)
+    monkeypatch.setattr(publish_target, "BESIDE", voice)
+    monkeypatch.setattr(publish_target, "SPOKEN_FIRST", 10)
+    monkeypatch.setattr(publish_target, "SPOKEN_AT_ONCE", 7)
     make(tmp_path, catalogue(TABLE, "揭阳"))
     return SpeakingField(tmp_path), voice
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console.screens.topics import Topic
-from engine.orders import steps_of
+from engine.wiring.orders import steps_of
 from ivr.flows.enter import enter
 from ivr.flows.offer import offer
 from ivr.model import Script

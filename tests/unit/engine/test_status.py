@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from engine.books import Books
+from engine.background import Books
+from engine.control import MAX_LAG_FACTS, Control
 from engine.engine import Engine
-from engine.status import MAX_LAG_FACTS, Control
 from ivr.model import Script
 from queues.events import Paused, SeatReachable
 from queues.model import NotAllowed

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from config.settings import Settings
 from console.control_api import Control as ApiControl
 from database.connection import Database
-from engine.archive import CallArchive
+from engine.call_archive import CallArchive
 from engine.website import Website
 from ivr.prompts.service import Prompts
 from ledger.reports.service import Reports

@@ -9,7 +9,7 @@ import pytest
 from callbacks import seat_legs, service
 from callbacks.model import Outcome, State
 from calls.switch.state_snapshot import picture, tickets
-from engine.callbacks import AGENT_PROMPT, told
+from engine.wiring.callbacks import AGENT_PROMPT, told
 from ivr.model import Script
 from ledger.model import Kind
 from queues.events import AgentSignedIn, Forced

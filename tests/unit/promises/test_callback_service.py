@@ -9,7 +9,7 @@ import pytest
 from callbacks import service
 from callbacks.model import Callback, Outcome, State
 from callbacks.service import Callbacks
-from engine.callbacks import callbacks
+from engine.wiring.callbacks import callbacks
 from ivr.model import Question, Script
 from ivr.ports import Queued, Seated
 from ledger.model import Kind

@@ -15,9 +15,9 @@ from calls.supervision import Supervision
 from calls.switch.resources import Use
 from console.api.dispositions import Wrapped
 from database.errors import DatabaseError
-from engine.books import Books
+from engine.background import Books
 from engine.engine import Engine
-from engine.orders import steps_of
+from engine.wiring.orders import steps_of
 from ivr.ports import SupervisorAction
 from ledger.drill_report import Report, report
 from ledger.drill_workbook import workbook

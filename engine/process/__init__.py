@@ -1,0 +1,1 @@
+"""The processes of one instance, started and kept alive."""
