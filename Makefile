@@ -30,7 +30,7 @@ bench-overload:
 # One key, and an agent who becomes free, against Asterisk's own transfers and app_queue.
 bench-calls:
 	$(PYTHON) -m bench.one_key
-	$(PYTHON) -m bench.freed
+	$(PYTHON) -m bench.agent_free_latency
 
 # The routing table at every size, and publishing it while calls come in.
 bench-routing:

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import load, quiet, report
+from bench import idle_latency, load, report
 from bench.machine import machine
-from bench.sides import Side, sides, staffed
+from bench.systems_under_test import Side, sides, staffed
 from config.settings import ROOT
 from phones.errors import SippFailed
 from phones.load import CalleeLoad
@@ -64,7 +64,7 @@ async def _measure(asked: argparse.Namespace, console: Console) -> report.Result
                         steps = await _search(pairs, progress)
         async with sides(1) as both:
             bar = progress.add_task("one key", total=asked.presses * 2)
-            quick = [await quiet.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
+            quick = [await idle_latency.quick(side, asked.presses, lambda: progress.advance(bar)) for side in both]
     told = machine() | {"load average before the run": f"{load_before:.1f}"}
     return report.Result(told, steady[True], steady[False], steps, quick)
 

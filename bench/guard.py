@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import load, quiet
-from bench.sides import Name, Side, sides, staffed
+from bench import idle_latency, load
+from bench.systems_under_test import Name, Side, sides, staffed
 
 SEATS: Final = 40
 RATE: Final = 8
@@ -71,7 +71,7 @@ async def _best(tries: AsyncIterator[Mapping[Name, Sequence[float]]], *whats: st
 
 async def _quick(both: tuple[Side, Side]) -> AsyncIterator[Mapping[Name, Sequence[float]]]:
     for _ in range(TRIES):
-        found = [await quiet.quick(side, PRESSES, lambda: None) for side in both]
+        found = [await idle_latency.quick(side, PRESSES, lambda: None) for side in both]
         yield {one.side: (one.agent_ms, one.centre_ms) for one in found}
 
 

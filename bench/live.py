@@ -23,9 +23,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench import load
-from bench.floor import FIRST_AGENT
 from bench.machine import machine
-from bench.sides import Side, sides, staffed
+from bench.seat_floor import FIRST_AGENT
+from bench.systems_under_test import Side, sides, staffed
 from config.settings import ROOT
 from console.screens.topics import Topic
 from database.connection import open_database
@@ -140,7 +140,7 @@ class Watchers:
 async def watchers(running: Product, pages: Sequence[Mapping[str, str]]) -> AsyncIterator[Watchers]:
     """Pages that have everything and watch."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.watchers", env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT,
+        sys.executable, "-m", "bench.live_clients", env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
     )  # fmt: skip
     try:

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from bench.sides import RING_SECONDS, Name, Side
+from bench.systems_under_test import RING_SECONDS, Name, Side
 from phones.load import CalleeLoad, CallerLoad
 
 TALK_SECONDS: Final = 2.5

@@ -22,8 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.machine import machine
-from bench.pressed import RATE, TALK_SECONDS, Times, Way, amid_load, watched
-from bench.sides import Name, sides, staffed
+from bench.one_key_latency import RATE, TALK_SECONDS, Times, Way, amid_load, watched
+from bench.systems_under_test import Name, sides, staffed
 from config.settings import ROOT
 
 SEATS: Final = 80

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.floor import FIRST_AGENT, PROBE_NUMBER, PROMPT, floor
 from bench.instance import Product, product
 from bench.machine import machine
-from bench.sides import RING_SECONDS, Name, Side, staffed
+from bench.seat_floor import FIRST_AGENT, PROBE_NUMBER, PROMPT, floor
+from bench.systems_under_test import RING_SECONDS, Name, Side, staffed
 from config.settings import ROOT
 from phones.load import CallerLoad
 from phones.phone import PhoneCall

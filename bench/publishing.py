@@ -17,9 +17,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from bench.floor import floor
 from bench.routing import grown, machine
-from bench.sides import Name, Side, staffed
+from bench.seat_floor import floor
+from bench.systems_under_test import Name, Side, staffed
 from config.settings import ROOT
 from database.connection import open_database
 from engine.engine import journal_folder

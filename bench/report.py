@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench.idle_latency import Quick
 from bench.load import Run
-from bench.quiet import Quick
-from bench.sides import Name
+from bench.systems_under_test import Name
 
 LIMIT: Final = 1.6
 """The most that a call of the product may cost, in calls of the static dialplan."""
@@ -131,7 +131,7 @@ limit for CPU per call is {LIMIT:g} times the static dialplan.
 {machine}
 
 Whether the simulation of the ACD agrees with a real floor: [agreement](agreement.md), by
-`.venv/bin/python -m bench.agreement` (about six minutes).
+`.venv/bin/python -m bench.simulation_accuracy` (about six minutes).
 
 An agent who becomes free, against app_queue: [freed](freed.md). That and one key: `make bench-calls` (about twenty
 minutes).

@@ -1,4 +1,5 @@
-"""The simulation against a real floor: the same calls, served at the same moments. bench.agreement at a small size."""
+"""The simulation against a real floor: the same calls, served at the same moments. bench.simulation_accuracy at a small
+size."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.agreement import measure
-from bench.agreement_report import NEAR_SHARE, Plan
-from bench.floor import floor
+from bench.seat_floor import floor
+from bench.simulation_accuracy import measure
+from bench.simulation_accuracy_report import NEAR_SHARE, Plan
 from tests.support.product import product
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.exclusive, pytest.mark.timeout(300)]

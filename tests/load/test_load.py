@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.floor import floor
 from bench.load import run
-from bench.sides import Name, Side, staffed
+from bench.seat_floor import floor
+from bench.systems_under_test import Name, Side, staffed
 from tests.support.product import product
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(300)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.freed import Gaps, Line, Result, page, write
+from bench.agent_free_latency import Gaps, Line, Result, page, write
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.one_key import Figures, Result, page, shares, write
-from bench.pressed import Way
+from bench.one_key_latency import Way
 
 pytestmark = pytest.mark.unit
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.floor import floor
+from bench.idle_latency import Quick
 from bench.load import FIRST_RATE, GROWTH, LAST_RATE, Run, rates
-from bench.quiet import Quick
 from bench.report import Result, best, cpu, holds, page, write
-from bench.sides import Name
+from bench.seat_floor import floor
+from bench.systems_under_test import Name
 from routing.lint import lint
 from routing.sample_table import sample_table
 

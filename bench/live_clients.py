@@ -1,4 +1,4 @@
-"""``python -m bench.watchers``: hundreds of pages that watch, in a process of its own, and what their clock says.
+"""``python -m bench.live_clients``: hundreds of pages that watch, in a process of its own, and what their clock says.
 
 One job: hold live WebSockets open and measure. It is told on its standard input, a JSON object per line, and answers
 likewise: first ``{"origin", "pages": [{"cookie", "topics"}]}``, answered when all pages have everything; then ``{}``

@@ -1,6 +1,6 @@
 """What a real floor and the simulation of its calls say, and the page about it.
 
-One job: words and numbers of ``python -m bench.agreement``. Every number comes from the run.
+One job: words and numbers of ``python -m bench.simulation_accuracy``. Every number comes from the run.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def page(found: Agreement) -> str:
     return f"""\
 # The simulation against a real floor
 
-Written by `.venv/bin/python -m bench.agreement`; every number comes from that run, and `{RESULT}` beside this page
-holds them all.
+Written by `.venv/bin/python -m bench.simulation_accuracy`; every number comes from that run, and `{RESULT}` beside this
+page holds them all.
 
 {plan.calls} calls by SIPp, Poisson at {plan.rate:.2f} a second, to {plan.seats} seats on Asterisk and the engine.
 Exponential talks of {plan.talk:g} s in the mean; answered in time is within {plan.in_time:g} s. Lost: {found.lost}.

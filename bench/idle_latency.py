@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.sides import CENTRE, Name, Side
+from bench.systems_under_test import CENTRE, Name, Side
 from phones.seat_phone import SeatPhone
 from tests.support.product import until
 

@@ -1,4 +1,5 @@
-"""``python -m bench.freed``: from "agent free" to the next caller at the agent's phone, ours against app_queue.
+"""``python -m bench.agent_free_latency``: from "agent free" to the next caller at the agent's phone, ours against
+app_queue.
 
 One job: the same line of callers and the same single phone in front of each, and what the phone's clock says.
 """
@@ -22,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.machine import machine
-from bench.sides import Name, Side, sides
+from bench.systems_under_test import Name, Side, sides
 from config.settings import ROOT
 from phones.phone import Answer
 from phones.sounds import quiet
@@ -167,7 +168,8 @@ def page(result: Result) -> str:
     return f"""\
 # From "agent free" to the next caller
 
-Written by `.venv/bin/python -m bench.freed`, all of it in one run; `{RESULT}` beside this page holds every gap.
+Written by `.venv/bin/python -m bench.agent_free_latency`, all of it in one run; `{RESULT}` beside this page holds every
+gap.
 
 | line | median (ms) | longest (ms) | right caller next | times ours |
 |---|---|---|---|---|
@@ -197,7 +199,9 @@ def write(result: Result, folder: Path) -> None:
 
 def main() -> None:
     """Measure, print, write docs/bench; status 1 when the limit is not held or a caller was not in turn."""
-    parser = argparse.ArgumentParser(prog="python -m bench.freed", description="Agent free to the next caller.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.agent_free_latency", description="Agent free to the next caller."
+    )
     parser.add_argument("--callers", type=int, default=25, help="callers in each line (25)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "bench", help="where the figures go")
     asked = parser.parse_args()

@@ -19,7 +19,7 @@ from typing import Final
 
 import psutil
 
-from bench.floor import FIRST_AGENT, FIRST_SEAT, PROBE_NUMBER, PROMPT, floor
+from bench.seat_floor import FIRST_AGENT, FIRST_SEAT, PROBE_NUMBER, PROMPT, floor
 from phones.load import CalleeLoad
 from tests.support.ports import free_ports
 from tests.support.product import Product, product, until

@@ -1,4 +1,4 @@
-"""``python -m bench.agreement``: a real floor on Asterisk against the simulation of the same arrivals.
+"""``python -m bench.simulation_accuracy``: a real floor on Asterisk against the simulation of the same arrivals.
 
 One job: make a Poisson stream of calls with SIPp (times scaled down, so that minutes are enough), read from the ledger
 when each caller asked for an agent and was answered, and run the same arrivals through the simulation. Twice:
@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.agreement_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
-from bench.floor import floor
-from bench.sides import Name, Side, sign_in_all
+from bench.seat_floor import floor
+from bench.simulation_accuracy_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
+from bench.systems_under_test import Name, Side, sign_in_all
 from calls.switch.state_snapshot import policy
 from config.settings import ROOT
 from ledger.model import Fact, Kind
@@ -175,7 +175,9 @@ async def _tick(progress: Callable[[], Any]) -> None:
 
 def main() -> None:
     """Measure, print, write docs/bench; status 1 when the two floors do not agree."""
-    parser = argparse.ArgumentParser(prog="python -m bench.agreement", description="The simulation against Asterisk.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.simulation_accuracy", description="The simulation against Asterisk."
+    )
     parser.add_argument("--calls", type=int, default=640, help="calls to make (640, about 6 minutes)")
     parser.add_argument("--seed", type=int, default=12345, help="of arrivals and talks (12345)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "bench", help="where the figures go")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from bench.floor import FIRST_AGENT, PROBE_NUMBER
-from bench.quiet import BETWEEN_KEYS_SECONDS
-from bench.sides import CENTRE, RING_SECONDS, Name, Side
+from bench.idle_latency import BETWEEN_KEYS_SECONDS
+from bench.seat_floor import FIRST_AGENT, PROBE_NUMBER
+from bench.systems_under_test import CENTRE, RING_SECONDS, Name, Side
 from phones.centre import Centre
 from phones.citizen import Citizen
 from phones.errors import PhoneDeadline
