@@ -15,7 +15,7 @@ from phones.seat_phone import SeatPhone
 from phones.tones import tone_share
 from routing.model import AgentCallOut, CallOutPolicy, NeverCalled, Table
 from telephony.model import CallOutClass
-from tests.asterisk.support.promised import CITIZEN_HZ, SEAT_HZ, telephone
+from tests.asterisk.support.callbacks import CITIZEN_HZ, SEAT_HZ, telephone
 from tests.asterisk.support.scene import Scene, comes_to_hear, hear_each_other, scene, soon, until, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]

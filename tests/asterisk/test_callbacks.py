@@ -14,7 +14,7 @@ from ledger.model import Kind
 from phones.phone import Answer, PhoneCall, Refuse, RingForEver
 from routing.model import CallbackPolicy, Table, WaitingAction, WaitingNews
 from telephony.model import HEARD_MS
-from tests.asterisk.support.promised import (
+from tests.asterisk.support.callbacks import (
     CITIZEN_HZ,
     NO_PROMPT,
     SEAT_HZ,

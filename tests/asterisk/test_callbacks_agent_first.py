@@ -17,16 +17,7 @@ from phones.phone import Answer, Refuse, RingForEver
 from phones.tones import tone_share
 from routing.model import CallbackFirst, CallbackPolicy, Table, WaitingAction, WaitingNews
 from telephony.model import AgentId
-from tests.asterisk.support.promised import (
-    CITIZEN_HZ,
-    NO_PROMPT,
-    SEAT_HZ,
-    becomes,
-    promised,
-    rows,
-    states,
-    telephone,
-)
+from tests.asterisk.support.callbacks import CITIZEN_HZ, NO_PROMPT, SEAT_HZ, becomes, promised, rows, states, telephone
 from tests.asterisk.support.scene import Scene, asked_to_rate, comes_to_hear, hear_each_other, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]

@@ -19,7 +19,7 @@ from phones.phone import Answer, PhoneCall, Redirect, Refuse
 from phones.seat_phone import SeatPhone
 from routing.model import CallbackFirst, CallbackPolicy, Department, OrderType, Table, WaitingAction, WaitingNews
 from telephony.model import GroupId
-from tests.asterisk.support.promised import becomes, promised
+from tests.asterisk.support.callbacks import becomes, promised
 from tests.asterisk.support.scene import Scene, scene, soon, until, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]

@@ -12,8 +12,8 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.asterisk.support.product import Product, product
-from tests.browser.ears import speaking
-from tests.browser.people import Desk, chromium, desk
+from tests.browser.audio_probe import speaking
+from tests.browser.browser_users import Desk, chromium, desk
 
 
 @pytest.hookimpl(tryfirst=True)

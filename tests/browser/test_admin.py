@@ -14,8 +14,8 @@ from pyotp import TOTP
 
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import Desk, Person, desk, person
-from tests.browser.sights import accessible
+from tests.browser.browser_users import Desk, Person, desk, person
+from tests.browser.screenshots import accessible
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -13,9 +13,9 @@ from database.connection import open_database
 from ledger.records import CallRecord
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, comes_to_hear
-from tests.browser.ears import LISTEN
-from tests.browser.people import Desk, Person, person
-from tests.browser.sights import accessible
+from tests.browser.audio_probe import LISTEN
+from tests.browser.browser_users import Desk, Person, person
+from tests.browser.screenshots import accessible
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -15,8 +15,8 @@ from ledger.model import Kind
 from phones.phone import Answer, PhoneCall, Refuse
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import WAIT_MS, Desk, Person, person
-from tests.browser.sights import accessible
+from tests.browser.browser_users import WAIT_MS, Desk, Person, person
+from tests.browser.screenshots import accessible
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

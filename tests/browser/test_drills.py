@@ -19,8 +19,8 @@ from phones.phone import Refuse
 from routing.model import Table
 from tests.asterisk.support.product import Product, product
 from tests.asterisk.support.scene import Scene, hear_each_other, with_groups
-from tests.browser.people import Desk, Person, desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, Person, desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

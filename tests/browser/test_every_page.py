@@ -21,8 +21,8 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product
 from tests.asterisk.support.scene import Scene
-from tests.browser.people import Desk, Person, person
-from tests.browser.sights import accessible
+from tests.browser.browser_users import Desk, Person, person
+from tests.browser.screenshots import accessible
 from users.model import Role
 from users.rules import rights_of
 

@@ -29,8 +29,8 @@ from tests.asterisk.support.scene import (
     with_agents,
     with_groups,
 )
-from tests.browser.people import Desk, Person, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, Person, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

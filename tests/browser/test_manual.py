@@ -18,8 +18,8 @@ from phones.phone import Answer
 from phones.seat_phone import SeatPhone
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, comes_to_hear
-from tests.browser import sights
-from tests.browser.people import Desk, desk, person
+from tests.browser import screenshots
+from tests.browser.browser_users import Desk, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
@@ -73,7 +73,7 @@ async def busy(hotline: Product, story: CallRecord) -> AsyncIterator[dict[str, S
 async def shot(page: Page, name: str) -> None:
     """The picture of this name, for the manuals."""
     await page.evaluate("document.activeElement?.blur()")
-    await sights.shot(page, name)
+    await screenshots.shot(page, name)
 
 
 async def to(here: Desk, path: str) -> Page:

@@ -16,8 +16,8 @@ from phones.errors import RegistrationRefused
 from phones.seat_phone import SeatPhone
 from phones.tones import tone_share
 from tests.asterisk.support.product import Product, until
-from tests.browser.ears import PAGE_HZ, PEERS, bar, page_hears, says
-from tests.browser.people import WAIT_MS, Desk, Person, chromium, desk, person
+from tests.browser.audio_probe import PAGE_HZ, PEERS, bar, page_hears, says
+from tests.browser.browser_users import WAIT_MS, Desk, Person, chromium, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -21,8 +21,8 @@ from phones.g711 import decode
 from phones.phone import PhoneCall
 from phones.tones import similarity, tone_share
 from tests.asterisk.support.product import Product, until
-from tests.browser.people import FAKE_MEDIA, Desk, Person, chromium, desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import FAKE_MEDIA, Desk, Person, chromium, desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

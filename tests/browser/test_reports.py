@@ -16,8 +16,8 @@ from ledger.model import Fact, Kind
 from ledger.store import add_facts
 from telephony.model import CallId
 from tests.asterisk.support.product import Product
-from tests.browser.people import Desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

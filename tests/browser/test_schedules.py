@@ -11,8 +11,8 @@ from playwright.async_api import Locator, Page, expect
 from routing.calendar import open_minutes
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product
-from tests.browser.people import Desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

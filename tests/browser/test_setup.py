@@ -20,8 +20,8 @@ from ledger.records import CallRecord
 from phones.tones import similarity
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product
-from tests.browser.people import WAIT_MS, Desk, Person, desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import WAIT_MS, Desk, Person, desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from database.connection import open_database
-from tests.browser.people import ADMIN, Desk, person
+from tests.browser.browser_users import ADMIN, Desk, person
 from users.accounts import Accounts
 from users.model import Role
 from users.passwords import Hashing

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, expect
 
 from phones.phone import Answer
 from tests.asterisk.support.product import Product
-from tests.browser.people import Desk, Person, desk, person
+from tests.browser.browser_users import Desk, Person, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

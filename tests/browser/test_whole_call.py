@@ -18,8 +18,8 @@ from phones.sipp_citizen import SippCall, SippCitizen
 from phones.tones import tone_share
 from tests.asterisk.support.product import Product
 from tests.asterisk.support.scene import Scene, soon
-from tests.browser.ears import LISTEN, PAGE_HZ, PEERS, bar, page_hears, says
-from tests.browser.people import Desk, desk, person
+from tests.browser.audio_probe import LISTEN, PAGE_HZ, PEERS, bar, page_hears, says
+from tests.browser.browser_users import Desk, desk, person
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

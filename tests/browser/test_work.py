@@ -27,11 +27,11 @@ from routing.model import (
     WaitingAction,
     WaitingNews,
 )
+from tests.asterisk.support.callbacks import promised
 from tests.asterisk.support.product import Product, product
-from tests.asterisk.support.promised import promised
 from tests.asterisk.support.scene import Scene, soon, until
-from tests.browser.people import Desk, Person, desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, Person, desk, person
+from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]

@@ -20,8 +20,8 @@ from phones.seat_phone import SeatPhone
 from routing.model import Table
 from tests.asterisk.support.product import Product, product, until
 from tests.asterisk.support.scene import ALWAYS, Scene, with_schedules
-from tests.browser.people import Desk, person
-from tests.browser.sights import accessible, shot
+from tests.browser.browser_users import Desk, person
+from tests.browser.screenshots import accessible, shot
 from tests.browser.test_desk import clear, fits, state
 from users.model import Role
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from database.connection import open_database
-from tests.unit.console.hall import Hall, opened
+from tests.support.web_harness import Hall, opened
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from console.openapi import document
 from database.connection import open_database
 from routing.publish import Publisher, ensure_published, plain_surroundings
 from routing.tables import Tables
-from tests.unit.console.hall import Hall, opened, talks
-from tests.unit.engine.house import call_id
+from tests.support.engine_harness import call_id
+from tests.support.web_harness import Hall, opened, talks
 from users.model import Role
 from users.passwords import csrf_token
 from users.rules import RIGHTS

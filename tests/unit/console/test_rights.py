@@ -9,8 +9,8 @@ import pytest
 from console.access.guard import OWN_REFUSALS
 from console.access.permissions import API_DOORS, BY_ROUTE, BY_ROW, DOORS, Own
 from docs.generate import matrix
-from tests.unit.console.hall import ORDERS, PLACES, Answer, Hall, program, talks
-from tests.unit.engine.house import call_id
+from tests.support.engine_harness import call_id
+from tests.support.web_harness import ORDERS, PLACES, Answer, Hall, program, talks
 from tests.unit.users.people import ROOT
 from users.model import Right, Role, Scope
 from users.rules import FOR_CLIENTS, RIGHTS

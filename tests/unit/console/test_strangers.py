@@ -34,8 +34,8 @@ from database.connection import open_database
 from routing.faults import TableInvalid
 from routing.tables import Refused, moment
 from routing.toml import read_table
-from tests.unit.console.hall import Hall, opened, talks
-from tests.unit.engine.house import call_id
+from tests.support.engine_harness import call_id
+from tests.support.web_harness import Hall, opened, talks
 from users.model import Right, Role
 from users.passwords import csrf_token
 from users.rules import RIGHTS

@@ -20,8 +20,8 @@ from database.connection import Database, open_database
 from database.errors import DatabaseUnavailable
 from recordings.layout import recording_file
 from telephony.model import SeatId
-from tests.unit.console.hall import NASTY, NUMBER, ORDERS, SOUND, Hall, opened, program, talks
-from tests.unit.engine.house import call_id
+from tests.support.engine_harness import call_id
+from tests.support.web_harness import NASTY, NUMBER, ORDERS, SOUND, Hall, opened, program, talks
 from tests.unit.users.people import PASSWORD, ROOT
 from users.model import Right, Role
 from users.rules import TRIES

@@ -17,9 +17,9 @@ from engine.call_archive import CallArchive
 from engine.website import Website
 from ivr.prompts.service import Prompts
 from ledger.reports.service import Reports
-from tests.unit.console.hall import Day, Healthy, Unpacked
-from tests.unit.console.test_api import Control
-from tests.unit.engine.house import House
+from tests.support.engine_harness import House
+from tests.support.web_harness import Day, Healthy, Unpacked
+from tests.unit.console.test_control_api import Control
 from tests.unit.users.people import ROOT
 from users.model import Role
 

@@ -20,8 +20,8 @@ from orders.service import AlreadyRaised, Orders, Wish
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.events import OriginateOutcome
 from telephony.model import CallId, NodeId, Var
+from tests.support.engine_harness import House, call_id, event
 from tests.support.leaks import close_with_the_loop
-from tests.unit.engine.house import House, call_id, event
 
 pytestmark = pytest.mark.unit
 

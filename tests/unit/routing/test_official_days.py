@@ -23,7 +23,7 @@ from routing.rules import decide
 from routing.sample_table import sample_snapshot
 from routing.snapshot import write_snapshot
 from setup.doctor import CHECKS
-from tests.unit.engine.house import House
+from tests.support.engine_harness import House
 
 pytestmark = pytest.mark.unit
 
