@@ -29,7 +29,7 @@ from rich.table import Table
 from bench.seat_floor import floor
 from bench.simulation_accuracy_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
 from bench.systems_under_test import Name, Side, sign_in_all
-from calls.switch.state_snapshot import policy
+from calls.policy_from_table import policy
 from config.settings import ROOT
 from ledger.model import Fact, Kind
 from phones.load import CalleeLoad, CallerLoad

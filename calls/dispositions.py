@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from calls.registry import Calls, LiveCall, Said
-from console.api.dispositions import Wrapped
+from calls.model import LiveCall, Said, Wrapped
+from calls.registry import Calls
 from ledger.model import Kind
 from ledger.records import CallRecord
 from queues.model import NotAllowed

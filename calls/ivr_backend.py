@@ -11,12 +11,13 @@ from callbacks.model import Callback, Outcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from calls.last_resorts import WaysOut
+from calls.model import LiveCall
 from calls.playable_prompts import Repertoire
+from calls.policy_from_table import signs_in
 from calls.recent_callers import RecentCallers
-from calls.registry import Calls, LiveCall
+from calls.registry import Calls
 from calls.supervision import Supervision
 from calls.switch.channel_names import CHANNEL
-from calls.switch.state_snapshot import signs_in
 from ivr import queue_announcements
 from ivr.model import Question, Script
 from ivr.ports import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut

@@ -6,7 +6,8 @@ next question and keeps its place meanwhile; no way twice, and none back to wher
 
 from __future__ import annotations
 
-from calls.registry import Calls, LiveCall
+from calls.model import LiveCall
+from calls.registry import Calls
 from calls.switch.channel_names import CHANNEL
 from ivr.model import Question
 from ivr.ports import WayOut

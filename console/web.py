@@ -26,10 +26,11 @@ from console.api.setup import SetUp, setup_routes
 from console.api.users import Managed, people_routes
 from console.control_api import Control, api_routes
 from console.http_json import answered
-from console.live.hub import Hub, Screens
+from console.live.hub import Hub
 from console.live.sse import add_live_routes
 from console.live.websocket import add_live_socket
 from console.openapi import document
+from console.screens.topics import Screens
 from console.static_pages import page_routes
 from console.web_phone_proxy import Phones, add_phone_routes
 from ledger.reports.service import Reports

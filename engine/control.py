@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
+from calls.model import Wrapped
 from calls.supervision import Supervision
 from calls.switch.resources import Use
-from console.api.dispositions import Wrapped
 from database.errors import DatabaseError
 from engine.background import Books
 from engine.engine import Engine

@@ -23,9 +23,11 @@ from calls.closed_groups import Closures
 from calls.dispositions import WrapUps
 from calls.emergency_announcements import Announcements
 from calls.ivr_backend import EngineDesk
+from calls.model import LiveCall
 from calls.playable_prompts import Repertoire
+from calls.policy_from_table import able_of, policy, signs_in
 from calls.recent_callers import RecentCallers
-from calls.registry import Calls, LiveCall
+from calls.registry import Calls
 from calls.stuck_transfers import StandingStill
 from calls.supervision import Supervision
 from calls.switch.ami_events import SwitchNews
@@ -33,7 +35,6 @@ from calls.switch.consistency_check import Healing
 from calls.switch.leg_fence import Fence
 from calls.switch.recovery import Recovery
 from calls.switch.resources import Resources
-from calls.switch.state_snapshot import able_of, policy, signs_in
 from calls.web_phones import PagePhones
 from config.credentials import Credentials
 from config.open_files import most_open_files

@@ -10,13 +10,14 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from calls.switch.hung_switch import HUNG_FILE, Hung
 from config.credentials import Credentials
 from config.settings import Settings
 from engine.process.supervisor import Watch
@@ -34,18 +35,6 @@ TRIES: Final = 3
 """Three questions in a row without an answer: 18 s. A switch that is stopped for 10 s answers the next one in time."""
 
 CORE_SECONDS: Final = 10.0
-HUNG_FILE: Final = "asterisk-hung.json"
-"""In ``run_dir``: the last restart of a hung switch, for the engine's alarm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hung:
-    """A switch that was restarted because it did not answer."""
-
-    at: str
-    """UTC, ISO 8601."""
-    evidence: str
-    """The file that says what its threads were at."""
 
 
 def watch_switch(settings: Settings, secrets: Credentials) -> Watch:
@@ -82,14 +71,6 @@ def watch_switch(settings: Settings, secrets: Credentials) -> Watch:
         keep=keep,
         abort=True,
     )
-
-
-def last_hung(run_dir: Path) -> Hung | None:
-    """The last restart of a hung switch; None when there was none."""
-    try:
-        return Hung(**json.loads((run_dir / HUNG_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def threads_of(pid: int) -> str:

@@ -27,7 +27,7 @@ from console.api.setup import SetUp
 from console.certificate import Certificate
 from console.control_api import Control
 from console.listener import Listener
-from console.live.hub import Screens
+from console.screens.topics import Screens
 from console.web import web_application
 from database.connection import Database
 from database.errors import DatabaseError

@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from engine.process.supervisor import trim_log
+from config.log_files import trim_log
 from ledger.alarms import Alarms
 from telephony.security_events import Attempt, SecurityEvent, security_event
 

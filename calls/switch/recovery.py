@@ -14,8 +14,10 @@ from typing import Final
 
 import structlog
 
-from calls.registry import Calls, LiveCall
-from calls.switch.state_snapshot import Caller, Picture, look, policy, seats, tickets, to_adopt
+from calls.model import LiveCall
+from calls.policy_from_table import policy
+from calls.registry import Calls
+from calls.switch.state_snapshot import Caller, Picture, look, seats, tickets, to_adopt
 from queues.acd import Acd
 from queues.call_rules import wish_of
 from queues.events import TicketSeen

@@ -18,9 +18,9 @@ from typing import Any, Final
 import structlog
 
 from asterisk_conf.capacity import Capacity, files_needed
+from calls.switch.hung_switch import last_hung
 from config.disk_reserve import DiskReserve
 from config.settings import Settings
-from engine.watchdog import last_hung
 from ledger.alarms import Alarms
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from calls.policy_from_table import _ABLE_OF_NOTHING, able_of
 from calls.switch.channel_names import CHANNEL
-from queues.events import AgentSignedIn, SeatSeen, TicketJoined, TicketSeen
+from queues.events import SeatSeen, TicketJoined, TicketSeen
 from queues.model import TicketPhase
-from queues.policy import GroupPolicy, Overflow, Policy
 from queues.roster import DUTY, Member, Roster, member, roster
-from routing.model import Group, Snapshot
+from routing.model import Snapshot
 from routing.overflow import overflow_steps
-from routing.skills import Served, served
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import (
@@ -45,7 +44,6 @@ WANTED: Final = (
     *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER, Var.NUMBER, Var.ORIGIN),
 )
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
-_ABLE_OF_NOTHING: Final = Served((), {}, frozenset())
 RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
 
 
@@ -165,45 +163,6 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
         for sign_in in (sign_ins.get(SeatId(seat)),)
         for able in (_ABLE_OF_NOTHING if sign_in is None else able_of(table, sign_in.agent),)
     ]
-
-
-def able_of(table: Snapshot, agent: AgentId) -> Served:
-    """What the table says that this agent of the table can do."""
-    return served(table.agents[agent], table.groups.values(), table.skills)
-
-
-def signs_in(table: Snapshot, agent: AgentId, seat: SeatId, pause: str | None = None) -> AgentSignedIn:
-    """An agent of the table comes to a seat, with what the table says of that agent."""
-    able = able_of(table, agent)
-    return AgentSignedIn(agent, seat, able.groups, pause, able.levels, able.languages)
-
-
-def policy(snapshot: Snapshot) -> Policy:
-    """How the groups of the published table ring, rest, widen and overflow, and who comes first."""
-    levels = (level for agent in snapshot.agents.values() for level in agent.skills.values())
-    heads: dict[int, int] = {Priority[name.upper()]: seconds for name, seconds in snapshot.head_start_seconds.items()}
-    return Policy(
-        {group.id: _group_policy(group) for group in snapshot.groups.values()},
-        head_start_seconds={
-            **Policy().head_start_seconds,
-            **heads,
-            Priority.NUISANCE: -snapshot.nuisance_seconds,
-        },
-        levels=max(levels, default=1),
-        heir=snapshot.default_group,
-    )
-
-
-def _group_policy(group: Group) -> GroupPolicy:
-    return GroupPolicy(
-        group.ring_seconds,
-        group.wrap_up_seconds,
-        group.level_seconds,
-        group.language_seconds,
-        group.preferred_seconds,
-        group.short_talk_seconds,
-        tuple(Overflow(row.when, row.value, row.to, row.target) for row in group.overflow),
-    )
 
 
 def to_adopt(seen: Picture) -> list[Caller]:

@@ -19,8 +19,8 @@ from audit.model import Actor
 from cli.progress import progress
 from config.settings import Settings, SettingsError, load_settings
 from console.access.permissions import BY_ROUTE
-from console.api.prompts import PromptRefused, Wish
 from ivr.prompts.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
+from ivr.prompts.model import PromptRefused, Wish
 from ivr.prompts.staging import alone, said
 from routing.model import Snapshot
 

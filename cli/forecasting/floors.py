@@ -16,7 +16,7 @@ from typing import Final
 
 import typer
 
-from calls.switch.state_snapshot import policy
+from calls.policy_from_table import policy
 from cli.forecasting.show import wrong
 from config.settings import Settings
 from ledger.measures import Outcome

@@ -5,11 +5,11 @@ One job: translate. What may be said of which call is the engine's to judge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from aiohttp import web
 
+from calls.model import Wrapped
 from console.http_json import WHO, answered, asker, body_of, refused, text_of
 from queues.acd import Acd
 from queues.model import NotAllowed
@@ -20,18 +20,6 @@ EXAMPLE: Final = '{"code": "answered", "remark": "已告知办理地点"}'
 MAX_CODE: Final = 40
 MAX_REMARK: Final = 200
 MAX_REASON: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapped:
-    """What somebody says of a call."""
-
-    code: str
-    remark: str
-    by: str
-    agent: AgentId | None = None
-    """Whose call it is and who says so himself; None: somebody else, who has to say why."""
-    reason: str = ""
 
 
 class WrappingUp(Protocol):

@@ -7,7 +7,6 @@ the sound, to be heard first.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,36 +17,13 @@ from console.access.guard import UPLOADED
 from console.api.sessions import actor_of
 from console.http_json import answered, body_of, refused, whole_of
 from database.errors import DatabaseError
+from ivr.prompts.model import NoPrompt, PromptRefused, TooBusy, Wish
 
 EXAMPLE: Final = '{"text": "请稍候，正在为您转接。", "keep": false}'
 MOST: Final = 1_000_000_000
 
 Key = tuple[str, str]
 """Language and prompt id."""
-
-
-class PromptRefused(Exception):
-    """What was asked cannot be; nothing changed. Says why and what to do."""
-
-
-class NoPrompt(PromptRefused):
-    """There is no such prompt, version or language."""
-
-
-class TooBusy(PromptRefused):
-    """Too many ask at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a prompt is to be."""
-
-    text: str | None = None
-    """None: as it is."""
-    recording: bytes | None = None
-    """A WAV file; None: the placeholder voice."""
-    back_to: int | None = None
-    """An earlier version in place of both."""
 
 
 class Prompts(Protocol):

@@ -8,13 +8,13 @@ pulse. A watcher that does not keep up is let go: it comes again and gets everyt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
-from console.screens.topics import Row, Rows, Topic, change, delta, pulse, whole
+from console.screens.topics import Row, Rows, Screens, Topic, change, delta, pulse, whole
 from telephony.model import AgentId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -29,28 +29,6 @@ PULSE_SECONDS: Final = 5.0
 
 MAX_BEHIND_BYTES: Final = 1 << 20
 """So much may wait for a slow reader beyond what its network holds: several times everything that there is to see."""
-
-Changed = Mapping[Topic, Set[str] | None]
-"""Keys by topic whose rows may be others now; None: any of them."""
-
-
-class Screens(Protocol):
-    """What is shown; the engine's."""
-
-    def watch(self, wake: Callable[[], None] | None) -> None:
-        """Somebody looks: call ``wake`` at the first change after each :meth:`changed`. None: nobody looks any more."""
-
-    def changed(self) -> Changed:
-        """What may have changed since the last time."""
-
-    def rows(self, topic: Topic) -> Rows:
-        """All of a topic, but of ``me``."""
-
-    def row(self, topic: Topic, key: str) -> Row | None:
-        """One row; None when there is none, or no more."""
-
-    def desk(self, agent: AgentId) -> Rows:
-        """The topic ``me`` of this agent."""
 
 
 class Wire(Protocol):

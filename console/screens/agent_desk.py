@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.registry import LiveCall, Said
+from calls.model import LiveCall, Said
 from console.screens.live_board import agent_row
 from ledger.labels_zh import FORMS, TRANSFER_STATES
 from ledger.story import mask
@@ -22,7 +22,7 @@ from transfers.service import Transfer
 from transfers.states import TALKING, Progress
 
 if TYPE_CHECKING:
-    from console.screens.rows import Rooms
+    from console.screens.sources import Rooms
     from console.screens.topics import Rows
 
 PRESSED = {

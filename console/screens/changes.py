@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from calls.registry import Calls, LiveCall
-from console.live.hub import Changed
-from console.screens.topics import Topic
+from calls.model import LiveCall
+from calls.registry import Calls
+from console.screens.topics import Changed, Topic
 from ledger.model import NO_CALL, Kind
 from queues.acd import Acd
 from queues.effects import Effect

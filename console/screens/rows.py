@@ -8,49 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
-from callbacks.service import Callbacks
-from callbacks.voicemail import Mailbox
-from calls.emergency_announcements import Announcements
-from calls.registry import Calls
-from calls.supervision import Supervision
-from console.live.hub import Changed
 from console.screens.agent_desk import call_row, desk
 from console.screens.changes import Stirred
-from console.screens.live_board import LiveBoard, agent_row
-from console.screens.topics import Row, Rows, Topic
-from ledger.alarms import Alarms
-from orders.service import Orders
+from console.screens.live_board import agent_row
+from console.screens.sources import Rooms
+from console.screens.topics import Changed, Row, Rows, Topic
 from queues.acd import Seat
 from queues.labels_zh import STATE
 from queues.model import TicketPhase
-from queues.service import QueueService
-from routing.model import Snapshot, Trunk
+from routing.model import Trunk
 from telephony.model import AgentId, CallId
-from transfers.drills.service import Drills
-from transfers.service import OVER, TransferWatch
-from transfers.trunk_health import Routes
-
-
-class Rooms(Protocol):
-    """What is shown of the engine."""
-
-    queues: QueueService
-    calls: Calls
-    live: LiveBoard
-    alarms: Alarms
-    routes: Routes
-    transfers: TransferWatch
-    callbacks: Callbacks
-    mailbox: Mailbox
-    orders: Orders
-    supervision: Supervision
-    announcements: Announcements
-    drills: Drills
-
-    @property
-    def snapshot(self) -> Snapshot: ...
+from transfers.service import OVER
 
 
 class EngineScreens:

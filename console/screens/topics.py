@@ -14,10 +14,11 @@ Times in rows are unix milliseconds of when something began, never ages: a row i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from telephony.model import AgentId
 from users.model import Right
 
 Row = Mapping[str, Any]
@@ -64,6 +65,30 @@ NEEDS: Final[Mapping[Topic, Right]] = {
     Topic.DRILLS: Right.DRILLS_READ,
 }
 """The right for each topic, which has to go further than one's own things (``me`` is one's own by its nature)."""
+
+
+Changed = Mapping[Topic, Set[str] | None]
+"""Keys by topic whose rows may be others now; None: any of them."""
+
+
+class Screens(Protocol):
+    """What is shown; the engine's."""
+
+    def watch(self, wake: Callable[[], None] | None) -> None:
+        """Somebody looks: call ``wake`` at the first change after each :meth:`changed`. None: nobody looks any more."""
+
+    def changed(self) -> Changed:
+        """What may have changed since the last time."""
+
+    def rows(self, topic: Topic) -> Rows:
+        """All of a topic, but of ``me``."""
+
+    def row(self, topic: Topic, key: str) -> Row | None:
+        """One row; None when there is none, or no more."""
+
+    def desk(self, agent: AgentId) -> Rows:
+        """The topic ``me`` of this agent."""
+
 
 _SHORT: Final = 126
 _MIDDLE: Final = 1 << 16

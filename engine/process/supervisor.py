@@ -33,6 +33,7 @@ from typing import IO, Final
 
 import structlog
 
+from config.log_files import trim_log
 from config.process_identity import Identity
 
 log = structlog.get_logger(__name__)
@@ -54,8 +55,6 @@ LATE_SECONDS: Final = 2.0
 KILL_SECONDS: Final = 5.0
 """How long the kernel may take to end a killed process before we say so and go on."""
 
-LOG_BYTES: Final = 50_000_000
-"""A log file longer than this is moved to ``NAME.log.1`` (the one before it is dropped)."""
 
 TRIM_SECONDS: Final = 60.0
 
@@ -414,13 +413,6 @@ class Supervisor:
         finally:
             for number in numbers:
                 loop.remove_signal_handler(number)
-
-
-def trim_log(path: Path, longest: int = LOG_BYTES) -> None:
-    """Copy a log that is too long to ``.1`` and empty it in place, because a child holds it open."""
-    if path.exists() and path.stat().st_size > longest:
-        shutil.copyfile(path, path.with_name(path.name + ".1"))
-        os.truncate(path, 0)
 
 
 @contextmanager

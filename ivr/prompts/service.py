@@ -24,12 +24,12 @@ import structlog
 from audit.model import Act, Actor
 from audit.service import note_new
 from audit.store import append
-from console.api.prompts import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database
 from ivr.prompts import audio, manifest, versions
 from ivr.prompts.build import NotPlayable, attempt, paths
 from ivr.prompts.catalogue import Prompt, Source, catalogue
 from ivr.prompts.manifest import Built
+from ivr.prompts.model import NoPrompt, PromptRefused, TooBusy, Wish
 from ivr.prompts.staging import NEXT, Occupied, alone, note, said
 from ivr.prompts.usage import Use, usage
 from ivr.prompts.versions import History, HistoryCorrupt, Version

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.watchdog import ASK_SECONDS, EVERY_SECONDS, last_hung
+from calls.switch.hung_switch import last_hung
+from engine.watchdog import ASK_SECONDS, EVERY_SECONDS
 from phones.phone import Answer
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import ENGINE_ANSWERS, ENGINE_AWAY, loop_call, loop_token

@@ -13,10 +13,10 @@ from callbacks.voicemail import Mailbox
 from calls.emergency_announcements import Announcements
 from calls.ivr_backend import EngineDesk
 from calls.playable_prompts import Repertoire
+from calls.policy_from_table import policy
 from calls.registry import Calls
 from calls.supervision import Supervision
 from calls.switch.ami_events import SwitchNews
-from calls.switch.state_snapshot import policy
 from calls.web_phones import PagePhones
 from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens

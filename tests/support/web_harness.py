@@ -24,7 +24,7 @@ from console.access.personal_data_limit import Brake, Limits
 from console.api.calls import Archive
 from console.api.instance import Care, Diagnosis, Line, Verified
 from console.listener import Listener
-from console.live.hub import Screens
+from console.screens.topics import Screens
 from console.web import web_application
 from console.web_phone_proxy import Phones
 from database.connection import Database

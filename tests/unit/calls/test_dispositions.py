@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from calls.dispositions import WrapUps
-from console.api.dispositions import Wrapped
+from calls.model import Wrapped
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
 from queues.events import AgentSignedIn, Tick

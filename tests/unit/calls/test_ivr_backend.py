@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from calls.switch.state_snapshot import policy
+from calls.policy_from_table import policy
 from ivr.model import Script
 from ivr.ports import Queued, SeatAction, Seated
 from ledger.model import Kind

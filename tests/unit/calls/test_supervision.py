@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calls.switch.state_snapshot import signs_in
+from calls.policy_from_table import signs_in
 from ivr.model import Script
 from ivr.ports import SupervisorAction
 from ledger.model import Kind

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from callbacks.model import Outcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
+from calls.model import Wrapped
 from calls.switch.resources import Use
-from console.api.dispositions import Wrapped
 from console.control_api import MAX_BODY_BYTES, application
 from console.http_json import MAX_WHO
 from engine.wiring.orders import steps_of

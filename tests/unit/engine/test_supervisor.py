@@ -9,18 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from config.log_files import trim_log
 from config.process_identity import Identity
-from engine.process.supervisor import (
-    Change,
-    Child,
-    ChildEvent,
-    Orphan,
-    Pause,
-    Supervisor,
-    SupervisorError,
-    Watch,
-    trim_log,
-)
+from engine.process.supervisor import Change, Child, ChildEvent, Orphan, Pause, Supervisor, SupervisorError, Watch
 
 pytestmark = pytest.mark.unit
 

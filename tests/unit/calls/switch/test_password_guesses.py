@@ -16,7 +16,7 @@ from calls.switch.password_guesses import (
     WINDOW_SECONDS,
     GuessWatch,
 )
-from engine.process.supervisor import LOG_BYTES
+from config.log_files import LOG_BYTES
 from tests.unit.telephony.test_security_events import line
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.api.dispositions import Wrapped
+from calls.model import Wrapped
 from ivr.model import Script
 from telephony.model import AgentId
 from tests.support.engine_harness import call_id

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from console.live import hub as live_hub
-from console.live.hub import Changed, Hub, Watcher
-from console.screens.topics import Row, Rows, Topic, change, frame
+from console.live.hub import Hub, Watcher
+from console.screens.topics import Changed, Row, Rows, Topic, change, frame
 from telephony.model import AgentId
 
 pytestmark = pytest.mark.unit

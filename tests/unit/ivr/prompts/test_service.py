@@ -17,11 +17,11 @@ import pytest
 
 from audit.model import Actor
 from audit.store import entries
-from console.api.prompts import NoPrompt, PromptRefused, TooBusy, Wish
 from database.connection import Database, open_database
 from ivr.prompts import audio, loudness, versions
 from ivr.prompts.build import build, check
 from ivr.prompts.catalogue import Source, catalogue
+from ivr.prompts.model import NoPrompt, PromptRefused, TooBusy, Wish
 from ivr.prompts.service import MOST_VERSIONS, MOST_WAITING, TRIAL, Prompts
 from ivr.prompts.staging import NEXT, alone, said
 from tests.support.engine_harness import TABLE
