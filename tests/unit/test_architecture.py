@@ -1,8 +1,10 @@
 """What the import contracts of pyproject.toml cannot say: the order inside and between the feature rooms."""
 
 import ast
+import tomllib
 from fnmatch import fnmatch
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -11,14 +13,21 @@ import pytest
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
-FEATURES = (
-    "transfers", "queues", "recordings", "promises", "orders", "outbound", "routing", "ledger", "audit", "users"
-)  # fmt: skip
-PACKAGES = (
-    "telephony", "ivr", "agi_scripts", "asterisk_conf", "console", "engine", "bench", "phones", "database", "backup",
-    *FEATURES
-)  # fmt: skip
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
+LAYERS = [layer.split(" | ") for layer in next(one["layers"] for one in CONTRACTS if one["type"] == "layers")]
+"""The one list of layers, top to bottom."""
+
+PACKAGES = tuple(room for layer in LAYERS for room in layer)
+FEATURES = tuple(
+    room
+    for layer in LAYERS[LAYERS.index(["ivr"]) + 1 :]
+    for room in layer
+    if room not in ("asterisk_conf", "config", "database", "phones", "telephony")
+)
 IO_LIBRARIES = ("asyncio", "socket", "sqlalchemy", "aiohttp", "panoramisk", "time", "random", "os")
+MOST_ROOMS = 23
+MOST_LINES_OF_COMPOSITION = 2_500
 SHELLS = ("service", "store")
 """Named for what they are for: they run decisions against the world, be it through ports that they are given."""
 
@@ -57,7 +66,28 @@ def imports(module: str, *rooms: str) -> set[str]:
 
 def test_every_folder_of_code_is_a_room_of_the_design() -> None:
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert folders - {"tests"} == set(PACKAGES)
+    assert folders - {"tests"} == set(PACKAGES) == set(PROJECT["tool"]["importlinter"]["root_packages"])
+    assert len(PACKAGES) == len(set(PACKAGES)) <= MOST_ROOMS
+
+
+def test_the_engine_is_composition_only() -> None:
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "engine").rglob("*.py"))
+    assert lines <= MOST_LINES_OF_COMPOSITION
+
+
+def test_no_import_runs_upward_or_in_a_circle() -> None:
+    """Upward, imports for type checking alone count, too; in a circle, those that run."""
+    whole = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=False, cache_dir=None)
+    level = {room: number for number, layer in enumerate(LAYERS) for room in layer}
+    upward = [
+        (name, below)
+        for name in whole.modules
+        for below in whole.find_modules_directly_imported_by(name)
+        if room(name) != room(below) and level[room(name)] >= level[room(below)]
+    ]
+    assert upward == []
+    order = TopologicalSorter({name: graph().find_modules_directly_imported_by(name) for name in whole.modules})
+    order.prepare()
 
 
 @pytest.mark.parametrize("pattern", PURE_FILES)
