@@ -108,7 +108,11 @@ def render(plan: SwitchPlan) -> dict[str, str]:
     Raises ValueError when the table holds an id that must not stand in a configuration file.
     """
     facts = _facts(plan)
-    files = {_place(name): _TEMPLATES.get_template(name).render(facts) for name in _TEMPLATES.list_templates()}
+    files = {
+        _place(name): _TEMPLATES.get_template(name).render(facts)
+        for name in _TEMPLATES.list_templates()
+        if "/" not in name
+    }
     # What Asterisk remembers of calls while the engine is away is the ledger's agreement with it.
     return files | {"etc/cel.conf": cel.CEL_CONF, "etc/cel_custom.conf": cel.cel_custom_conf(str(plan.home / "cel"))}
 

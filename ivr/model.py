@@ -66,7 +66,7 @@ class Script(StrEnum):
 class Question:
     """One turning point of one call, as facts. Every text has passed the dialplan's FILTER.
 
-    From ``call`` on, the fields are the arguments of ``ask`` in asterisk_conf/templates/extensions.conf.j2, in that
+    From ``call`` on, the fields are the arguments of ``ask`` in asterisk_conf/templates/dialplan/incoming.j2, in that
     order; the token that follows them there is checked and taken off before (agi_scripts.questions.guarded).
     """
 

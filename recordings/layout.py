@@ -1,7 +1,7 @@
 """Where a call's recording lies: a rule that the dialplan can follow without the engine.
 
 ``YYYY/MM/DD/CALL.wav`` below the recordings folder, by the UTC day on which the call rang; its halves beside it. The
-same rule stands in context ``record`` of asterisk_conf/templates/extensions.conf.j2.
+same rule stands in context ``record`` of asterisk_conf/templates/dialplan/seat_legs.j2.
 """
 
 from __future__ import annotations

@@ -23,7 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 STORY = (DOCS / "call-story.md").read_text(encoding="utf-8")
-DIALPLAN = (ROOT / "asterisk_conf/templates/extensions.conf.j2").read_text(encoding="utf-8")
+TEMPLATES = ROOT / "asterisk_conf/templates"
+DIALPLAN = re.sub(
+    r'\{% include "(.*?)" %\}\n',
+    lambda part: (TEMPLATES / part[1]).read_text(encoding="utf-8"),
+    (TEMPLATES / "extensions.conf.j2").read_text(encoding="utf-8"),
+)
 
 
 def page_of(name: str) -> str:
