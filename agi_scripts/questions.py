@@ -14,7 +14,7 @@ from typing import Final
 from agi_scripts.server import Handler
 from ivr.flows import FLOWS
 from ivr.model import Answer, Question, Script
-from ivr.ports import Desk, SeatAction, SupervisorAction
+from ivr.ports import CallBackend, SeatAction, SupervisorAction
 from ivr.prompts.playlist import playlist
 from telephony.agi_session import AgiSession
 from telephony.errors import AgiProtocolError, TelephonyError
@@ -60,7 +60,9 @@ def guarded(token: str, answer: Handler) -> Handler:
     return check
 
 
-def handler(desk: Desk, known: Container[str], entered: Callable[[int], None] = lambda _since_ms: None) -> Handler:
+def handler(
+    desk: CallBackend, known: Container[str], entered: Callable[[int], None] = lambda _since_ms: None
+) -> Handler:
     """What the FastAGI server does with each session; ``known`` are the prompts that can be played.
 
     ``entered`` hears of each new call when the switch took it, Unix ms.
@@ -79,7 +81,7 @@ def handler(desk: Desk, known: Container[str], entered: Callable[[int], None] = 
         try:
             await session.set_many(write(question, reply, known))
         except TelephonyError:
-            desk.undelivered(question)
+            desk.on_answer_lost(question)
             raise
 
     return answer
@@ -116,7 +118,7 @@ def read(session: AgiSession) -> Question:
     )
 
 
-def known_as(question: Question, desk: Desk) -> Question:
+def known_as(question: Question, desk: CallBackend) -> Question:
     """The caller's number in the one form in which a citizen is known, what came in beside it."""
     caller = desk.citizen(question.caller)
     return question if caller == question.caller else replace(question, caller=caller, told=question.caller)

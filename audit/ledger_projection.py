@@ -60,10 +60,10 @@ MAX_WHO, MAX_SUBJECT, MAX_REASON = 60, 200, 500
 """Widths of the audit's columns."""
 
 
-async def seal_deeds(session: AsyncSession, facts: Sequence[Fact]) -> None:
+async def project_operator_actions(session: AsyncSession, facts: Sequence[Fact]) -> None:
     """An entry for every deed among the facts that has none yet, at the deed's own time."""
     for fact in facts:
-        if fact.kind is not Kind.DEED or fact.data.get("what") not in SEALED | ORDERS | PROMISES:
+        if fact.kind is not Kind.OPERATOR_ACTION or fact.data.get("what") not in SEALED | ORDERS | PROMISES:
             continue
         actor, act = _who(fact), _act(fact)
         if not await has(session, actor, act, fact.at):

@@ -24,7 +24,7 @@ _noted: Final[dict[Path, int]] = {}
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
 
-async def note_new(database: Database, data_dir: Path) -> None:
+async def anchor_new_entries(database: Database, data_dir: Path) -> None:
     """Note every entry after the last anchor, in the file and in the log. Raises DatabaseError or OSError."""
     path = data_dir / anchors.FILE
     last = await asyncio.to_thread(anchors.newest, path)

@@ -27,7 +27,7 @@ from queues.events import (
     TicketJoined,
     TicketLeft,
 )
-from queues.model import Failure, TicketPhase
+from queues.model import OfferFailure, TicketPhase
 from queues.policy import GroupPolicy, Overflow, Policy
 from queues.rules import apply
 from queues.states import AgentState
@@ -102,7 +102,7 @@ class Load:
             self.tell(Ringing(call, seat.id))
         elif seat.state is AgentState.RINGING:
             failed = self.dice.random() < 0.05
-            self.tell(NotAnswered(call, seat.id, Failure.NO_ANSWER) if failed else Answered(call, seat.id))
+            self.tell(NotAnswered(call, seat.id, OfferFailure.NO_ANSWER) if failed else Answered(call, seat.id))
         else:
             self.tell(TalkEnded(call, seat.id))
         if waiting > self.waiting * 1.05:

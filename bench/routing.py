@@ -27,7 +27,7 @@ from config.settings import ROOT
 from database.connection import open_database
 from database.schema import upgrade
 from routing.model import CallFacts, Group, LegacyNumber, MergeMode, Period, Schedule, Snapshot, Table
-from routing.publish import Publisher, Wish, plain_surroundings
+from routing.publish import Publisher, PublishRequest, plain_lint_context
 from routing.rules import decide
 from routing.sample_table import sample_table
 from routing.service import load_draft, load_rows
@@ -110,13 +110,13 @@ async def measure_publish(numbers: int) -> dict[str, float]:
             spent: dict[str, float] = {}
             with _timed(spent, "first_load_ms"):
                 await load_rows(database, table_of(numbers))
-            publisher = Publisher(database, folder, plain_surroundings)
+            publisher = Publisher(database, folder, plain_lint_context)
             who = Actor("bench", "bench")
-            await publisher.publish(Wish((await load_draft(database)).table, who, "first"))
+            await publisher.publish(PublishRequest((await load_draft(database)).table, who, "first"))
             with _timed(spent, "publish_ms"):
                 table = (await load_draft(database)).table
                 changed = replace(table, numbers=(replace(table.numbers[0], note="changed"), *table.numbers[1:]))
-                await publisher.publish(Wish(changed, who, "second"))
+                await publisher.publish(PublishRequest(changed, who, "second"))
             with _timed(spent, "rollback_ms"):
                 await publisher.rollback(1, who, "back")
             with _timed(spent, "read_file_ms"):

@@ -29,7 +29,7 @@ from rich.table import Table
 from bench.seat_floor import floor
 from bench.simulation_accuracy_report import NEAR_SECONDS, RING_SECONDS, Agreement, Plan, rows, write
 from bench.systems_under_test import Name, Side, sign_in_all
-from calls.policy_from_table import policy
+from calls.policy_from_table import policy_from_table
 from config.settings import ROOT
 from ledger.model import Fact, Kind
 from phones.load import CalleeLoad, CallerLoad
@@ -92,7 +92,13 @@ def compare(plan: Plan, running: Product, told: Sequence[Told]) -> Agreement:
             for agent, seat in zip(running.table.agents, running.table.seats, strict=True)
         ]
         return Scenario(
-            "", start, end, shifts, arrivals, policy(running.table), Habits(talk, ring=Duration(ring, Shape.FIXED))
+            "",
+            start,
+            end,
+            shifts,
+            arrivals,
+            policy_from_table(running.table),
+            Habits(talk, ring=Duration(ring, Shape.FIXED)),
         )
 
     wish = TicketJoined(CallId(""), GroupId(group), 0)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from telephony.model import ENGINE_SERIALS, CallId
 
 
-class State(StrEnum):
+class CallbackState(StrEnum):
     """Where a callback is; see rules.MOVES."""
 
     WAITING = "waiting"
@@ -20,23 +20,23 @@ class State(StrEnum):
     """An agent is reserved and the citizen's telephone rings."""
     REACHED = "reached"
     """The citizen has answered; the call is one like any other now."""
-    KEPT = "kept"
+    COMPLETED = "kept"
     """The citizen has talked with a human."""
-    LEFT = "left"
+    ABANDONED = "left"
     """The citizen answered and hung up before an agent came. Nobody is called again who hung up."""
-    UNREACHED = "unreached"
+    FAILED = "unreached"
     """Every attempt was in vain."""
-    WITHDRAWN = "withdrawn"
+    CANCELLED = "withdrawn"
     """Not to be kept any more: the citizen was served meanwhile, or somebody said so."""
 
 
-UNDIALLED = frozenset({State.WAITING, State.RINGING})
+UNDIALLED = frozenset({CallbackState.WAITING, CallbackState.RINGING})
 """The citizen's telephone has not been asked to ring for the current attempt."""
 
-CLOSED = frozenset({State.KEPT, State.LEFT, State.UNREACHED, State.WITHDRAWN})
+CLOSED = frozenset({CallbackState.COMPLETED, CallbackState.ABANDONED, CallbackState.FAILED, CallbackState.CANCELLED})
 
 
-class Failed(StrEnum):
+class CallFailure(StrEnum):
     """Why an attempt did not reach the citizen."""
 
     BUSY = "busy"
@@ -47,7 +47,7 @@ class Failed(StrEnum):
     """We were not there to see; the switch says that nobody answered."""
 
 
-class Outcome(StrEnum):
+class RequestOutcome(StrEnum):
     """What became of the wish to be called back."""
 
     PROMISED = "promised"
@@ -78,7 +78,7 @@ class Callback:
     since_ms: int
     """When the citizen's call rang: the age for life."""
     promised_at: datetime
-    state: State = State.WAITING
+    state: CallbackState = CallbackState.WAITING
     attempts: int = 0
     """Attempts begun."""
     not_before: datetime | None = None

@@ -30,7 +30,7 @@ STILL_WRITTEN: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OrphanedFile:
     """One file."""
 
     call: CallId
@@ -38,7 +38,7 @@ class Found:
     at: datetime
 
 
-def files(folder: Path, now: datetime) -> Iterator[Found]:
+def files(folder: Path, now: datetime) -> Iterator[OrphanedFile]:
     """Files of messages that were finished within the last day: what is older was taken, or closed, long ago."""
     for path in folder.glob("*/*/*/*.wav"):
         call = call_of(path.relative_to(folder).as_posix())
@@ -47,10 +47,10 @@ def files(folder: Path, now: datetime) -> Iterator[Found]:
         status = path.stat()
         at = datetime.fromtimestamp(status.st_mtime, UTC)
         if STILL_WRITTEN < now - at < REMEMBERED:
-            yield Found(call, status.st_size, at)
+            yield OrphanedFile(call, status.st_size, at)
 
 
-async def take_found(mailbox: Mailbox, folder: Path, database: Database, journal: Path, node: str) -> int:
+async def recover_orphans(mailbox: Mailbox, folder: Path, database: Database, journal: Path, node: str) -> int:
     """Take every message of which no fact tells. Returns how many. Raises DatabaseError."""
     taken = 0
     for found in await asyncio.to_thread(lambda: list(files(folder, datetime.now(UTC)))):

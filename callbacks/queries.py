@@ -8,29 +8,29 @@ from pathlib import Path
 
 from callbacks import voicemail_rules
 from callbacks.model import Callback
-from callbacks.serialisation import latest
+from callbacks.serialisation import fold
 from callbacks.store import known_since, messages_since
-from callbacks.voicemail_rules import Message
+from callbacks.voicemail_rules import Voicemail
 from database.connection import Database
 from ledger.model import Fact, Kind
 from ledger.reader import facts_now, undrained
 from telephony.model import CallId
 
 
-async def left(database: Database, folder: Path, node: str, since: datetime) -> list[Message]:
+async def open_voicemails(database: Database, folder: Path, node: str, since: datetime) -> list[Voicemail]:
     """Every message that is open, or was closed after ``since``. Raises DatabaseError."""
     pending = {fact.call for fact in await undrained(database, folder, node) if fact.kind is Kind.MESSAGE}
     async with database.reading() as session:
         known = {one.id: one for one in await messages_since(session, since)}
     for call in pending:
         facts = await facts_now(database, folder, node, call)
-        newest = voicemail_rules.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
+        newest = voicemail_rules.fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
         if newest is not None:
             known[call] = newest
     return list(known.values())
 
 
-async def promised(database: Database, folder: Path, node: str, since: datetime) -> list[Callback]:
+async def open_callbacks(database: Database, folder: Path, node: str, since: datetime) -> list[Callback]:
     """Every promise that is open, or was closed after ``since``. Raises DatabaseError."""
     # The journal first: what is drained meanwhile is then seen twice, and never missed.
     pending: dict[CallId, list[Fact]] = defaultdict(list)
@@ -41,7 +41,7 @@ async def promised(database: Database, folder: Path, node: str, since: datetime)
         known = {one.id: one for one in await known_since(session, since)}
     for call in pending:
         facts = await facts_now(database, folder, node, call)
-        newest = latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.CALLBACK))
+        newest = fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.CALLBACK))
         if newest is not None:
             known[call] = newest
     return list(known.values())

@@ -15,7 +15,7 @@ REMEMBERED = timedelta(days=1)
 """How long a closed promise counts against the number that asked for it."""
 
 
-class Book:
+class CallbackRegistry:
     """Callbacks by the call that they were promised in, and by the call of their current attempt."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from callbacks.model import Callback
 from queues.effects import Offer
-from queues.model import Failure
+from queues.model import OfferFailure
 from queues.service import Clock
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
@@ -37,11 +37,11 @@ SHOWN: Final = "回拨"
 HANG_UP_SECONDS: Final = 0.3
 """How long the hang-up of a call may come after its outcome."""
 
-_FAILURES: Final[Mapping[Unanswered, Failure]] = {
-    Unanswered.BUSY: Failure.BUSY,
-    Unanswered.NO_ANSWER: Failure.NO_ANSWER,
-    Unanswered.REJECTED: Failure.REJECTED,
-    Unanswered.UNREACHABLE: Failure.UNREACHABLE,
+_FAILURES: Final[Mapping[Unanswered, OfferFailure]] = {
+    Unanswered.BUSY: OfferFailure.BUSY,
+    Unanswered.NO_ANSWER: OfferFailure.NO_ANSWER,
+    Unanswered.REJECTED: OfferFailure.REJECTED,
+    Unanswered.UNREACHABLE: OfferFailure.UNREACHABLE,
 }
 
 
@@ -69,7 +69,7 @@ class SeatLegs:
         node, _, _ = callback.call.rpartition("-")
         return CallId(f"{node}-{self._clock() // 1000}.{next(self._serials)}")
 
-    async def ring(self, leg: CallId, callback: Callback, offer: Offer, citizen_seconds: int) -> Failure | None:
+    async def ring(self, leg: CallId, callback: Callback, offer: Offer, citizen_seconds: int) -> OfferFailure | None:
         """Ring the phone of this offer until it is answered (None) or not. Raises AmiError when that is not known."""
         self._causes[leg] = ""
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from callbacks.model import Callback, State
+from callbacks.model import Callback, CallbackState
 from telephony.model import CallId
 
 _TEXTS = ("line", "group", "overflow", "why", "agent")
@@ -18,7 +18,7 @@ _WHOLE = ("priority", "since_ms", "attempts")
 _TIMES = ("promised_at", "not_before", "closed_at")
 
 
-def data_of(callback: Callback) -> dict[str, Any]:
+def to_data(callback: Callback) -> dict[str, Any]:
     """What a fact is to say."""
     told: dict[str, Any] = {"state": str(callback.state), "attempt": callback.call, "caller": callback.number}
     told |= {name: getattr(callback, name) for name in (*_TEXTS, *_WHOLE)}
@@ -37,10 +37,10 @@ def callback_of(call: CallId, data: Mapping[str, Any]) -> Callback:
         raise ValueError("a promise has a moment")
     texts: dict[str, Any] = {name: str(data[name]) for name in _TEXTS}
     whole: dict[str, Any] = {name: int(data[name]) for name in _WHOLE}
-    return Callback(id=call, number=str(data["caller"]), state=State(data["state"]), **texts, **whole, **times)
+    return Callback(id=call, number=str(data["caller"]), state=CallbackState(data["state"]), **texts, **whole, **times)
 
 
-def latest(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> Callback | None:
+def fold(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> Callback | None:
     """What the facts of one promise, (id of the fact, its data) in any order, come to; None without any."""
     newest = max(told, key=lambda pair: pair[0], default=None)
     return None if newest is None else callback_of(call, newest[1])

@@ -21,15 +21,15 @@ from typing import Any, Final
 import structlog
 
 from callbacks import rules
-from callbacks.model import UNDIALLED, Callback, Failed, Outcome, State
-from callbacks.registry import REMEMBERED, Book
+from callbacks.model import UNDIALLED, Callback, CallbackState, CallFailure, RequestOutcome
+from callbacks.registry import REMEMBERED, CallbackRegistry
 from callbacks.seat_legs import HANG_UP_SECONDS, SeatLegs
-from callbacks.serialisation import data_of
+from callbacks.serialisation import to_data
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from queues.effects import Connected, Effect, Offer, Withdraw
 from queues.events import Answered, NotAnswered, Ringing, TicketJoined
-from queues.model import Failure, TicketPhase
+from queues.model import OfferFailure, TicketPhase
 from queues.service import Clock, Note, QueueService
 from routing.overflow import overflow_steps
 from telephony.ami_link import AmiLink
@@ -61,7 +61,7 @@ DATABASE: Final = "callbacks"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallbackSettings:
     """How callbacks are made now, by the published table."""
 
     endpoint: str
@@ -88,7 +88,7 @@ class Callbacks:
         queues: QueueService,
         note: Note,
         flush: Callable[[float], Awaitable[None]],
-        terms: Callable[[datetime], Terms | None],
+        terms: Callable[[datetime], CallbackSettings | None],
         clock: Clock,
         live: Callable[[], Collection[CallId]],
         dialling: Callable[[Callback, Offer], None],
@@ -97,7 +97,7 @@ class Callbacks:
         """``terms`` is None when there is no trunk to dial through, ``live`` are the callers' channels that are up,
         ``dialling`` hears of each attempt just before it, and ``legs`` ring agents' phones first where that is wanted.
         """
-        self.book = Book()
+        self.book = CallbackRegistry()
         self.loaded = False
         """All that was promised before the start is known: before that nobody is called, lest twice."""
         self._switch = switch
@@ -119,24 +119,24 @@ class Callbacks:
 
     # A caller asks
 
-    def ask(self, wish: Callback) -> Outcome:
+    def request(self, wish: Callback) -> RequestOutcome:
         """Promise to call back, if it may be; the caller must be told only when :meth:`durable` says so."""
         terms = self._terms(self._now())
         ticket = self._queues.acd.tickets.get(wish.id)
         if ticket is not None and ticket.phase is not TicketPhase.WAITING:
-            return Outcome.ON_THE_WAY
+            return RequestOutcome.ON_THE_WAY
         if terms is None or not wish.number or callable_number(wish.number) != wish.number:
-            return Outcome.NOT_CALLABLE
+            return RequestOutcome.NOT_CALLABLE
         of_number = self.book.of_number(wish.number)
         if any(one.open for one in of_number):
-            self._queues.left(wish.id)
-            return Outcome.ALREADY
+            self._queues.caller_left(wish.id)
+            return RequestOutcome.ALREADY
         today = [one for one in of_number if wish.promised_at - one.promised_at < REMEMBERED]
         if len(today) >= terms.per_day or len(self.book.open()) >= MOST_OPEN:
-            return Outcome.TOO_MANY
-        self._queues.left(wish.id)
+            return RequestOutcome.TOO_MANY
+        self._queues.caller_left(wish.id)
         self._set(wish)
-        return Outcome.PROMISED
+        return RequestOutcome.PROMISED
 
     async def durable(self, call: CallId) -> bool:
         """Whether the promise of this call is on the disk: then it stands in the line; when not, it is taken back."""
@@ -144,12 +144,12 @@ class Callbacks:
             await self._flush(DURABLE_SECONDS)
         except JournalStalled:
             callback = self.book.get(call)
-            if callback is not None and callback.state is State.WAITING:
-                self._set(rules.withdrawn(callback, "disk", self._now()))
-                self._queues.left(callback.call)
+            if callback is not None and callback.state is CallbackState.WAITING:
+                self._set(rules.cancelled(callback, "disk", self._now()))
+                self._queues.caller_left(callback.call)
             return False
         if self._settled and self._switch.up:
-            self.look()  # at once: who comes a moment later is younger
+            self.schedule_due()  # at once: who comes a moment later is younger
         return True
 
     def cancel(self, call: CallId, why: str) -> bool:
@@ -160,18 +160,18 @@ class Callbacks:
         self._withdraw(callback, why)
         return True
 
-    def hand(self, call: CallId, group: GroupId) -> bool:
+    def reassign(self, call: CallId, group: GroupId) -> bool:
         """Another group is to keep it, at its age; False when it is not open or an agent is being brought to it."""
         callback = self.book.get(call)
         ticket = self._queues.acd.tickets.get(callback.call) if callback is not None else None
-        if callback is None or callback.state is not State.WAITING:
+        if callback is None or callback.state is not CallbackState.WAITING:
             return False
         if ticket is not None and ticket.phase is not TicketPhase.WAITING:
             return False
-        self._queues.left(callback.call)
-        self._set(rules.handed(callback, group))
+        self._queues.caller_left(callback.call)
+        self._set(rules.reassigned(callback, group))
         if self._settled and self._switch.up:
-            self.look()
+            self.schedule_due()
         return True
 
     # The line and the switch
@@ -182,30 +182,30 @@ class Callbacks:
             if self.loaded and self._seen and self._switch.up:
                 try:
                     if not self._settled:
-                        await self.settle()
-                    self.look()
+                        await self.resolve_in_doubt()
+                    self.schedule_due()
                 except AmiError as error:
                     log.warning("callbacks wait for the switch", error=str(error))
             await asyncio.sleep(LOOK_SECONDS)
 
-    def seen(self) -> None:
+    def on_reconnected(self) -> None:
         """The switch has just been asked what is: attempts that are not there any more are to be judged."""
         self._seen, self._settled = True, False
 
-    def look(self) -> None:
+    def schedule_due(self) -> None:
         """Bring the line up to date with what is due now."""
         now = self._now()
         terms = self._terms(now)
         self.book.forget(now)
         for callback in self.book.open():
-            if callback.state is not State.WAITING:
+            if callback.state is not CallbackState.WAITING:
                 continue
             ticket = self._queues.acd.tickets.get(callback.call)
             wanted = terms is not None and rules.due(callback, now, hours_open=terms.hours_open)
             if wanted and ticket is None:
-                self._queues.tell(_ticket(callback))
+                self._queues.apply(_ticket(callback))
             elif not wanted and ticket is not None and ticket.phase is TicketPhase.WAITING:
-                self._queues.left(callback.call)
+                self._queues.caller_left(callback.call)
 
     def rings(self, leg: CallId, channel: CallId) -> None:
         """An agent's phone that is rung first has a channel now."""
@@ -217,25 +217,25 @@ class Callbacks:
         callback = self.book.of_attempt(call)
         if callback is None:
             return
-        if callback.state is State.REACHED or (callback.state is State.DIALLING and human):
+        if callback.state is CallbackState.REACHED or (callback.state is CallbackState.DIALLING and human):
             # Dialling still, with a human: who answered was put through while no engine was there to hear it.
-            self._set(rules.kept(callback, self._now()) if human else rules.left(callback, self._now()))
+            self._set(rules.completed(callback, self._now()) if human else rules.abandoned(callback, self._now()))
         else:
-            self._not_reached(call, Failed(by_cause(cause)))
+            self._not_reached(call, CallFailure(by_cause(cause)))
 
     def answered(self, call: CallId) -> None:
         """The citizen's call asks for an agent: the citizen has answered."""
         callback = self.book.of_attempt(call)
-        if callback is not None and callback.state is State.DIALLING:
+        if callback is not None and callback.state is CallbackState.DIALLING:
             self._set(rules.reached(callback))
 
-    def met(self, call: CallId, seat: SeatId, channel: str) -> None:
+    def on_connected(self, call: CallId, seat: SeatId, channel: str) -> None:
         """The citizen has answered and is put through to the agent who waits (先呼座席)."""
         self.answered(call)
         callback, ticket = self.book.of_attempt(call), self._queues.acd.tickets.get(call)
         if callback is not None and ticket is not None and ticket.phase is TicketPhase.OFFERED and not ticket.channel:
-            self._queues.tell(replace(_ticket(callback), channel=channel))
-        self._queues.tell(Answered(call, seat))
+            self._queues.apply(replace(_ticket(callback), channel=channel))
+        self._queues.apply(Answered(call, seat))
 
     def agent_gone(self, call: CallId, seat: SeatId) -> None:
         """The agent who had answered first has hung up before the citizen came.
@@ -246,12 +246,12 @@ class Callbacks:
         callback = self.book.of_attempt(call)
         if callback is None or not self._offered(call, seat):
             return
-        if callback.state is State.RINGING:
-            self._missed(callback, seat, Failure.CUT_SHORT)
-        elif callback.state is State.DIALLING:
-            self._queues.tell(NotAnswered(call, seat, Failure.CUT_SHORT))
+        if callback.state is CallbackState.RINGING:
+            self._missed(callback, seat, OfferFailure.CUT_SHORT)
+        elif callback.state is CallbackState.DIALLING:
+            self._queues.apply(NotAnswered(call, seat, OfferFailure.CUT_SHORT))
 
-    async def settle(self) -> None:
+    async def resolve_in_doubt(self) -> None:
         """After a start or a lost link: judge attempts whose channel is gone by what the switch noted of them.
 
         Raises AmiError when the switch does not tell; then it is to be tried again.
@@ -260,16 +260,16 @@ class Callbacks:
         for callback in self.book.open():
             if callback.call in up or callback.call in self._mine:
                 continue
-            if callback.state is State.REACHED:
-                self._set(rules.kept(callback, self._now(), why="unseen"))
-            elif callback.state is State.RINGING:
+            if callback.state is CallbackState.REACHED:
+                self._set(rules.completed(callback, self._now(), why="unseen"))
+            elif callback.state is CallbackState.RINGING:
                 if callback.call not in self._rung:
-                    self._set(rules.agent_missed(callback, Failed.UNKNOWN))
-            elif callback.state is State.DIALLING:
+                    self._set(rules.agent_missed(callback, CallFailure.UNKNOWN))
+            elif callback.state is CallbackState.DIALLING:
                 if await self._was_answered(callback):
-                    self._set(rules.kept(callback, self._now(), why="unseen"))
+                    self._set(rules.completed(callback, self._now(), why="unseen"))
                 else:
-                    self._fail(callback, Failed.UNKNOWN)
+                    self._fail(callback, CallFailure.UNKNOWN)
         self._settled = True
 
     async def stop(self) -> None:
@@ -282,7 +282,7 @@ class Callbacks:
         match effect:
             case Offer():
                 callback = self.book.of_attempt(effect.call)
-                if callback is not None and callback.state is State.WAITING:
+                if callback is not None and callback.state is CallbackState.WAITING:
                     self._start(
                         self._ring(callback, effect)
                         if self._agent_first(callback, effect)
@@ -290,13 +290,13 @@ class Callbacks:
                     )
             case Withdraw():
                 callback = self.book.of_attempt(effect.call)
-                if callback is not None and callback.state is State.RINGING:
+                if callback is not None and callback.state is CallbackState.RINGING:
                     self._start(self._legs.let_go(self._rung[callback.call]))
                     self._set(rules.agent_missed(callback, GONE))
             case Connected():
                 callback = self.book.of_attempt(effect.call)
-                if callback is not None and callback.state in (State.DIALLING, State.REACHED):
-                    self._set(rules.kept(callback, self._now(), effect.agent or ""))
+                if callback is not None and callback.state in (CallbackState.DIALLING, CallbackState.REACHED):
+                    self._set(rules.completed(callback, self._now(), effect.agent or ""))
                     return
                 served = self.book.get(effect.call)
                 if served is not None and served.state in UNDIALLED:
@@ -305,8 +305,8 @@ class Callbacks:
                 pass
 
     def _withdraw(self, callback: Callback, why: str) -> None:
-        self._queues.left(callback.call)  # which lets go of a phone that rings for it
-        self._set(rules.withdrawn(self.book.get(callback.id) or callback, why, self._now()))
+        self._queues.caller_left(callback.call)  # which lets go of a phone that rings for it
+        self._set(rules.cancelled(self.book.get(callback.id) or callback, why, self._now()))
 
     def _agent_first(self, callback: Callback, offer: Offer) -> bool:
         terms = self._terms(self._now())
@@ -320,14 +320,14 @@ class Callbacks:
         callback = rules.agent_rung(waiting, offer.agent)
         leg = self._rung[callback.call] = self._legs.named(callback)
         self._set(callback)
-        self._queues.tell(Ringing(callback.call, offer.seat))
+        self._queues.apply(Ringing(callback.call, offer.seat))
         try:
             missed = await self._legs.ring(leg, callback, offer, terms.ring_seconds)
         except AmiError as error:
             log.warning("agent not rung for a callback", call=callback.id, seat=offer.seat, error=str(error))
             if self.book.get(callback.id) is callback:
-                self._set(rules.agent_missed(callback, Failure.ERROR, self._later()))
-                self._queues.left(callback.call)
+                self._set(rules.agent_missed(callback, OfferFailure.ERROR, self._later()))
+                self._queues.caller_left(callback.call)
             return
         finally:
             if self._rung.get(callback.call) == leg:
@@ -339,10 +339,10 @@ class Callbacks:
         else:
             self._missed(callback, offer.seat, missed)
 
-    def _missed(self, callback: Callback, seat: SeatId, why: Failure) -> None:
+    def _missed(self, callback: Callback, seat: SeatId, why: OfferFailure) -> None:
         """The agent did not take it: the promise keeps its place, and the ACD offers it on."""
         self._set(rules.agent_missed(callback, why))
-        self._queues.tell(NotAnswered(callback.call, seat, why))
+        self._queues.apply(NotAnswered(callback.call, seat, why))
 
     async def _dial(self, waiting: Callback, offer: Offer, leg: str = "") -> None:
         """A seat is reserved: write the attempt down, then dial. ``leg``: the channel of an agent who waits for it."""
@@ -374,7 +374,7 @@ class Callbacks:
             if not outcome.answered:
                 # The hang-up knows the cause better, and comes with it; without a channel there is none.
                 await asyncio.sleep(HANG_UP_SECONDS)
-                self._not_reached(callback.call, Failed(by_reason(outcome.reason)))
+                self._not_reached(callback.call, CallFailure(by_reason(outcome.reason)))
         except (AmiDown, AmiRefused) as error:
             log.warning("callback not dialled", call=callback.id, error=str(error))
             self._undo(callback)
@@ -407,21 +407,21 @@ class Callbacks:
         if self.book.get(callback.id) is not callback:
             return
         self._set(rules.not_dialled(callback, self._later()))
-        self._queues.left(callback.call)
+        self._queues.caller_left(callback.call)
 
     def _later(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000 + AGAIN_SECONDS, UTC)
 
-    def _not_reached(self, call: CallId, why: Failed) -> None:
+    def _not_reached(self, call: CallId, why: CallFailure) -> None:
         callback = self.book.of_attempt(call)
-        if callback is not None and callback.state is State.DIALLING:
+        if callback is not None and callback.state is CallbackState.DIALLING:
             self._fail(callback, why)
 
-    def _fail(self, callback: Callback, why: Failed) -> None:
+    def _fail(self, callback: Callback, why: CallFailure) -> None:
         terms = self._terms(self._now())
         attempts, minutes = (terms.attempts, terms.retry_minutes) if terms is not None else (1, 1)
         self._set(rules.failed(callback, why, self._now(), attempts=attempts, retry_minutes=minutes))
-        self._queues.left(callback.call)
+        self._queues.caller_left(callback.call)
 
     async def _was_answered(self, callback: Callback) -> bool:
         """What the switch noted itself. Raises AmiError when it cannot be asked."""
@@ -434,7 +434,7 @@ class Callbacks:
 
     def _set(self, callback: Callback) -> None:
         self.book.put(callback)
-        self._note(Kind.CALLBACK, callback.id, **data_of(callback))
+        self._note(Kind.CALLBACK, callback.id, **to_data(callback))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000, UTC)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from callbacks import voicemail_rules
 from callbacks.model import Callback
-from callbacks.serialisation import latest
-from callbacks.voicemail_rules import Message
+from callbacks.serialisation import fold
+from callbacks.voicemail_rules import Voicemail
 from database.base import Base, UtcDateTime
 from ledger.model import Fact, Kind
 from ledger.store import facts_of
@@ -102,18 +102,18 @@ async def known_since(session: AsyncSession, since: datetime) -> list[Callback]:
     return [one for one in found if one is not None]
 
 
-async def messages_since(session: AsyncSession, since: datetime) -> list[Message]:
+async def messages_since(session: AsyncSession, since: datetime) -> list[Voicemail]:
     """Every message that is open, or was closed after ``since``."""
     rows = select(MessageRow.call_id).where(or_(MessageRow.closed_at.is_(None), MessageRow.closed_at > since))
     found = [await _message(session, CallId(call)) for call in await session.scalars(rows)]
     return [one for one in found if one is not None]
 
 
-async def _message(session: AsyncSession, call: CallId) -> Message | None:
+async def _message(session: AsyncSession, call: CallId) -> Voicemail | None:
     facts = await facts_of(session, call)
-    return voicemail_rules.latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
+    return voicemail_rules.fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.MESSAGE))
 
 
 async def _read(session: AsyncSession, call: CallId) -> Callback | None:
     facts = await facts_of(session, call)
-    return latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.CALLBACK))
+    return fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.CALLBACK))

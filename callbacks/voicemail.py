@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from callbacks.registry import REMEMBERED
-from callbacks.voicemail_rules import LEAST_SECONDS, Message, closed, data_of, handed, length
+from callbacks.voicemail_rules import LEAST_SECONDS, Voicemail, closed, length, reassigned, to_data
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from queues.service import Clock, Note
@@ -36,7 +36,7 @@ class Mailbox:
         self._flush = flush
         self._hours = hours
         self._clock = clock
-        self._all: dict[CallId, Message] = {}
+        self._all: dict[CallId, Voicemail] = {}
 
     def take(self, call: CallId, *, caller: str, line: str, group: str, size: int, at: datetime | None = None) -> bool:
         """A message of ``size`` bytes was left; False when it holds nothing. Telling twice is harmless."""
@@ -47,7 +47,7 @@ class Mailbox:
             return False
         taken_at = at or self._now()
         due_at = taken_at + timedelta(hours=self._hours())
-        self._set(Message(call, caller, line, group, round(seconds, 1), taken_at, due_at))
+        self._set(Voicemail(call, caller, line, group, round(seconds, 1), taken_at, due_at))
         return True
 
     async def durable(self) -> bool:
@@ -58,40 +58,40 @@ class Mailbox:
             return False
         return True
 
-    def close(self, call: CallId, by: str, note: str) -> Message:
+    def close(self, call: CallId, by: str, note: str) -> Voicemail:
         """Somebody has dealt with it. Raises KeyError for an unknown one, ValueError for one closed before."""
         message = closed(self._all[call], by, note, self._now())
         self._set(message)
         return message
 
-    def hand(self, call: CallId, group: str, holder: str) -> Message:
+    def reassign(self, call: CallId, group: str, holder: str) -> Voicemail:
         """Somebody else is to deal with it. Raises KeyError for an unknown one, ValueError for one that is closed."""
-        message = handed(self._all[call], group, holder)
+        message = reassigned(self._all[call], group, holder)
         self._set(message)
         return message
 
-    def learn(self, messages: Iterable[Message]) -> None:
+    def load(self, messages: Iterable[Voicemail]) -> None:
         """Take what was read from storage; what is known already is newer."""
         for message in messages:
             self._all.setdefault(message.id, message)
 
-    def get(self, call: CallId) -> Message | None:
+    def get(self, call: CallId) -> Voicemail | None:
         return self._all.get(call)
 
-    def all(self) -> list[Message]:
+    def all(self) -> list[Voicemail]:
         """Those that are open, and those of the last day: open ones by when they are due, then the latest first."""
         open_ones = sorted((one for one in self._all.values() if one.open), key=lambda one: (one.due_at, one.id))
         done = sorted((one for one in self._all.values() if not one.open), key=lambda one: (one.taken_at, one.id))
         return open_ones + done[::-1]
 
-    def overdue(self) -> list[Message]:
+    def overdue(self) -> list[Voicemail]:
         """Open ones whose time is over."""
         now = self._now()
         return [one for one in self._all.values() if one.open and one.overdue(now)]
 
-    def _set(self, message: Message) -> None:
+    def _set(self, message: Voicemail) -> None:
         self._all[message.id] = message
-        self._note(Kind.MESSAGE, message.id, **data_of(message))
+        self._note(Kind.MESSAGE, message.id, **to_data(message))
         self._forget(self._now())
 
     def _forget(self, now: datetime) -> None:

@@ -23,7 +23,7 @@ _TIMES = ("taken_at", "due_at", "closed_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Voicemail:
     """One message, known by the call in which it was left."""
 
     id: CallId
@@ -55,21 +55,21 @@ def length(size: int) -> float:
     return max(0, size - HEADER_BYTES) / BYTES_PER_SECOND
 
 
-def handed(message: Message, group: str, holder: str) -> Message:
+def reassigned(message: Voicemail, group: str, holder: str) -> Voicemail:
     """For this group, or this agent of it, to deal with. Raises ValueError when it is closed."""
     if not message.open:
         raise ValueError(f"{message.id} was closed at {message.closed_at}")
     return replace(message, group=group, holder=holder)
 
 
-def closed(message: Message, by: str, note: str, now: datetime) -> Message:
+def closed(message: Voicemail, by: str, note: str, now: datetime) -> Voicemail:
     """Dealt with. Raises ValueError when it was before."""
     if not message.open:
         raise ValueError(f"{message.id} was closed at {message.closed_at}")
     return replace(message, closed_at=now, closed_by=by, note=note)
 
 
-def data_of(message: Message) -> dict[str, Any]:
+def to_data(message: Voicemail) -> dict[str, Any]:
     """What a fact of kind ``message`` is to say: all that is known from then on."""
     told: dict[str, Any] = {"state": "open" if message.open else "closed", "seconds": message.seconds}
     told |= {name: getattr(message, name) for name in (*_TEXTS, "holder")}
@@ -79,7 +79,7 @@ def data_of(message: Message) -> dict[str, Any]:
     return told
 
 
-def message_of(call: CallId, data: Mapping[str, Any]) -> Message:
+def message_of(call: CallId, data: Mapping[str, Any]) -> Voicemail:
     """The message that a fact tells of. Raises ValueError, KeyError or TypeError for what is none."""
     texts: dict[str, Any] = {name: str(data[name]) for name in _TEXTS}
     times: dict[str, Any] = {
@@ -87,10 +87,10 @@ def message_of(call: CallId, data: Mapping[str, Any]) -> Message:
     }
     if times["taken_at"] is None or times["due_at"] is None:
         raise ValueError("a message has a clock")
-    return Message(id=call, seconds=float(data["seconds"]), holder=str(data.get("holder", "")), **texts, **times)
+    return Voicemail(id=call, seconds=float(data["seconds"]), holder=str(data.get("holder", "")), **texts, **times)
 
 
-def latest(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> Message | None:
+def fold(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> Voicemail | None:
     """What the facts of one message, (id of the fact, its data) in any order, come to; None without any."""
     newest = max(told, key=lambda pair: pair[0], default=None)
     return None if newest is None else message_of(call, newest[1])

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from config.json_file import keep
+from config.json_file import write_json
 from telephony.model import GROUP_ID, GroupId
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 FILE: Final = "closed-groups.json"
 
 
-class Closures:
+class ClosedGroups:
     """Of one node."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -51,7 +51,7 @@ class Closures:
 
     async def _keep(self, closed: dict[GroupId, str]) -> None:
         if self._path is not None:
-            await keep(self._path, closed)
+            await write_json(self._path, closed)
         self._closed = closed
 
 

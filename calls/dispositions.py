@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from calls.model import LiveCall, Said, Wrapped
+from calls.model import DispositionEntry, DispositionRequest, LiveCall
 from calls.registry import Calls
 from ledger.model import Kind
 from ledger.records import CallRecord
@@ -18,16 +18,16 @@ from telephony.model import AgentId, CallId
 Past = Callable[[CallId], Awaitable[CallRecord | None]]
 
 
-class WrapUps:
+class Dispositions:
     """Of one node."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], calls: Calls) -> None:
         self._snapshot = snapshot
         self._calls = calls
 
-    async def say(self, call: CallId, wish: Wrapped, past: Past) -> WrapUpCode:
+    async def say(self, call: CallId, wish: DispositionRequest, past: Past) -> WrapUpCode:
         """Keep it. Raises NotAllowed: no such call or code, nobody of ours had it, or a reason is missing."""
-        held = self._calls.known(call)
+        held = self._calls.find_recent(call)
         if held is not None and held.agent is not None:
             agent, group = wish.agent or held.agent, held.group
         else:
@@ -37,19 +37,25 @@ class WrapUps:
         if wish.agent is None:
             if not wish.reason:
                 raise NotAllowed("不是您自己正在处理的来电，更改处理结果要写明原因")
-            self._calls.note(
-                Kind.DEED, call, what="wrap-up-code", by=wish.by, agent=agent, to=code.name, reason=wish.reason
+            self._calls.record_fact(
+                Kind.OPERATOR_ACTION,
+                call,
+                what="wrap-up-code",
+                by=wish.by,
+                agent=agent,
+                to=code.name,
+                reason=wish.reason,
             )
         if held is not None:
-            held.said[agent] = Said(code.id, wish.remark)
+            held.dispositions[agent] = DispositionEntry(code.id, wish.remark)
         told = {"remark": wish.remark} if wish.remark else {}
-        self._calls.note(Kind.WRAP_UP, call, code=code.id, name=code.name, agent=agent, by=wish.by, **told)
+        self._calls.record_fact(Kind.WRAP_UP, call, code=code.id, name=code.name, agent=agent, by=wish.by, **told)
         return code
 
     def owes(self, agent: AgentId, held: LiveCall) -> bool:
         """Whether this agent may not end the wrap-up of this call by hand yet."""
         table = self._snapshot()
-        return table.wrap_up_code_required and bool(table.codes_of(held.group)) and agent not in held.said
+        return table.wrap_up_code_required and bool(table.codes_of(held.group)) and agent not in held.dispositions
 
     async def _of_the_past(self, call: CallId, past: Past) -> tuple[AgentId, str]:
         record = await past(call)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 
 from calls.registry import Calls
-from config.json_file import keep
+from config.json_file import write_json
 from ledger.model import NO_CALL, Kind
 from queues.model import NotAllowed
 from routing.announcements import prompt_of
@@ -104,11 +104,11 @@ class Announcements:
 
     async def _keep(self, standing: dict[str, Raised]) -> None:
         try:
-            await keep(self._file, [asdict(one) for one in standing.values()])
+            await write_json(self._file, [asdict(one) for one in standing.values()])
         except OSError as error:
             raise NotAllowed(f"写不进 {self._file}（{error.strerror}），没有改动；请检查磁盘") from None
         self._standing = standing
 
     def _deed(self, what: str, name: str, by: str, reason: str) -> None:
-        self._calls.note(Kind.DEED, NO_CALL, what=what, by=by, to=name, reason=reason)
+        self._calls.record_fact(Kind.OPERATOR_ACTION, NO_CALL, what=what, by=by, to=name, reason=reason)
         log.info("announced", what=what, announcement=name, by=by, reason=reason)

@@ -1,4 +1,4 @@
-"""The engine as a conversation sees it (ivr.ports.Desk): table, queue and ledger behind one counter."""
+"""The engine as a conversation sees it (ivr.ports.CallBackend): table, queue and ledger behind one counter."""
 
 from __future__ import annotations
 
@@ -7,32 +7,41 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from callbacks.model import Callback, Outcome
+from callbacks.model import Callback, RequestOutcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from calls.last_resorts import WaysOut
+from calls.last_resorts import LastResorts
 from calls.model import LiveCall
 from calls.playable_prompts import Repertoire
-from calls.policy_from_table import signs_in
+from calls.policy_from_table import sign_in_event
 from calls.recent_callers import RecentCallers
 from calls.registry import Calls
 from calls.supervision import Supervision
 from calls.switch.channel_names import CHANNEL
 from ivr import queue_announcements
 from ivr.model import Question, Script
-from ivr.ports import Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
+from ivr.ports import (
+    CallerPriority,
+    Place,
+    Queued,
+    ResortTarget,
+    SeatAction,
+    SeatAssignment,
+    SupervisorAction,
+    SupervisorJoin,
+)
 from ivr.prompts.catalogue import information, whisper
-from ivr.queue_announcements import KEYS_PROMPT, Outlook
+from ivr.queue_announcements import KEYS_PROMPT, WaitEstimate
 from ledger.model import NO_CALL, TRIAL, Kind
 from outbound.labels_zh import prompt_of
 from outbound.service import NotCalled, OutboundCalls
 from queues.acd import Ticket
 from queues.agent_rules import IN_CALL
 from queues.events import Event, NotAnswered, Paused, Ready, SignedOut, TalkEnded, TicketJoined, WrapUpExtended
-from queues.model import Failure, NotAllowed, TicketPhase
-from queues.pins.service import Pins, Verdict
+from queues.model import NotAllowed, OfferFailure, TicketPhase
+from queues.pins.service import Pins, PinVerdict
 from queues.service import Clock, QueueService
-from queues.service_rate import PaceKeeper
+from queues.service_rate import ServiceRateTracker
 from recordings.layout import recording_file
 from routing.calendar import is_open
 from routing.closed_groups import avoiding
@@ -60,15 +69,15 @@ BY_PHONE: Final = "话机操作"
 """The reason of what a supervisor does by keys, which can say no other."""
 
 _FAILURES: Final = {
-    "NOANSWER": Failure.NO_ANSWER,
-    "BUSY": Failure.BUSY,
-    "CONGESTION": Failure.REJECTED,
-    "REJECTED": Failure.REJECTED,
-    "CHANUNAVAIL": Failure.UNREACHABLE,
+    "NOANSWER": OfferFailure.NO_ANSWER,
+    "BUSY": OfferFailure.BUSY,
+    "CONGESTION": OfferFailure.REJECTED,
+    "REJECTED": OfferFailure.REJECTED,
+    "CHANUNAVAIL": OfferFailure.UNREACHABLE,
 }
 
 
-class EngineDesk:
+class EngineCallBackend:
     """Answers the flows at once, from memory."""
 
     def __init__(
@@ -103,13 +112,13 @@ class EngineDesk:
         self._mailbox = mailbox
         self._now = now
         self._callers = callers or RecentCallers()
-        self._pace = PaceKeeper(lambda: queues.acd)
-        queues.listeners.append(self._pace.hear)
-        self._ways_out = WaysOut(queues, calls)
+        self._pace = ServiceRateTracker(lambda: queues.acd)
+        queues.listeners.append(self._pace.on_effect)
+        self._ways_out = LastResorts(queues, calls)
         self.wait_seconds = wait_seconds
 
     def route(self, question: Question) -> Decision:
-        held = self._calls.enter(question.call, question.channel)
+        held = self._calls.get_or_create(question.call, question.channel)
         held.stage = Stage.GREET
         held.table = self._snapshot()
         caller = "" if question.withheld else question.caller
@@ -119,7 +128,7 @@ class EngineDesk:
             told = decision.prompts
             decision = replace(decision, prompts=(*told, *(prompt for prompt in raised if prompt not in told)))
         decision = replace(decision, prompts=self._repertoire.heard(decision.prompts))
-        held.heard = decision.prompts
+        held.prompts_played = decision.prompts
         if decision.target.kind is TargetKind.SUBCENTRE:
             self._calls.record(question.call, recording_file(question.call))
             self._ways_out.came_from(held, OverflowTo.SUBCENTRE, decision.target.id)
@@ -127,8 +136,8 @@ class EngineDesk:
         held.number, held.trial = decision.number, question.action == TRIAL
         return decision
 
-    def standing(self, question: Question) -> Standing:
-        held = self._calls.enter(question.call, question.channel)
+    def standing(self, question: Question) -> CallerPriority:
+        held = self._calls.get_or_create(question.call, question.channel)
         trunk = CHANNEL.match(question.channel)
         line = trunk[1] if trunk else ""
         standing = self._callers.standing(question.caller, line, self._snapshot(), self._now(), held.caller_list)
@@ -157,20 +166,20 @@ class EngineDesk:
         return "".join(self._repertoire.heard((whisper(decision.number),)))
 
     def place(self, question: Question) -> Place:
-        held = self._calls.enter(question.call, question.channel)
+        held = self._calls.get_or_create(question.call, question.channel)
         before = self._queues.acd.tickets.get(question.call)
         offered = before is not None and before.phase is TicketPhase.OFFERED
-        promised = offered and before is not None and held.promised == before.seat
+        promised = offered and before is not None and held.assigned_seat == before.seat
         if held.stage is Stage.CONFERENCE and held.agent is not None:
             held.preferred = held.agent  # unsettled elsewhere: back to the one who took it
         redirected = offered and not promised and before is not None and before.channel != ""
         self._callbacks.answered(question.call)
-        ticket = before if promised and before is not None else self._queues.place(self._wish(question, held))
+        ticket = before if promised and before is not None else self._queues.enqueue(self._wish(question, held))
         if ticket.phase is TicketPhase.OFFERED and ticket.seat is not None and ticket.served_by is not None:
             held.stage = Stage.CONNECT
-            held.promised = None if redirected else ticket.seat
+            held.assigned_seat = None if redirected else ticket.seat
             agent = self._queues.acd.seats[ticket.seat].agent or AgentId("")
-            return Seated(ticket.seat, agent, self._queues.acd.policy.of(ticket.served_by).ring_seconds)
+            return SeatAssignment(ticket.seat, agent, self._queues.acd.policy.of(ticket.served_by).ring_seconds)
         held.stage = Stage.WAIT
         first_time = question.script is Script.OFFER and not held.told_to_wait
         held.told_to_wait = True
@@ -192,14 +201,14 @@ class EngineDesk:
         ms = (ticket.until_ms or self._now() + self.wait_seconds * 1000) - self._now()
         return max(1, min(self.wait_seconds, -(-ms // 1000)))
 
-    def way_out(self, question: Question) -> WayOut | None:
+    def way_out(self, question: Question) -> ResortTarget | None:
         return self._ways_out.take(question)
 
     def _unheard(self, held: LiveCall) -> tuple[str, ...]:
         """What was raised since this caller came, once."""
-        raised = tuple(prompt for prompt in self._raised() if prompt not in held.heard)
+        raised = tuple(prompt for prompt in self._raised() if prompt not in held.prompts_played)
         if raised:
-            held.heard = (*held.heard, *raised)
+            held.prompts_played = (*held.prompts_played, *raised)
         return raised
 
     def _wish(self, question: Question, held: LiveCall) -> TicketJoined:
@@ -222,17 +231,19 @@ class EngineDesk:
     def _news(self, held: LiveCall, position: int, since_ms: int) -> tuple[str, ...]:
         """What is due to be told to this waiting caller."""
         table, now = self._table(held.call), self._now()
-        if not queue_announcements.due(table.waiting_news, since_ms, held.told, now):
+        if not queue_announcements.due(table.waiting_news, since_ms, held.last_announcement, now):
             return ()
         expected = self._pace.expected(held.call)
-        outlook = Outlook(position, expected.low, expected.high) if expected is not None else Outlook(position)
-        said, held.told = queue_announcements.news(outlook, held.told, now)
+        outlook = (
+            WaitEstimate(position, expected.low, expected.high) if expected is not None else WaitEstimate(position)
+        )
+        said, held.last_announcement = queue_announcements.news(outlook, held.last_announcement, now)
         return (*said, KEYS_PROMPT) if table.waiting_keys or table.self_service else said
 
-    def promise(self, question: Question, number: str) -> Outcome:
-        held = self._calls.enter(question.call, question.channel)
+    def promise(self, question: Question, number: str) -> RequestOutcome:
+        held = self._calls.get_or_create(question.call, question.channel)
         now = self._now()
-        outcome = self._callbacks.ask(
+        outcome = self._callbacks.request(
             Callback(
                 id=question.call,
                 number=number,
@@ -244,7 +255,7 @@ class EngineDesk:
                 promised_at=datetime.fromtimestamp(now / 1000, UTC),
             )
         )
-        if outcome in (Outcome.PROMISED, Outcome.ALREADY):
+        if outcome in (RequestOutcome.PROMISED, RequestOutcome.ALREADY):
             held.stage = Stage.AFTER
         return outcome
 
@@ -252,8 +263,8 @@ class EngineDesk:
         ticket = self._queues.acd.tickets.get(question.call)
         if ticket is not None and ticket.phase is not TicketPhase.WAITING:
             return False
-        self._queues.left(question.call)
-        self._calls.enter(question.call, question.channel).stage = Stage.AFTER
+        self._queues.caller_left(question.call)
+        self._calls.get_or_create(question.call, question.channel).stage = Stage.AFTER
         return True
 
     def message(self, question: Question) -> bool:
@@ -270,42 +281,42 @@ class EngineDesk:
     def waiting_key(self, question: Question) -> WaitingAction | None:
         action = self._table(question.call).waiting_keys.get(question.key)
         held = self._calls.live.get(question.call)
-        if action is not None and held is not None and action not in held.pressed:
-            held.pressed = (*held.pressed, action)
+        if action is not None and held is not None and action not in held.keys_pressed:
+            held.keys_pressed = (*held.keys_pressed, action)
         return action
 
     def information(self, question: Question) -> str:
         return information(question.key) if question.key in self._table(question.call).self_service else ""
 
-    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
-        self._queues.tell(NotAnswered(question.call, seat, _FAILURES.get(dial_status, Failure.ERROR)))
+    def on_no_answer(self, question: Question, seat: SeatId, dial_status: str) -> None:
+        self._queues.apply(NotAnswered(question.call, seat, _FAILURES.get(dial_status, OfferFailure.ERROR)))
 
-    def cut_short(self, question: Question) -> bool:
+    def on_short_talk(self, question: Question) -> bool:
         seat = self._queues.seat_of(question.call)
-        if seat is None or not self._queues.talks(question.call) or made_by_agent(question.call):
+        if seat is None or not self._queues.is_talking(question.call) or made_by_agent(question.call):
             return False
-        held = self._calls.enter(question.call, question.channel)
-        self._queues.tell(TalkEnded(question.call, seat.id, by_agent=True), asking=question.call)
+        held = self._calls.get_or_create(question.call, question.channel)
+        self._queues.apply(TalkEnded(question.call, seat.id, by_agent=True), asking=question.call)
         ticket = self._queues.acd.tickets.get(question.call)
         if ticket is not None:
-            held.promised = ticket.seat
+            held.assigned_seat = ticket.seat
         else:
-            held.human = True
+            held.answered_by_human = True
         return ticket is not None
 
-    def talked(self, question: Question) -> bool:
-        held = self._calls.enter(question.call, question.channel)
+    def on_talk_ended(self, question: Question) -> bool:
+        held = self._calls.get_or_create(question.call, question.channel)
         held.stage = Stage.AFTER
         seat = self._queues.seat_of(question.call)
         if seat is not None:
-            held.human = True
-            self._queues.tell(TalkEnded(question.call, seat.id))
+            held.answered_by_human = True
+            self._queues.apply(TalkEnded(question.call, seat.id))
         spoke = held.talked_ms is None or held.talked_ms >= HEARD_MS
-        to_rate = held.human and spoke and not held.rated and not made_by_agent(question.call)
+        to_rate = held.answered_by_human and spoke and not held.rated and not made_by_agent(question.call)
         held.rated = held.rated or to_rate
         return to_rate
 
-    def level(self, question: Question) -> int:
+    def rating_level(self, question: Question) -> int:
         return self._table(question.call).rating_keys.get(question.key, 0)
 
     def _table(self, call: CallId) -> Snapshot:
@@ -313,17 +324,17 @@ class EngineDesk:
         held = self._calls.live.get(call)
         return held.table if held is not None and held.table is not None else self._snapshot()
 
-    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+    async def sign_in_refusal(self, seat: SeatId, agent: AgentId, pin: str) -> str:
         if not self._queues.reachable:
             return "seat-key-failed"
         match await self._pins.check(agent, pin, seat):
-            case Verdict.RIGHT:
+            case PinVerdict.VALID:
                 return "" if agent in self._snapshot().agents else "seat-pin-wrong"
-            case Verdict.WRONG:
+            case PinVerdict.INVALID:
                 return "seat-pin-wrong"
-            case Verdict.LOCKED:
+            case PinVerdict.LOCKED:
                 return "seat-pin-locked"
-            case Verdict.BUSY:
+            case PinVerdict.BUSY:
                 return "seat-key-failed"
 
     def seat_key(self, seat: SeatId, action: SeatAction, key: str) -> str:
@@ -342,12 +353,14 @@ class EngineDesk:
             return "seat-pause-unknown"
         event, said = self._meaning(seat, action, agent, key)
         try:
-            self._queues.tell(event)
+            self._queues.apply(event)
         except NotAllowed:
             return "seat-not-wrapping-up" if action is SeatAction.EXTEND else "seat-key-failed"
         said = self._came_to(seat, action, said)
         reason = reasons[key] if action is SeatAction.PAUSE else ""
-        self._calls.note(Kind.DEED, NO_CALL, what=action, by=f"话机{seat}", agent=agent, seat=seat, reason=reason)
+        self._calls.record_fact(
+            Kind.OPERATOR_ACTION, NO_CALL, what=action, by=f"话机{seat}", agent=agent, seat=seat, reason=reason
+        )
         return said
 
     def _came_to(self, seat: SeatId, action: SeatAction, said: str) -> str:
@@ -364,7 +377,7 @@ class EngineDesk:
         table = self._snapshot()
         match action:
             case SeatAction.SIGN_IN:
-                return signs_in(table, agent, seat), "seat-signed-in"
+                return sign_in_event(table, agent, seat), "seat-signed-in"
             case SeatAction.SIGN_OUT:
                 return SignedOut(seat), "seat-signed-out"
             case SeatAction.READY:
@@ -374,17 +387,17 @@ class EngineDesk:
             case SeatAction.EXTEND:
                 return WrapUpExtended(seat, EXTENSION_SECONDS), "seat-extended"
 
-    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> SupervisorJoin:
         by = self._supervision.supervisor_at(seat)
         if by is None:
-            return Joined(prompt="supervise-refused")
+            return SupervisorJoin(prompt="supervise-refused")
         try:
             if action is SupervisorAction.TAKE_OVER:
                 self._supervision.take_over(by, agent, BY_PHONE)
-                return Joined(prompt="supervise-taking-over")
-            return Joined(self._supervision.join(by, action, agent, BY_PHONE))
+                return SupervisorJoin(prompt="supervise-taking-over")
+            return SupervisorJoin(self._supervision.join(by, action, agent, BY_PHONE))
         except NotAllowed:
-            return Joined(prompt="supervise-no-talk")
+            return SupervisorJoin(prompt="supervise-no-talk")
 
     def citizen(self, number: str) -> str:
         return citizen(number, self._snapshot().area_code)
@@ -395,7 +408,7 @@ class EngineDesk:
     def unheard(self, question: Question, prompts: Sequence[str]) -> None:
         self._repertoire.unheard(question.call, prompts, "missing")
 
-    def undelivered(self, question: Question) -> None:
+    def on_answer_lost(self, question: Question) -> None:
         """The caller has gone, or the dialplan went on alone: out of our line, and the seat back to its place.
 
         Not so who was redirected to a seat while asking: that ends the question too, and the seat is right.
@@ -406,8 +419,8 @@ class EngineDesk:
         if ticket is None or ticket.phase is TicketPhase.TALKING:
             return
         held = self._calls.live.get(question.call)
-        if ticket.phase is TicketPhase.WAITING or (held is not None and held.promised == ticket.seat):
-            self._queues.left(question.call)
+        if ticket.phase is TicketPhase.WAITING or (held is not None and held.assigned_seat == ticket.seat):
+            self._queues.caller_left(question.call)
 
     def note(self, kind: Kind, question: Question, **data: Any) -> None:
-        self._calls.note(kind, question.call, **data)
+        self._calls.record_fact(kind, question.call, **data)

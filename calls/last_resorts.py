@@ -10,7 +10,7 @@ from calls.model import LiveCall
 from calls.registry import Calls
 from calls.switch.channel_names import CHANNEL
 from ivr.model import Question
-from ivr.ports import WayOut
+from ivr.ports import ResortTarget
 from ledger.model import Kind
 from queues.effects import Effect, LastResort
 from queues.model import TicketPhase
@@ -19,7 +19,7 @@ from routing.numbers import citizen
 from telephony.model import CallId, OverflowTo, duty_phones, duty_phones_text
 
 
-class WaysOut:
+class LastResorts:
     """Of one node."""
 
     def __init__(self, queues: QueueService, calls: Calls) -> None:
@@ -29,33 +29,33 @@ class WaysOut:
 
     def came_from(self, held: LiveCall, kind: OverflowTo, target: str) -> None:
         """The call has been there already."""
-        held.tried.add((kind, target))
+        held.tried_resorts.add((kind, target))
 
     def is_due(self, call: CallId) -> bool:
         """A way is open to this caller."""
         held = self._calls.live.get(call)
-        return held is not None and bool(held.ways)
+        return held is not None and bool(held.due_resorts)
 
-    def take(self, question: Question) -> WayOut | None:
+    def take(self, question: Question) -> ResortTarget | None:
         """The next way for this caller, who waits; told once and written down."""
         held = self._calls.live.get(question.call)
         ticket = self._queues.acd.tickets.get(question.call)
         if held is None or ticket is None or ticket.phase is not TicketPhase.WAITING:
             return None
-        while held.ways:
-            due = held.ways.pop(0)
+        while held.due_resorts:
+            due = held.due_resorts.pop(0)
             target = _without_caller(due, question, held.table.area_code if held.table is not None else "")
-            if (due.kind, due.target) in held.tried or target is None:
+            if (due.kind, due.target) in held.tried_resorts or target is None:
                 continue
-            held.tried.add((due.kind, due.target))
+            held.tried_resorts.add((due.kind, due.target))
             told = {"to": due.kind, "target": target, "group": due.group, "when": due.when, "waited_ms": due.waited_ms}
-            self._calls.note(Kind.WAY_OUT, question.call, **told)
-            return WayOut(due.kind, target)
+            self._calls.record_fact(Kind.LAST_RESORT, question.call, **told)
+            return ResortTarget(due.kind, target)
         return None
 
     def _hear(self, effect: Effect) -> None:
         if isinstance(effect, LastResort) and effect.channel and effect.call in self._calls.live:
-            self._calls.live[effect.call].ways.append(effect)
+            self._calls.live[effect.call].due_resorts.append(effect)
 
 
 def _without_caller(due: LastResort, question: Question, area_code: str) -> str | None:

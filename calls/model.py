@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ivr.queue_announcements import Told
+from ivr.queue_announcements import LastAnnouncement
 from queues.effects import LastResort
 from routing.model import CallerList, Snapshot, WaitingAction
 from telephony.model import AgentId, CallId, OverflowTo, SeatId, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DispositionEntry:
     """A wrap-up code, and a remark of the agent's own."""
 
     code: str = ""
@@ -28,12 +28,12 @@ class LiveCall:
     entered: bool = False
     """Its entering is in the ledger."""
     told_to_wait: bool = False
-    told: Told | None = None
+    last_announcement: LastAnnouncement | None = None
     """What it was told last of its place and the expected wait."""
-    promised: SeatId | None = None
+    assigned_seat: SeatId | None = None
     """The seat that the last answer named: the caller gets there by that answer alone, no redirect is on its way."""
     recorded: bool = False
-    human: bool = False
+    answered_by_human: bool = False
     """Somebody answered: there is somebody to be rated."""
     talked_ms: int | None = None
     """How long agents have talked with the caller so far; None before the first such talk is over."""
@@ -47,7 +47,7 @@ class LiveCall:
     group: str = ""
     """Who was asked for it last."""
     priority: int = 0
-    pressed: tuple[WaitingAction, ...] = ()
+    keys_pressed: tuple[WaitingAction, ...] = ()
     """What the caller pressed keys for while waiting."""
     origin: str = ""
     """The number of the centre whose trunk it came in by."""
@@ -56,7 +56,7 @@ class LiveCall:
     address: str = ""
     summary: str = ""
     """What the agent has taken down so far."""
-    said: dict[AgentId, Said] = field(default_factory=dict)
+    dispositions: dict[AgentId, DispositionEntry] = field(default_factory=dict)
     """What it came to (处理结果), as each agent who had it says."""
     agent: AgentId | None = None
     """Who talked with the caller last."""
@@ -66,24 +66,24 @@ class LiveCall:
     """The language asked for."""
     caller_list: CallerList | None = None
     """The list that the caller was on when it rang."""
-    heard: tuple[str, ...] = ()
+    prompts_played: tuple[str, ...] = ()
     """Prompts of its entry and announcements since."""
     trial: bool = False
     """An admin's test call (试打)."""
     table: Snapshot | None = None
     """The version of the routing table that it began under, and keeps; None when we were not there."""
-    taken_by: SeatId | None = None
+    takeover_seat: SeatId | None = None
     """A supervisor's seat to which the caller is on its way, out of a talk."""
     returns: int = 0
     """Times it was brought back from app_queue."""
-    ways: list[LastResort] = field(default_factory=list)
+    due_resorts: list[LastResort] = field(default_factory=list)
     """Ways out of the line that have come due and were not taken yet."""
-    tried: set[tuple[OverflowTo, str]] = field(default_factory=set)
+    tried_resorts: set[tuple[OverflowTo, str]] = field(default_factory=set)
     """Ways out that it has taken, or came from."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrapped:
+class DispositionRequest:
     """What somebody says of a call."""
 
     code: str

@@ -25,7 +25,7 @@ Noted = Callable[[datetime, datetime], Awaitable[list[Fact]]]
 """Facts of the kind NOTED from, up to but not at, in their order. Raises DatabaseError and its kin."""
 
 
-async def recollect(calls: Calls, noted: Noted, told: Callable[[Kind, CallId, dict[str, str]], None]) -> None:
+async def restore_notes(calls: Calls, noted: Noted, told: Callable[[Kind, CallId, dict[str, str]], None]) -> None:
     """Fill the empty fields of the calls that are up; what has been noted since the start stands.
 
     ``told`` hears of each call that was filled, as of a fact: screens show it then. A ledger that cannot be read costs

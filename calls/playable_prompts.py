@@ -99,7 +99,7 @@ class Repertoire:
         self._failed.update(dict.fromkeys(lacking, self._clock()))
         log.error("prompts not heard", prompts=lacking, call=call, why=why)
         if call in self._calls.live:  # else the key of an agent's idle phone
-            self._calls.note(Kind.UNPLAYED, call, prompts=lacking, why=why)
+            self._calls.record_fact(Kind.UNPLAYED, call, prompts=lacking, why=why)
         self._tell()
 
     def _tell(self) -> None:

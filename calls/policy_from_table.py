@@ -13,18 +13,18 @@ from telephony.model import AgentId, Priority, SeatId
 _ABLE_OF_NOTHING: Final = Served((), {}, frozenset())
 
 
-def able_of(table: Snapshot, agent: AgentId) -> Served:
+def skills_of(table: Snapshot, agent: AgentId) -> Served:
     """What the table says that this agent of the table can do."""
     return served(table.agents[agent], table.groups.values(), table.skills)
 
 
-def signs_in(table: Snapshot, agent: AgentId, seat: SeatId, pause: str | None = None) -> AgentSignedIn:
+def sign_in_event(table: Snapshot, agent: AgentId, seat: SeatId, pause: str | None = None) -> AgentSignedIn:
     """An agent of the table comes to a seat, with what the table says of that agent."""
-    able = able_of(table, agent)
+    able = skills_of(table, agent)
     return AgentSignedIn(agent, seat, able.groups, pause, able.levels, able.languages)
 
 
-def policy(snapshot: Snapshot) -> Policy:
+def policy_from_table(snapshot: Snapshot) -> Policy:
     """How the groups of the published table ring, rest, widen and overflow, and who comes first."""
     levels = (level for agent in snapshot.agents.values() for level in agent.skills.values())
     heads: dict[int, int] = {Priority[name.upper()]: seconds for name, seconds in snapshot.head_start_seconds.items()}

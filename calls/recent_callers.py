@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ivr.ports import Standing
+from ivr.ports import CallerPriority
 from ledger.records import CallRecord
 from routing.model import CallerList, Snapshot
 from telephony.model import AgentId, Priority
@@ -58,27 +58,27 @@ class RecentCallers:
 
     def standing(
         self, caller: str, trunk: str, snapshot: Snapshot, now_ms: int, listed: CallerList | None = None
-    ) -> Standing:
+    ) -> CallerPriority:
         """The class of a caller who rings now, through this trunk and on this list, and the agent to wait for."""
         row = snapshot.trunks.get(trunk)
         if row is not None and row.role.startswith("emergency"):
-            return Standing(Priority.CENTRE)
+            return CallerPriority(Priority.CENTRE)
         if listed is CallerList.NUISANCE:
-            return Standing(Priority.NUISANCE)
+            return CallerPriority(Priority.NUISANCE)
         known = self._known(caller, snapshot, now_ms)
         return replace(known, priority=max(known.priority, Priority.LISTED)) if listed is CallerList.PRIORITY else known
 
-    def _known(self, caller: str, snapshot: Snapshot, now_ms: int) -> Standing:
+    def _known(self, caller: str, snapshot: Snapshot, now_ms: int) -> CallerPriority:
         last = self._last.get(caller) if caller else None
         if last is None or now_ms - last.ended_ms >= snapshot.repeat_minutes * 60_000:
-            return Standing()
-        return Standing(Priority.DROPPED if last.dropped else Priority.REPEAT, last.agent)
+            return CallerPriority()
+        return CallerPriority(Priority.DROPPED if last.dropped else Priority.REPEAT, last.agent)
 
 
-def broke_off(talking: bool, cause: str) -> bool:
+def is_dropped_call(talking: bool, cause: str) -> bool:
     """Whether a caller's channel that is gone with this cause was cut off in a talk."""
     return talking and cause not in ENDED_WELL
 
 
 def _broke_off(cause: str, by: str) -> bool:
-    return broke_off(by == "caller", cause)
+    return is_dropped_call(by == "caller", cause)

@@ -22,7 +22,7 @@ from telephony.errors import AmiError
 from telephony.events import Event
 from telephony.model import CallId, Party, Stage, Var
 from transfers.service import TransferWatch
-from transfers.states import News, TransferState
+from transfers.states import TransferEvent, TransferState
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -109,7 +109,7 @@ class StandingStill:
         if transfer is None or transfer.state is not TransferState.ASKED:
             return
         self._mended(call, f"向 {transfer.target} 的转接没有开始；来电人和座席仍在一起，请再按一次并检查交换机")
-        self._transfers.hear(call, {"Target": transfer.target, "State": News.FAILS, "Cause": "stuck"})
+        self._transfers.on_event(call, {"Target": transfer.target, "State": TransferEvent.FAILS, "Cause": "stuck"})
         shown = await self._switch.collect("Status", {"Variables": _WANTED}, until="StatusComplete")
         mine = [event for event in shown if event.variables.get(Var.CALL) == call]
         for agent in (event for event in mine if event.variables.get(Var.PARTY) == Party.AGENT):

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from calls.closed_groups import Closures
+from calls.closed_groups import ClosedGroups
 from calls.registry import Calls
-from calls.switch.redirect import bring
+from calls.switch.redirect import redirect_to_seat
 from ivr.ports import SupervisorAction
 from ledger.model import NO_CALL, Kind
 from queues.acd import Seat
@@ -48,9 +48,9 @@ class Supervision:
         queues: QueueService,
         calls: Calls,
         switch: AmiLink,
-        closures: Closures | None = None,
+        closures: ClosedGroups | None = None,
     ) -> None:
-        self.closures = closures or Closures()
+        self.closures = closures or ClosedGroups()
         self._snapshot = snapshot
         self._queues = queues
         self._calls = calls
@@ -67,7 +67,7 @@ class Supervision:
         """The seat at which this agent talks. Raises NotAllowed."""
         seat_id = self._queues.acd.seat_of.get(agent)
         seat = self._queues.acd.seats.get(seat_id) if seat_id is not None else None
-        if seat is None or seat.call is None or not self._queues.talks(seat.call):
+        if seat is None or seat.call is None or not self._queues.is_talking(seat.call):
             raise NotAllowed(f"工号 {agent} 现在没有通话")
         return seat
 
@@ -105,7 +105,7 @@ class Supervision:
         held = self._calls.live.get(seat.call)
         if held is None:
             raise NotAllowed("这个通话刚刚结束")
-        held.taken_by = there
+        held.takeover_seat = there
         self._note(SupervisorAction.TAKE_OVER, by, seat, reason)
         self._start(self._bring(seat.call, held.channel, there))
         return there
@@ -124,7 +124,7 @@ class Supervision:
                 AgentState.SIGNED_OUT: SignedOut(seat_id),
             }
             event = gentle[to]
-        self._queues.tell(event)
+        self._queues.apply(event)
         what = {AgentState.READY: "force-ready", AgentState.PAUSED: "force-pause"}.get(to, "force-sign-out")
         self._deed(what, by, NO_CALL, agent=agent, seat=seat_id, reason=reason, to=pause)
 
@@ -138,7 +138,7 @@ class Supervision:
             if ticket.group == group and ticket.phase is TicketPhase.WAITING and call in (None, ticket.call)
         ]
         for one in waiting:
-            self._queues.tell(MoveCall(one, to))
+            self._queues.apply(MoveCall(one, to))
             self._deed("move", by, one, group=group, to=to, reason=reason)
         return len(waiting)
 
@@ -234,11 +234,11 @@ class Supervision:
 
     async def _bring(self, call: CallId, channel: str, there: SeatId) -> None:
         try:
-            await bring(self._switch, channel, there, RING_SECONDS)
+            await redirect_to_seat(self._switch, channel, there, RING_SECONDS)
         except AmiError as error:
             log.warning("call not taken over", call=call, seat=there, error=str(error))
             if (held := self._calls.live.get(call)) is not None:
-                held.taken_by = None
+                held.takeover_seat = None
 
     def _note(self, action: SupervisorAction, by: AgentId, seat: Seat, reason: str) -> None:
         assert seat.call is not None, "only a talk is joined"
@@ -249,7 +249,7 @@ class Supervision:
 
     def _deed(self, what: str, by: str, call: CallId, **data: str) -> None:
         told = {key: value for key, value in data.items() if value}
-        self._calls.note(Kind.DEED, call, what=what, by=by, **told)
+        self._calls.record_fact(Kind.OPERATOR_ACTION, call, what=what, by=by, **told)
         log.info("supervised", what=what, by=by, **told)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from calls.registry import Calls
-from calls.switch.redirect import bring
+from calls.switch.redirect import redirect_to_seat
 from ledger.model import NO_CALL, Kind
 from queues.events import SignedOut
 from queues.model import NotAllowed
@@ -33,7 +33,7 @@ TELL_SECONDS: Final = 3
 SESSION_OVER: Final = "登录已结束"
 
 
-class PagePhones:
+class WebPhones:
     """Of one node."""
 
     def __init__(
@@ -95,8 +95,8 @@ class PagePhones:
         seat = SeatId(agent)
         if self._queues.acd.seat_of.get(agent) != seat:
             return
-        self._queues.tell(SignedOut(seat))
-        self._calls.note(Kind.DEED, NO_CALL, what="sign-out", by=SESSION_OVER, agent=agent, seat=seat)
+        self._queues.apply(SignedOut(seat))
+        self._calls.record_fact(Kind.OPERATOR_ACTION, NO_CALL, what="sign-out", by=SESSION_OVER, agent=agent, seat=seat)
         log.info("agent off duty, session over", agent=agent)
 
     async def seen(self) -> None:
@@ -114,16 +114,16 @@ class PagePhones:
         """
         seat = self._queues.acd.seats.get(SeatId(agent))
         call = seat.call if seat is not None else None
-        held = self._calls.live.get(call) if call is not None and self._queues.talks(call) else None
+        held = self._calls.live.get(call) if call is not None and self._queues.is_talking(call) else None
         if held is None:
             raise NotAllowed("没有要接回的通话")
         if held.stage is Stage.CONFERENCE:
             raise NotAllowed("这个通话正在与中心或协作单位三方通话，不能接回；对方仍在与市民通话")
-        held.taken_by = SeatId(agent)
+        held.takeover_seat = SeatId(agent)
         try:
-            await bring(self._switch, held.channel, SeatId(agent), RESUME_RING_SECONDS)
+            await redirect_to_seat(self._switch, held.channel, SeatId(agent), RESUME_RING_SECONDS)
         except AmiError as error:
-            held.taken_by = None
+            held.takeover_seat = None
             raise NotAllowed(f"没有接回通话（{error}）；市民还在线上，请再试") from None
 
     async def _told(self, agent: AgentId, password: str) -> bool:

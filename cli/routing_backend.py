@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import typer
 
 from audit.model import Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from config.credentials import credentials
 from config.settings import Settings, load_settings
 from console.client import EngineUnreachable, call
@@ -29,7 +29,7 @@ from database.schema import upgrade
 from routing.publish import Publisher
 from routing.snapshot import SnapshotCorrupt
 from routing.tables import Refused, Tables
-from setup.lint_context import surroundings
+from setup.lint_context import lint_context
 
 PUBLISH_SECONDS: Final = 120.0
 """Prompts may have to be spoken first."""
@@ -82,9 +82,9 @@ def _here(settings: Settings, direct: Direct) -> dict[str, Any]:
         await upgrade(settings.database_url, may_create=False)
         database = open_database(settings.database_url, must_exist=True)
         try:
-            publisher = Publisher(database, settings.data_dir, partial(surroundings, settings))
+            publisher = Publisher(database, settings.data_dir, partial(lint_context, settings))
             told = await direct(Tables(publisher, approval=settings.publish_approval))
-            await note_new(database, settings.data_dir)
+            await anchor_new_entries(database, settings.data_dir)
             return told
         finally:
             await database.close()

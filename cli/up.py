@@ -41,7 +41,7 @@ from engine.serve import published
 from engine.watchdog import watch_switch
 from ivr.prompts.build import build
 from ivr.prompts.catalogue import catalogue
-from ivr.prompts.staging import alone, said
+from ivr.prompts.staging import current_wordings, exclusive_lock
 from ledger.lease import LeaseTaken, lease_of
 from routing.model import Snapshot
 from setup.backup.restore import require_restored
@@ -113,8 +113,8 @@ async def prepared(settings: Settings, asterisk: Asterisk, say: Say) -> tuple[Sw
 
 
 def _prompts(settings: Settings, snapshot: Snapshot, say: Say) -> None:
-    with alone(settings.data_dir):
-        report = build(settings.data_dir, said(settings.data_dir, catalogue(snapshot, settings.city)))
+    with exclusive_lock(settings.data_dir):
+        report = build(settings.data_dir, current_wordings(settings.data_dir, catalogue(snapshot, settings.city)))
     if report.built:
         say(f"提示音已生成 {len(report.built)} 段")
     for fault in report.faults:

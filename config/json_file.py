@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 
-async def keep(path: Path, value: Any) -> None:
+async def write_json(path: Path, value: Any) -> None:
     """Put ``value`` in the place of what the file held; on the disk when this returns. Raises OSError."""
     await asyncio.to_thread(_write, path, json.dumps(value, ensure_ascii=False, indent=2))
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import psutil
 
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 from config.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
@@ -127,7 +127,7 @@ def _named(pid: int | None) -> str:
 def _our_children(run_dir: Path) -> Iterator[int]:
     """The children that a supervisor keeps for this instance; each leads the group of its own children."""
     for path in run_dir.glob("*.child.json"):
-        identity = Identity.load(path)
+        identity = ProcessIdentity.load(path)
         if identity is not None:
             yield identity.pid
 

@@ -17,7 +17,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ProcessIdentity:
     """Which process, for certain."""
 
     pid: int
@@ -41,7 +41,7 @@ class Identity:
     @property
     def alive(self) -> bool:
         """Whether exactly this process still runs."""
-        return Identity.of(self.pid, self.fingerprint) == self
+        return ProcessIdentity.of(self.pid, self.fingerprint) == self
 
     def save(self, path: Path) -> None:
         """Write it down, whole or not at all."""

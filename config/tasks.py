@@ -17,12 +17,12 @@ PAUSE_SECONDS: Final = 5.0
 """Between a surprise and the next try: a fault that stays must fill neither the log nor the processor."""
 
 
-def for_ever(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+def run_supervised(name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
     """Start it; it ends by returning or by cancellation only. ``name`` is for the log."""
-    return asyncio.get_running_loop().create_task(_again_and_again(name, work), name=name)
+    return asyncio.get_running_loop().create_task(_restart_on_error(name, work), name=name)
 
 
-async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _restart_on_error(name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()

@@ -16,17 +16,17 @@ from aiohttp import web
 
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from console.access.guard import worded
-from console.api.callbacks import promise_routes
-from console.api.dispositions import WrappingUp, wrap_up_routes
-from console.api.drills import Drilling, drill_routes
-from console.api.orders import SIGNED, Ordering, order_routes
+from console.access.guard import error_middleware
+from console.api.callbacks import callback_routes
+from console.api.dispositions import DispositionsPort, disposition_routes
+from console.api.drills import DrillsPort, drill_routes
+from console.api.orders import SIGNED, OrdersPort, order_routes
 from console.api.outbound import CallingOut, outbound_routes
 from console.api.queues import queue_routes
 from console.api.routing import routing_routes
-from console.api.supervision import Supervised, supervise_routes
+from console.api.supervision import SupervisionPort, supervise_routes
 from console.api.transfers import transfer_routes
-from console.http_json import WHO, answered, asker, body_of, refused
+from console.http_json import WHO, body_of, error_response, json_response, operator_of
 from console.live.sse import Use, add_live_routes
 from ledger.live import Live
 from queues.acd import Acd
@@ -49,7 +49,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(Supervised, Ordering, Drilling, WrappingUp, CallingOut, Protocol):
+class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, CallingOut, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -111,7 +111,7 @@ class Control(Supervised, Ordering, Drilling, WrappingUp, CallingOut, Protocol):
 
 def application(control: Control, token: str, more: Sequence[web.RouteDef] = ()) -> web.Application:
     """The API as an aiohttp application; ``more``: routes of what only a whole instance has (console.api.setup)."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[worded, _guard(token)])
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[error_middleware, _guard(token)])
     app.add_routes(api_routes(control))
     app.add_routes(more)
     add_live_routes(app, control)
@@ -131,10 +131,10 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         web.get("/api/seats", api.seats),
         *queue_routes(control),
         *transfer_routes(control),
-        *wrap_up_routes(control),
+        *disposition_routes(control),
         *outbound_routes(control),
         *drill_routes(control),
-        *promise_routes(control),
+        *callback_routes(control),
         *order_routes(control),
         *routing_routes(control),
         *supervise_routes(control),
@@ -146,7 +146,7 @@ class _Api:
         self._control = control
 
     async def status(self, request: web.Request) -> web.Response:
-        return answered(await self._control.status())
+        return json_response(await self._control.status())
 
     async def agents(self, request: web.Request) -> web.Response:
         acd = self._control.acd
@@ -170,7 +170,7 @@ class _Api:
                     "call": seat.call if seat is not None else None,
                 }
             )
-        return answered({"agents": rows})
+        return json_response({"agents": rows})
 
     async def seats(self, request: web.Request) -> web.Response:
         acd, table = self._control.acd, self._control.snapshot
@@ -188,7 +188,7 @@ class _Api:
         # Published and never seen: whoever sets a phone up has to find it here before it registers for the first time.
         nobody = {"agent": None, "state": AgentState.SIGNED_OUT, "reachable": False, "call": None}
         rows += [{"seat": seat, **nobody} for seat in never]
-        return answered({"seats": sorted(rows, key=lambda row: ("site" in row, row["seat"]))})
+        return json_response({"seats": sorted(rows, key=lambda row: ("site" in row, row["seat"]))})
 
     async def sign_in(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
@@ -197,11 +197,11 @@ class _Api:
         table = self._control.snapshot
         if not SEAT_ID.fullmatch(seat) or not table.may_sit(agent, seat):
             choices = "、".join(table.seats[:10])
-            raise refused(400, f"没有座席 {seat!r}；可用座席：{choices} 等，在网页里接听时写自己的工号 {agent}")
+            raise error_response(400, f"没有座席 {seat!r}；可用座席：{choices} 等，在网页里接听时写自己的工号 {agent}")
         self._require_free(request, agent, SeatId(seat))
         able = served(table.agents[agent], table.groups.values(), table.skills)
         event = AgentSignedIn(agent, SeatId(seat), able.groups, levels=able.levels, languages=able.languages)
-        return self._tell(event, agent, SeatId(seat), "sign-in", asker(body))
+        return self._tell(event, agent, SeatId(seat), "sign-in", operator_of(body))
 
     def _require_free(self, request: web.Request, agent: AgentId, seat: SeatId) -> None:
         """An agent at a page takes nobody's seat: that takes the phone itself (*11, with a PIN), or a supervisor."""
@@ -210,15 +210,15 @@ class _Api:
             return
         if held.agent is not None and held.agent != agent:
             reason = f"座席 {seat} 上工号 {held.agent} 还签入着；请他签出，或在这部话机上拨 *11 签入，或请班长强制签出"
-            raise refused(409, reason)
+            raise error_response(409, reason)
 
     async def act(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         seat = self._control.acd.seat_of.get(agent)
         if seat is None:
-            raise refused(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
+            raise error_response(409, f"工号 {agent} 没有签入；先运行 hotline agents sign-in {agent} --seat 座席号")
         body = await body_of(request, EXAMPLE)
-        by = asker(body)
+        by = operator_of(body)
         match request.match_info["action"]:
             case "sign-out":
                 return self._tell(SignedOut(seat), agent, seat, "sign-out", by)
@@ -234,35 +234,35 @@ class _Api:
                     return self._tell(WrapUpEnded(seat), agent, seat, "end-wrap-up", by)
                 seconds = body.get("extend_seconds")
                 if type(seconds) is not int:
-                    raise refused(400, '应写明延长几秒或结束，例如 {"extend_seconds": 60} 或 {"end": true}')
+                    raise error_response(400, '应写明延长几秒或结束，例如 {"extend_seconds": 60} 或 {"end": true}')
                 return self._tell(WrapUpExtended(seat, seconds), agent, seat, "extend", by, f"{seconds} 秒")
 
     async def set_pin(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         body = await body_of(request, EXAMPLE)
         try:
-            await self._control.set_pin(agent, str(body.get("pin", "")), asker(body))
+            await self._control.set_pin(agent, str(body.get("pin", "")), operator_of(body))
         except NotAllowed as no:
-            raise refused(409, no.reason) from None
-        self._control.deed("pin", asker(body), agent=agent)
-        return answered({"agent": agent, "pin": True})
+            raise error_response(409, no.reason) from None
+        self._control.deed("pin", operator_of(body), agent=agent)
+        return json_response({"agent": agent, "pin": True})
 
     async def unlock(self, request: web.Request) -> web.Response:
         agent = self._agent(request)
         self._control.unlock(agent)
-        self._control.deed("unlock", asker(await body_of(request, EXAMPLE)), agent=agent)
-        return answered({"agent": agent})
+        self._control.deed("unlock", operator_of(await body_of(request, EXAMPLE)), agent=agent)
+        return json_response({"agent": agent})
 
     def _require_code(self, request: web.Request, agent: AgentId) -> None:
         """Of the agent alone, at the desk: phone keys, the end in time and a supervisor wait for no code."""
         who = request.get(WHO)
         if who is not None and who.agent == agent and self._control.owes_code(agent):
-            raise refused(409, "请先选处理结果（按 F6），再结束话后整理；到时间会自动结束，记为未填")
+            raise error_response(409, "请先选处理结果（按 F6），再结束话后整理；到时间会自动结束，记为未填")
 
     def _agent(self, request: web.Request) -> AgentId:
         agent = request.match_info["agent"]
         if not AGENT_ID.fullmatch(agent) or agent not in self._control.snapshot.agents:
-            raise refused(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
+            raise error_response(404, f"没有工号 {agent!r}；运行 hotline agents list 查看全部工号")
         return AgentId(agent)
 
     def _tell(
@@ -271,11 +271,13 @@ class _Api:
         try:
             self._control.tell(event)
         except NotAllowed as no:
-            raise refused(409, no.reason) from None
+            raise error_response(409, no.reason) from None
         self._control.deed(what, by, agent=agent, seat=at, reason=reason)
         seat_id = self._control.acd.seat_of.get(agent)
         seat = self._control.acd.seats.get(seat_id) if seat_id is not None else None
-        return answered({"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"})
+        return json_response(
+            {"agent": agent, "seat": seat_id, "state": seat.state if seat is not None else "signed-out"}
+        )
 
 
 def _guard(token: str) -> Any:
@@ -287,14 +289,14 @@ def _guard(token: str) -> Any:
         if not signed and not secrets.compare_digest(
             offered.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()
         ):
-            raise refused(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
+            raise error_response(401, "需要凭据；请在运行热线的机器上用 hotline 命令操作")
         try:
             return await handler(request)
         except web.HTTPException as error:
             if error.content_type == "application/json":
                 raise
             # aiohttp's own refusals, before a handler of ours is reached
-            return answered({"error": _OWN_REFUSALS.get(error.status, error.reason)}, error.status)
+            return json_response({"error": _OWN_REFUSALS.get(error.status, error.reason)}, error.status)
 
     return guard
 
@@ -312,5 +314,5 @@ def pause_reason(table: Snapshot, body: Mapping[str, Any]) -> str:
     reason = body.get("reason")
     reason = reason.strip() if isinstance(reason, str) else ""
     if reason not in table.pause_reasons.values():
-        raise refused(400, f"示忙原因应为 {'、'.join(table.pause_reasons.values())} 之一；原因在路由表里设定")
+        raise error_response(400, f"示忙原因应为 {'、'.join(table.pause_reasons.values())} 之一；原因在路由表里设定")
     return reason

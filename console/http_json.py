@@ -24,13 +24,13 @@ WHO: Final = web.RequestKey("who", Identity)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SessionCheck:
     """Of who asked."""
 
     now: Callable[[], Awaitable[Identity | None]]
     """Who it is now, with the right that let him in; None for nobody any more. Raises DatabaseError."""
 
-    async def still(self, may: Callable[[Identity], bool] = lambda who: True) -> bool:
+    async def still_authorised(self, may: Callable[[Identity], bool] = lambda who: True) -> bool:
         """Whether it holds on, and ``may`` says so, too; what cannot be looked up is believed."""
         try:
             who = await self.now()
@@ -39,7 +39,7 @@ class Standing:
         return who is not None and may(who)
 
 
-STANDING: Final = web.RequestKey("standing", Standing)
+SESSION_CHECK: Final = web.RequestKey("standing", SessionCheck)
 """Whether who asked may still have the answer: asked again and again by answers that go on for hours."""
 
 _REFUSALS = {
@@ -51,14 +51,14 @@ _REFUSALS = {
 }  # fmt: skip
 
 
-def answered(value: Any, status: int = 200) -> web.Response:
+def json_response(value: Any, status: int = 200) -> web.Response:
     """What was asked for."""
     return web.Response(
         status=status, text=json.dumps(value, ensure_ascii=False), content_type="application/json", charset="utf-8"
     )
 
 
-def refused(status: int, reason: str, **more: Any) -> web.HTTPException:
+def error_response(status: int, reason: str, **more: Any) -> web.HTTPException:
     """A refusal to raise; ``reason`` is a Chinese sentence that says what to do."""
     text = json.dumps({"error": reason, **more}, ensure_ascii=False)
     return _REFUSALS[status](text=text, content_type="application/json")
@@ -83,12 +83,12 @@ async def body_of(request: web.Request, example: str) -> dict[str, Any]:
     except (ValueError, LookupError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise refused(400, f"请求体应为 JSON 对象，例如 {example}")
+        raise error_response(400, f"请求体应为 JSON 对象，例如 {example}")
     who = request.get(WHO)
     return body if who is None else body | {"by": who.name, "via": who.origin}
 
 
-def asker(told: Mapping[str, Any]) -> str:
+def operator_of(told: Mapping[str, Any]) -> str:
     """Who asks, as a body or a query says: of sessions and programs who signed in, else who holds the token."""
     by = told.get("by")
     by = by.strip() if isinstance(by, str) else ""
@@ -100,7 +100,7 @@ def text_of(body: dict[str, Any], key: str, most: int, *, what: str, empty: bool
     value = body.get(key, "")
     value = value.strip() if isinstance(value, str) else None
     if value is None or len(value) > most or not (value or empty) or (value and not value.isprintable()):
-        raise refused(400, f"{what}（{key}）应为{'' if empty else ' 1 到'} {most} 个字以内的文字")
+        raise error_response(400, f"{what}（{key}）应为{'' if empty else ' 1 到'} {most} 个字以内的文字")
     return value
 
 
@@ -112,7 +112,7 @@ def reason_that_is_one(body: dict[str, Any], most: int) -> str:
     reason = text_of(body, "reason", most, what="原因")
     letters = {sign for sign in reason.casefold() if sign.isalpha()}
     if len(letters) < (FEWEST_HAN if any("\u4e00" <= sign <= "\u9fff" for sign in letters) else FEWEST_LETTERS):
-        raise refused(400, "请写明真正的原因，别人事后要看得懂，例如 市民来电核对派单")
+        raise error_response(400, "请写明真正的原因，别人事后要看得懂，例如 市民来电核对派单")
     return reason
 
 
@@ -123,5 +123,5 @@ def whole_of(value: Any, key: str, default: int, least: int, most: int) -> int:
         if isinstance(value, (bool, float)) or not least <= number <= most:
             raise ValueError
     except (TypeError, ValueError, OverflowError):  # a list, a word, Infinity
-        raise refused(400, f"{key} 应为 {least} 到 {most} 的整数") from None
+        raise error_response(400, f"{key} 应为 {least} 到 {most} 的整数") from None
     return number

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from console.access.permissions import CALL, TEXT, Door, Own
+from console.access.permissions import CALL, TEXT, Ownership, Route
 
 _ERROR: Final = {
     "description": "为什么不行、怎么办",
@@ -15,7 +15,7 @@ _ERROR: Final = {
 _REFUSALS: Final = ("400", "401", "403", "404", "409", "413", "415", "429", "503")
 
 
-def document(doors: Iterable[Door]) -> dict[str, Any]:
+def document(doors: Iterable[Route]) -> dict[str, Any]:
     """The whole document, as data."""
     paths: dict[str, dict[str, Any]] = {}
     for door in doors:
@@ -46,7 +46,7 @@ def document(doors: Iterable[Door]) -> dict[str, Any]:
     }
 
 
-def _operation(door: Door) -> dict[str, Any]:
+def _operation(door: Route) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "-", f"{door.method.lower()} {door.path}").strip("-"),
         "summary": door.what,
@@ -73,14 +73,14 @@ def _operation(door: Door) -> dict[str, Any]:
     return made
 
 
-def _security(door: Door) -> list[dict[str, list[str]]]:
+def _security(door: Route) -> list[dict[str, list[str]]]:
     if door.right is None:
         return []
     browser: dict[str, list[str]] = {"session": []} if door.method == "GET" else {"session": [], "csrf": []}
-    return [browser] if door.own is Own.SELF else [browser, {"token": []}]
+    return [browser] if door.own is Ownership.SELF else [browser, {"token": []}]
 
 
-def _part(door: Door, name: str) -> dict[str, Any]:
+def _part(door: Route, name: str) -> dict[str, Any]:
     if name in door.choices:
         schema: dict[str, Any] = {"enum": list(door.choices[name])}
     elif name == "id":
@@ -90,5 +90,5 @@ def _part(door: Door, name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _query(door: Door) -> list[dict[str, Any]]:
+def _query(door: Route) -> list[dict[str, Any]]:
     return [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in door.query.items()]

@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from console.http_json import refused
+from console.http_json import error_response
 
 ASSET: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}", re.ASCII)
 FOR_GOOD: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -58,5 +58,5 @@ class _Views:
 
     def _file(self, path: Path, headers: dict[str, str]) -> web.StreamResponse:
         if not path.is_file():
-            raise refused(404, "网页已更新，请刷新（F5）")
+            raise error_response(404, "网页已更新，请刷新（F5）")
         return web.FileResponse(path, headers=headers)

@@ -19,7 +19,7 @@ import structlog
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, web
 
 from console.access.guard import Site
-from console.http_json import STANDING, WHO, answered, refused
+from console.http_json import SESSION_CHECK, WHO, error_response, json_response
 from queues.model import NotAllowed
 from telephony.model import TRIAL_PHONE, AgentId
 
@@ -137,10 +137,10 @@ class _Views:
 
     async def trial_credentials(self, request: web.Request) -> web.Response:
         if request[WHO].user is None:
-            raise refused(403, "程序没有网页电话")
+            raise error_response(403, "程序没有网页电话")
         held = self._lines.get(_TRIAL)
         if held is not None and held.page is not None and held.session != request[WHO].session:
-            raise refused(409, "另一位管理员正在试打；请等他挂断后再试")
+            raise error_response(409, "另一位管理员正在试打；请等他挂断后再试")
         return await self._granted(request, _TRIAL, self._phones.grant_trial, "/api/setup/trial/phone")
 
     async def _granted(
@@ -153,12 +153,12 @@ class _Views:
             except NotAllowed as no:
                 if old is not None:
                     self._lines[agent] = old
-                raise refused(409, str(no)) from None
+                raise error_response(409, str(no)) from None
             line = self._lines[agent] = _Line(agent, request[WHO].session)
             line.expiry = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._expire, line)
         if old is not None:
             self._replaced(old)
-        return answered(
+        return json_response(
             {
                 "seat": agent, "uri": f"sip:{agent}@{DOMAIN}", "user": agent, "password": password,
                 "socket": socket, "expires_seconds": int(OPEN_SECONDS),
@@ -169,8 +169,8 @@ class _Views:
         try:
             await self._phones.resume(_agent(request))
         except NotAllowed as no:
-            raise refused(409, str(no)) from None
-        return answered({"resumed": True})
+            raise error_response(409, str(no)) from None
+        return json_response({"resumed": True})
 
     async def line(self, request: web.Request) -> web.StreamResponse:
         return await self._opened(request, _agent(request))
@@ -181,12 +181,12 @@ class _Views:
     async def _opened(self, request: web.Request, agent: AgentId) -> web.StreamResponse:
         offered = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
         if request.headers.get("Upgrade", "").lower() != "websocket" or PROTOCOL not in offered:
-            raise refused(400, "这里只接受网页电话的 WebSocket（子协议 sip）；请刷新页面")
+            raise error_response(400, "这里只接受网页电话的 WebSocket（子协议 sip）；请刷新页面")
         if request.headers.get("Origin") != self._site.own(request):
-            raise refused(403, "网页电话只能由本系统的页面打开；请在浏览器里直接打开本系统")
+            raise error_response(403, "网页电话只能由本系统的页面打开；请在浏览器里直接打开本系统")
         line = self._lines.get(agent)
         if line is None or line.opening or line.session != request[WHO].session:
-            raise refused(409, "请先取得一次性的电话口令（POST …/credentials）；请刷新页面")
+            raise error_response(409, "请先取得一次性的电话口令（POST …/credentials）；请刷新页面")
         line.opening = True
         if line.expiry is not None:
             line.expiry.cancel()
@@ -207,7 +207,7 @@ class _Views:
                 )
         except (ClientError, OSError, TimeoutError) as error:
             log.warning("page's phone has no switch", agent=line.agent, reason=str(error))
-            raise refused(503, "电话系统暂时没有连上；页面会自动再试") from None
+            raise error_response(503, "电话系统暂时没有连上；页面会自动再试") from None
         page = web.WebSocketResponse(
             protocols=(PROTOCOL,), max_msg_size=MAX_FRAME_BYTES, heartbeat=HEARTBEAT_SECONDS, compress=False
         )
@@ -264,10 +264,10 @@ async def _pipe(source: Socket, sink: Socket) -> None:
 
 async def _until_signed_out(request: web.Request) -> None:
     """The door has just asked who it is; from then on it is asked again and again."""
-    standing = request[STANDING]
+    standing = request[SESSION_CHECK]
     while True:
         await asyncio.sleep(STANDING_SECONDS)
-        if not await standing.still():
+        if not await standing.still_authorised():
             return
 
 
@@ -278,7 +278,7 @@ async def _close(page: web.WebSocketResponse, code: int) -> None:
 def _agent(request: web.Request) -> AgentId:
     who = request[WHO]
     if who.user is None:
-        raise refused(403, "程序没有网页电话")
+        raise error_response(403, "程序没有网页电话")
     if not who.agent:
-        raise refused(403, "您的用户没有设工号，没有网页电话；请管理员用 hotline users role 补上")
+        raise error_response(403, "您的用户没有设工号，没有网页电话；请管理员用 hotline users role 补上")
     return AgentId(who.agent)

@@ -16,22 +16,22 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from asterisk_conf.plan import messages_home
-from audit.ledger_projection import seal_deeds
-from callbacks.orphaned_voicemail import take_found
-from callbacks.queries import left, promised
+from audit.ledger_projection import project_operator_actions
+from callbacks.orphaned_voicemail import recover_orphans
+from callbacks.queries import open_callbacks, open_voicemails
 from callbacks.registry import REMEMBERED
 from callbacks.service import Callbacks
 from callbacks.store import follow as promises_follow
 from callbacks.voicemail import Mailbox
 from config.settings import Settings
-from config.tasks import for_ever
+from config.tasks import run_supervised
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from ledger.cel_backfill import FillIn
+from ledger.cel_backfill import CelBackfill
 from ledger.drill_report import Drill, drills
 from ledger.journal import Journal
-from ledger.journal_replicator import Drainer
+from ledger.journal_replicator import JournalReplicator
 from ledger.lease import RENEW_SECONDS, LeaseTaken, lease_of
 from ledger.model import drill_line
 from ledger.push import Pusher, Receiver
@@ -55,7 +55,7 @@ RETRY_SECONDS: Final = 5.0
 LAST_WORK_SECONDS: Final = 3.0
 
 
-class Books:
+class BackgroundJobs:
     """One node's background work."""
 
     def __init__(
@@ -90,18 +90,18 @@ class Books:
         self._orders = orders
         self._outbound = outbound
         self._messages = messages_home(settings.data_dir)
-        self.drainer = Drainer(
+        self.drainer = JournalReplicator(
             database,
             journal.folder,
             settings.node,
             push_to=centres,
             push_drills_to=settings.push_drills,
-            followers=(promises_follow, orders_follow, outbound_follow, seal_deeds),
+            followers=(promises_follow, orders_follow, outbound_follow, project_operator_actions),
         )
         self.pusher = Pusher(database, receivers)
         self.citizen: Callable[[str], str] = lambda number: number
         """The one form of a caller's number."""
-        self.fill_in = FillIn(journal, database, cel_folder, settings.node, citizen=self._in_one_form)
+        self.fill_in = CelBackfill(journal, database, cel_folder, settings.node, citizen=self._in_one_form)
         self.recordings = Recordings(database, recordings_folder, node=settings.node)
         self._tasks: list[asyncio.Task[None]] = []
         self._schema = asyncio.Event()
@@ -125,10 +125,10 @@ class Books:
             "recordings": self.recordings.run,
             "push": self.pusher.run,
         }
-        self._tasks.append(for_ever("schema", self._bring_schema))
-        self._tasks.append(for_ever("lease", partial(self._when_schema, self._keep_lease)))
+        self._tasks.append(run_supervised("schema", self._bring_schema))
+        self._tasks.append(run_supervised("lease", partial(self._when_schema, self._keep_lease)))
         for name, work in followers.items():
-            self._tasks.append(for_ever(name, partial(self._when_ready, work)))
+            self._tasks.append(run_supervised(name, partial(self._when_ready, work)))
 
     async def stop(self) -> None:
         """Bring over what is there, for a bounded time, and end. What is left waits in the journal."""
@@ -202,15 +202,15 @@ class Books:
         while not self._callbacks.loaded:
             try:
                 since = datetime.now(UTC) - REMEMBERED
-                known = await promised(self._database, self.drainer.folder, self._node, since)
-                messages = await left(self._database, self.drainer.folder, self._node, since)
+                known = await open_callbacks(self._database, self.drainer.folder, self._node, since)
+                messages = await open_voicemails(self._database, self.drainer.folder, self._node, since)
             except (DatabaseError, SQLAlchemyError, OSError) as error:
                 log.error("promises not read yet, nobody is called back", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             self._callbacks.book.learn(known)
             self._callbacks.loaded = True
-            self._mailbox.learn(messages)
+            self._mailbox.load(messages)
             await self._take_found()
             log.info("promises read", open=len(self._callbacks.book.open()))
 
@@ -245,7 +245,7 @@ class Books:
 
     async def _take_found(self) -> None:
         try:
-            await take_found(self._mailbox, self._messages, self._database, self.drainer.folder, self._node)
+            await recover_orphans(self._mailbox, self._messages, self._database, self.drainer.folder, self._node)
         except (DatabaseError, SQLAlchemyError, OSError) as error:
             log.error("messages of which no fact tells were not looked for", reason=str(error))
 

@@ -11,15 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from calls.model import Wrapped
+from calls.model import DispositionRequest
 from calls.supervision import Supervision
 from calls.switch.resources import Use
 from database.errors import DatabaseError
-from engine.background import Books
+from engine.background import BackgroundJobs
 from engine.engine import Engine
 from engine.wiring.orders import steps_of
 from ivr.ports import SupervisorAction
-from ledger.drill_report import Report, report
+from ledger.drill_report import DrillReport, report
 from ledger.drill_workbook import workbook
 from ledger.live import Live
 from ledger.model import NO_CALL, Kind
@@ -27,7 +27,7 @@ from ledger.push_rules import secret_of
 from ledger.records import CallRecord
 from orders.model import Order
 from orders.serialisation import target_of
-from orders.service import Orders, Wish
+from orders.service import OrderRequest, Orders
 from outbound.service import OutboundCalls
 from queues.acd import Acd
 from queues.events import Event as QueueEvent
@@ -55,7 +55,7 @@ AWAY = "Asterisk 暂时没有连上，操作记不住；请稍候再试，或运
 class Control:
     """The engine behind the API."""
 
-    def __init__(self, engine: Engine, books: Books, tables: Tables, push_secret: str) -> None:
+    def __init__(self, engine: Engine, books: BackgroundJobs, tables: Tables, push_secret: str) -> None:
         """``push_secret``: what the keys of centres and departments are made of."""
         self._push_secret = push_secret
         self._engine = engine
@@ -103,7 +103,7 @@ class Control:
         if caller is None:
             raise NotAllowed(f"没有呼叫 {call}；请用 hotline queues list 或 hotline calls list 查看呼叫编号")
         return await self._engine.orders.raise_(
-            Wish(
+            OrderRequest(
                 call=call,
                 key=key,
                 type=kind.id,
@@ -139,7 +139,7 @@ class Control:
         """What a person asks for. Raises NotAllowed; also while the switch, which keeps sign-ins, is gone."""
         if not self._engine.switch.up:
             raise NotAllowed(AWAY)
-        self._engine.queues.tell(event)
+        self._engine.queues.apply(event)
 
     @property
     def counters(self) -> Live:
@@ -160,9 +160,9 @@ class Control:
             raise NotAllowed("Asterisk 暂时没有连上；请座席在话机上按键，它不需要引擎")
         partner = next((one for one in self.snapshot.partners.values() if target in (one.id, one.key, one.name)), None)
         if target in EMERGENCY_NUMBERS and form not in (Form.BLIND, Form.ATTENDED):
-            await self._engine.press.press(call, target, form)
+            await self._engine.press.start(call, target, form)
         elif partner is not None:
-            await self._engine.press.press(call, partner.key, form)
+            await self._engine.press.start(call, partner.key, form)
         else:
             others = "、".join(f"{one.id}（{one.name}）" for one in self.snapshot.partners.values()) or "（无）"
             numbers = "、".join(EMERGENCY_NUMBERS)
@@ -182,7 +182,7 @@ class Control:
             raise NotAllowed(f"Asterisk 暂时没有连上；请在话机上按 *9{target}，它不需要引擎")
         await self._engine.drills.start(target, seat, by)
 
-    async def drill_report(self, month: str) -> Report | None:
+    async def drill_report(self, month: str) -> DrillReport | None:
         """A month's drills; None while the ledger cannot be asked."""
         try:
             held = await self._books.drills()
@@ -191,7 +191,7 @@ class Control:
             return None
         return report(month, held, trunks_of(self.snapshot), self._engine.settings.zone)
 
-    def drill_workbook(self, told: Report) -> bytes:
+    def drill_workbook(self, told: DrillReport) -> bytes:
         return workbook(told, self._engine.settings.zone)
 
     def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
@@ -199,35 +199,39 @@ class Control:
 
         Raises NotAllowed when the call is neither up nor in somebody's wrap-up.
         """
-        held = self._engine.calls.known(call)
+        held = self._engine.calls.find_recent(call)
         if held is None:
             raise NotAllowed(f"呼叫 {call} 不在进行中；请用 hotline queues list 查看正在进行的呼叫")
         told = {"address": address, "summary": summary}
         held.address = held.address if address is None else address
         held.summary = held.summary if summary is None else summary
-        self._engine.calls.note(Kind.NOTED, call, **{name: text for name, text in told.items() if text is not None})
+        self._engine.calls.record_fact(
+            Kind.NOTED, call, **{name: text for name, text in told.items() if text is not None}
+        )
 
-    async def say(self, call: CallId, wish: Wrapped) -> WrapUpCode:
+    async def say(self, call: CallId, wish: DispositionRequest) -> WrapUpCode:
         return await self._engine.wrap_ups.say(call, wish, self._books.record_of)
 
     def owes_code(self, agent: AgentId) -> bool:
         call = self.wrapped_up(agent)
-        return call is not None and self._engine.wrap_ups.owes(agent, self._engine.calls.last_of[agent])
+        return call is not None and self._engine.wrap_ups.owes(agent, self._engine.calls.last_call_of[agent])
 
     def wrapped_up(self, agent: AgentId) -> CallId | None:
         seat = self.acd.seat_of.get(agent)
-        last = self._engine.calls.last_of.get(agent)
+        last = self._engine.calls.last_call_of.get(agent)
         if seat is None or last is None or self.acd.seats[seat].state is not AgentState.WRAP_UP:
             return None
         return last.call
 
     def caller_now(self, call: CallId) -> str | None:
-        held = self._engine.calls.known(call)
+        held = self._engine.calls.find_recent(call)
         return None if held is None else held.caller
 
     def deed(self, what: str, by: str, **data: str) -> None:
         """Who did what, for good."""
-        self._engine.calls.note(Kind.DEED, NO_CALL, what=what, by=by, **{k: v for k, v in data.items() if v})
+        self._engine.calls.record_fact(
+            Kind.OPERATOR_ACTION, NO_CALL, what=what, by=by, **{k: v for k, v in data.items() if v}
+        )
 
     def has_pin(self, agent: AgentId) -> bool:
         return self._engine.pins.has(agent)

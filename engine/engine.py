@@ -19,28 +19,28 @@ from asterisk_conf.capacity import capacity
 from callbacks.voicemail import Mailbox
 from calls.admission import Admission
 from calls.closed_groups import FILE as CLOSED_FILE
-from calls.closed_groups import Closures
-from calls.dispositions import WrapUps
+from calls.closed_groups import ClosedGroups
+from calls.dispositions import Dispositions
 from calls.emergency_announcements import Announcements
-from calls.ivr_backend import EngineDesk
+from calls.ivr_backend import EngineCallBackend
 from calls.model import LiveCall
 from calls.playable_prompts import Repertoire
-from calls.policy_from_table import able_of, policy, signs_in
+from calls.policy_from_table import policy_from_table, sign_in_event, skills_of
 from calls.recent_callers import RecentCallers
 from calls.registry import Calls
 from calls.stuck_transfers import StandingStill
 from calls.supervision import Supervision
-from calls.switch.ami_events import SwitchNews
-from calls.switch.consistency_check import Healing
+from calls.switch.ami_events import AmiEventHandler
+from calls.switch.consistency_check import ConsistencyChecker
 from calls.switch.leg_fence import Fence
 from calls.switch.recovery import Recovery
 from calls.switch.resources import Resources
-from calls.web_phones import PagePhones
+from calls.web_phones import WebPhones
 from config.credentials import Credentials
 from config.open_files import most_open_files
 from config.settings import Settings
 from config.steady_clock import ClockWatch, SteadyClock
-from config.tasks import for_ever
+from config.tasks import run_supervised
 from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens
 from database.connection import Database
@@ -60,10 +60,10 @@ from setup.backup.state import BackupReminder
 from telephony.ami_link import AmiLink
 from telephony.events import Event
 from telephony.model import NodeId
-from transfers.commands import Press
+from transfers.commands import TransferCommands
 from transfers.drills.service import Drills
 from transfers.service import TransferWatch
-from transfers.trunk_health import Routes
+from transfers.trunk_health import TrunkMonitor
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -103,14 +103,14 @@ class Engine:
             on_down=lambda: log.warning("switch out of reach"),
         )
         self.queues = QueueService(
-            Acd(NodeId(settings.node), policy(snapshot)), self.switch, self.calls.note, self.clock
+            Acd(NodeId(settings.node), policy_from_table(snapshot)), self.switch, self.calls.record_fact, self.clock
         )
         self.live = LiveBoard(settings.aims, lambda: self.queues.acd, journal, self.clock)
-        self.calls.hearers.append(self.live.note)
+        self.calls.fact_listeners.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.alarms = Alarms(journal, NodeId(settings.node))
         self.admission = Admission(self.switch, self.alarms, self.clock)
-        self.routes = Routes(lambda: self.snapshot, self.alarms)
+        self.routes = TrunkMonitor(lambda: self.snapshot, self.alarms)
         self.drills = Drills(
             lambda: self.snapshot,
             lambda: self.queues.acd,
@@ -123,8 +123,8 @@ class Engine:
         self.repertoire = Repertoire(
             settings.data_dir, catalogue(snapshot, settings.city), self.calls, self.alarms, self.clock
         )
-        self.transfers = TransferWatch(self.calls.note, self.routes.reached, self._partner)
-        self.press = Press(self.switch, self.transfers.hear)
+        self.transfers = TransferWatch(self.calls.record_fact, self.routes.reached, self._partner)
+        self.press = TransferCommands(self.switch, self.transfers.on_event)
         self.standing = StandingStill(self.switch, self.calls, self.transfers, self.alarms)
         room = capacity(settings.rtp_end - settings.rtp_start + 1, most_open_files())
         self.resources = Resources(settings, room, lambda: len(self.calls.live), self.alarms)
@@ -151,9 +151,9 @@ class Engine:
             NodeId(settings.node),
             self.clock,
         )
-        self.mailbox = Mailbox(self.calls.note, journal.flush, lambda: self.snapshot.message.hours, self.clock)
+        self.mailbox = Mailbox(self.calls.record_fact, journal.flush, lambda: self.snapshot.message.hours, self.clock)
         self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
-        self.news = SwitchNews(
+        self.news = AmiEventHandler(
             lambda: self.snapshot,
             self.queues,
             self.calls,
@@ -168,10 +168,10 @@ class Engine:
             self.resources.full,
         )
         self.supervision = Supervision(
-            lambda: self.snapshot, self.queues, self.calls, self.switch, Closures(settings.data_dir / CLOSED_FILE)
+            lambda: self.snapshot, self.queues, self.calls, self.switch, ClosedGroups(settings.data_dir / CLOSED_FILE)
         )
-        self.wrap_ups = WrapUps(lambda: self.snapshot, self.calls)
-        self.page_phones = PagePhones(
+        self.wrap_ups = Dispositions(lambda: self.snapshot, self.calls)
+        self.page_phones = WebPhones(
             lambda: self.snapshot,
             self.queues,
             self.calls,
@@ -179,7 +179,7 @@ class Engine:
             port=settings.asterisk_http_port,
             enabled=settings.page_phones,
         )
-        self.healing = Healing(
+        self.healing = ConsistencyChecker(
             self.switch,
             self.queues,
             self.calls,
@@ -192,7 +192,7 @@ class Engine:
         self.announcements = Announcements(settings.data_dir, lambda: self.snapshot, self.calls)
         self.screens = EngineScreens(self)
         self._looking: list[asyncio.Task[None]] = []
-        self.desk = EngineDesk(
+        self.desk = EngineCallBackend(
             lambda: self.snapshot,
             self.queues,
             self.calls,
@@ -230,17 +230,17 @@ class Engine:
         await self.server.start()
         self.recovery.serving.set()
         self._looking = [
-            for_ever("admission", self.admission.run),
-            for_ever("callbacks", self.callbacks.run),
-            for_ever("outbound", self.outbound.run),
-            for_ever("healing", self.healing.run),
-            for_ever("orders", self.orders.run),
-            for_ever("prompts", self.repertoire.run),
-            for_ever("sites", self.sites.run),
-            for_ever("transfers", self.standing.run),
-            for_ever("resources", self.resources.run),
-            for_ever("clocks", ClockWatch(self.clock, self.alarms).run),
-            for_ever(
+            run_supervised("admission", self.admission.run),
+            run_supervised("callbacks", self.callbacks.run),
+            run_supervised("outbound", self.outbound.run),
+            run_supervised("healing", self.healing.run),
+            run_supervised("orders", self.orders.run),
+            run_supervised("prompts", self.repertoire.run),
+            run_supervised("sites", self.sites.run),
+            run_supervised("transfers", self.standing.run),
+            run_supervised("resources", self.resources.run),
+            run_supervised("clocks", ClockWatch(self.clock, self.alarms).run),
+            run_supervised(
                 "backups",
                 BackupReminder(self.settings.data_dir, self.settings.backup_max_age_hours, self.alarms).run,
             ),
@@ -265,21 +265,21 @@ class Engine:
         """Whose key this is."""
         return next((one.id for one in self.snapshot.partners.values() if one.key == key), "")
 
-    def take(self, new: Snapshot) -> None:
+    def activate(self, new: Snapshot) -> None:
         """Put another version of the table in force: new calls are decided by it, those that are up keep theirs.
 
         Groups' times hold for the next offer and the next wrap-up; agents who are signed in serve what the new table
         says, and who is not in it any more is signed out, after a call at the latest.
         """
         old, self.snapshot = self.snapshot, new
-        self.queues.tell(PolicyChanged(policy(new)))
+        self.queues.apply(PolicyChanged(policy_from_table(new)))
         for agent, seat in list(self.queues.acd.seat_of.items()):
             if self.queues.acd.seats[seat].site:
                 continue
             if agent not in new.agents:
-                self.queues.tell(SignedOut(seat))
-            elif agent not in old.agents or able_of(new, agent) != able_of(old, agent):
-                self.queues.tell(signs_in(new, agent, seat))
+                self.queues.apply(SignedOut(seat))
+            elif agent not in old.agents or skills_of(new, agent) != skills_of(old, agent):
+                self.queues.apply(sign_in_event(new, agent, seat))
         self.sites.look(datetime.now(UTC))
         self.screens.stirred.everything()
 
@@ -295,9 +295,9 @@ class Engine:
     async def _reconcile(self) -> None:
         await self.recovery.reconcile()
         self.screens.stirred.everything()
-        self.callbacks.seen()
+        self.callbacks.on_reconnected()
         self.outbound.seen()
-        self.orders.seen()
+        self.orders.on_reconnected()
         await self.page_phones.seen()
 
 

@@ -1,8 +1,8 @@
 """A version put in force where calls run: prompts built, Asterisk widened and verified, the one reference swapped.
 
-One job: be the :class:`routing.publish.Field` of a running engine. Up to the swap everything is laid ready beside what
-the old version needs: Asterisk has the queues, phones and trunks of both. Afterwards what only the old version needs is
-taken away, as soon as no call lives that began under it.
+One job: be the :class:`routing.publish.PublishTarget` of a running engine. Up to the swap everything is laid ready
+beside what the old version needs: Asterisk has the queues, phones and trunks of both. Afterwards what only the old
+version needs is taken away, as soon as no call lives that began under it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,20 @@ from asterisk_conf.plan import switch_home, switch_plan
 from asterisk_conf.render import handed_over
 from config.credentials import credentials
 from config.settings import Settings
-from config.tasks import for_ever
+from config.tasks import run_supervised
 from engine.engine import Engine
 from ivr.prompts.audio import ToolMissing
 from ivr.prompts.build import due
 from ivr.prompts.catalogue import CatalogueFault, Kind, Prompt, catalogue, is_whisper
-from ivr.prompts.staging import NEXT, Voices, clear, said, sounds, speak, speak_in_place
+from ivr.prompts.staging import (
+    NEXT,
+    StagedPrompts,
+    current_wordings,
+    discard_staged,
+    sounds,
+    speak_in_place,
+    synthesise,
+)
 from routing.beside import BESIDE
 from routing.model import Snapshot
 from routing.publish import PublishRefused
@@ -51,20 +59,20 @@ NARROW_AT_LAST_SECONDS: Final = 3600.0
 
 
 @dataclass
-class LiveField:
+class RunningEngineTarget:
     """Of one node."""
 
     settings: Settings
     engine: Engine
     _asterisk: Asterisk | None = None
-    _given: Snapshot | None = None
+    _applied: Snapshot | None = None
     """While a publish is under way: what Asterisk has been given for it."""
-    _wide: Snapshot | None = None
+    _superset: Snapshot | None = None
     """What Asterisk has, while that is more than the version in force needs."""
-    _unread: bool = False
+    _reload_pending: bool = False
     """Asterisk may not have read its files as they are."""
-    _bringing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _voices: Voices | None = None
+    _config_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _voices: StagedPrompts | None = None
     _said: tuple[Snapshot, Mapping[str, Prompt]] | None = None
     """What the version looked at last says: with ten thousand numbers it is not put together thrice."""
     _narrowing: set[asyncio.Task[None]] = field(default_factory=set)
@@ -89,21 +97,21 @@ class LiveField:
                 "Asterisk 没有连上，无法核实话机、中继和技能组的改动；请待其恢复（./hotline status）后再发布"
             )
         try:
-            async with self._bringing:
-                self._given = widened(self._wide or old, new)
-                await self._bring(self._given)
-            await verify(self._given, self._ask)
+            async with self._config_lock:
+                self._applied = superset_of(self._superset or old, new)
+                await self._bring(self._applied)
+            await verify(self._applied, self._ask)
         except (SwitchNotFollowing, AmiError, OSError) as error:
             raise PublishRefused(f"{error}；没有发布，仍用版本 {old.version}。请看 log/asterisk.log 后再试") from error
 
-    async def abandon(self) -> None:
+    async def rollback(self) -> None:
         """Asterisk as it was before. A failure leaves it with more than it needs, and is logged."""
         self._voices, self._later_voices = None, {}
-        await asyncio.to_thread(clear, self.settings.data_dir)
-        if self._given is not None:
-            self._given = None
-            await self._give(self._wide or self.engine.snapshot)
-            if self._wide is not None:
+        await asyncio.to_thread(discard_staged, self.settings.data_dir)
+        if self._applied is not None:
+            self._applied = None
+            await self._apply(self._superset or self.engine.snapshot)
+            if self._superset is not None:
                 self._narrow_later()
 
     async def swap(self, new: Snapshot) -> None:
@@ -121,19 +129,19 @@ class LiveField:
         self._leave(self._later_voices, new.greeting)
         self._later_voices = {}
         await self.engine.repertoire.take(self._catalogue(new))
-        self.engine.take(new)
+        self.engine.activate(new)
         self._speak_on()
-        if self._given is None and handed_over(old) != handed_over(new):
-            self._later(self._fence(replace(self._wide or new, numbers=new.numbers)))
-        self._wide, self._given = self._given or self._wide, None
-        if self._wide is not None:
+        if self._applied is None and handed_over(old) != handed_over(new):
+            self._later(self._update_transfer_targets(replace(self._superset or new, numbers=new.numbers)))
+        self._superset, self._applied = self._applied or self._superset, None
+        if self._superset is not None:
             self._narrow_later()
 
-    async def settle(self) -> None:
+    async def converge_at_start(self) -> None:
         """At a start: voices and Asterisk as the version in force needs them, whatever a crash left behind."""
         await self._say_all()
         if (switch_home(self.settings.data_dir) / "etc" / "asterisk.conf").exists():  # else it runs elsewhere
-            await self._narrow()
+            await self._remove_obsolete()
 
     async def stop(self) -> None:
         """What is not narrowed or spoken yet is at the next start."""
@@ -152,7 +160,7 @@ class LiveField:
             missing = await asyncio.to_thread(self._missing, old, new)
             now, self._later_voices = self._in_turn(missing)
             if now:
-                self._voices = await BESIDE.run(speak, self.settings.data_dir, now)
+                self._voices = await BESIDE.run(synthesise, self.settings.data_dir, now)
                 for fault in self._voices.faults:
                     log.warning("prompt not as it should be", fault=fault)
                 there = await asyncio.to_thread(_heard, self.settings.data_dir / NEXT)
@@ -166,7 +174,7 @@ class LiveField:
             raise PublishRefused(f"提示音生成不了：{error}；没有发布，仍用版本 {old.version}") from error
 
     def _missing(self, old: Snapshot, new: Snapshot) -> Mapping[str, Prompt]:
-        had, wanted = (said(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
+        had, wanted = (current_wordings(self.settings.data_dir, self._catalogue(table)) for table in (old, new))
         heard = _heard(self.settings.data_dir) - self._unspoken.keys()
         return {name: prompt for name, prompt in wanted.items() if had.get(name) != prompt or name not in heard}
 
@@ -186,8 +194,8 @@ class LiveField:
         """At a start: what is not spoken yet, because a crash came between or the prompts are very many."""
         folder, table = self.settings.data_dir, self.engine.snapshot
         try:
-            await asyncio.to_thread(clear, folder)
-            wanted = said(folder, await asyncio.to_thread(self._catalogue, table))
+            await asyncio.to_thread(discard_staged, folder)
+            wanted = current_wordings(folder, await asyncio.to_thread(self._catalogue, table))
             names = await asyncio.to_thread(due, folder, wanted)
             now, later = self._in_turn({name: wanted[name] for name in names if name in wanted})
             self._leave(later, table.greeting)
@@ -207,7 +215,7 @@ class LiveField:
     def _speak_on(self) -> None:
         """Begin to speak what is left, unless somebody does."""
         if self._unspoken and (self._speaking is None or self._speaking.done()):
-            self._speaking = for_ever("prompts of old numbers", self._speak_the_rest)
+            self._speaking = run_supervised("prompts of old numbers", self._speak_the_rest)
 
     async def _speak_the_rest(self) -> None:
         """Some at a time, each heard as soon as it is there. A publish meanwhile changes what is left."""
@@ -223,10 +231,10 @@ class LiveField:
     def _narrow_later(self) -> None:
         self._later(self._narrow_when_quiet(self.engine.snapshot.version))
 
-    async def _fence(self, table: Snapshot) -> None:
+    async def _update_transfer_targets(self, table: Snapshot) -> None:
         """Only the numbers differ that a centre may hand a citizen over to. No call that begins now needs them, so a
         publish does not wait for it, and a switch that is away reads them when it starts."""
-        await self._give(table)
+        await self._apply(table)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -237,23 +245,23 @@ class LiveField:
         """A later version, or a publish that fails meanwhile, sees to it itself."""
         loop = asyncio.get_running_loop()
         last = loop.time() + NARROW_AT_LAST_SECONDS
-        while self.engine.calls.before(version) and loop.time() < last:  # noqa: ASYNC110  looked at now and then will do
+        while self.engine.calls.has_calls_before(version) and loop.time() < last:  # noqa: ASYNC110  looked at now and then will do
             await asyncio.sleep(NARROW_CHECK_SECONDS)
         if self.engine.snapshot.version == version:
-            await self._narrow()
+            await self._remove_obsolete()
 
-    async def _narrow(self) -> None:
+    async def _remove_obsolete(self) -> None:
         """Only what the version in force needs; not in the middle of a publish."""
-        if self._given is None and await self._give(self.engine.snapshot):
-            self._wide = None
+        if self._applied is None and await self._apply(self.engine.snapshot):
+            self._superset = None
 
-    async def _give(self, table: Snapshot) -> bool:
+    async def _apply(self, table: Snapshot) -> bool:
         """Whether Asterisk has it now; a failure is logged."""
         try:
-            async with self._bringing:
-                if self._given is None:
+            async with self._config_lock:
+                if self._applied is None:
                     await self._bring(table)
-                return self._given is None
+                return self._applied is None
         except (SwitchNotFollowing, OSError) as error:
             log.error("Asterisk left with more than the table needs", reason=str(error))
             return False
@@ -266,11 +274,11 @@ class LiveField:
         if self._asterisk is None:
             raise SwitchNotFollowing("这台机器上找不到 Asterisk；请运行 ./hotline doctor")
         secrets = await asyncio.to_thread(credentials, self.settings.data_dir, table.seats)
-        unread, self._unread = self._unread, True
+        unread, self._reload_pending = self._reload_pending, True
         plan = switch_plan(self.settings, secrets, table, self._asterisk)
         if await bring(plan, self._asterisk, unread=unread):
             log.info("Asterisk configuration changed", version=table.version)
-        self._unread = False
+        self._reload_pending = False
 
     async def _ask(self, expression: str) -> str:
         try:
@@ -284,7 +292,7 @@ def of_number(prompt: Prompt) -> bool:
     return prompt.kind is Kind.TRANSITION or is_whisper(prompt.id)
 
 
-def widened(old: Snapshot, new: Snapshot) -> Snapshot:
+def superset_of(old: Snapshot, new: Snapshot) -> Snapshot:
     """The new table, and beside it the queues, phones and trunks that calls of the old one still need."""
     return replace(
         new,

@@ -19,13 +19,13 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from asterisk_conf.plan import messages_home, recordings_home, switch_home
-from calls.notes_recovery import recollect
+from calls.notes_recovery import restore_notes
 from calls.recent_callers import MOST_CALLERS
 from calls.switch.password_guesses import GuessWatch
 from config.credentials import credentials
 from config.open_files import raise_open_files
 from config.settings import Settings
-from config.tasks import for_ever
+from config.tasks import run_supervised
 from console.api.setup import setup_routes
 from console.control_api import application
 from console.listener import Listener
@@ -33,11 +33,11 @@ from console.screens.half_hours import HalfHours
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import upgrade
-from engine.background import Books
+from engine.background import BackgroundJobs
 from engine.call_archive import CallArchive
 from engine.control import Control
 from engine.engine import Engine, journal_folder
-from engine.publish_target import LiveField
+from engine.publish_target import RunningEngineTarget
 from engine.website import Website
 from engine.wiring.orders import receivers_of
 from ivr.prompts.service import Prompts
@@ -56,10 +56,10 @@ from routing.publish import Publisher, ensure_published
 from routing.snapshot import SnapshotMissing, load_snapshot
 from routing.tables import Tables
 from setup.backup.restore import require_restored
-from setup.checklist import FirstRun
-from setup.instance import InstanceCare
-from setup.lint_context import surroundings
-from setup.sample_data import Samples
+from setup.checklist import SetupChecklist
+from setup.instance import InstanceDiagnostics
+from setup.lint_context import lint_context
+from setup.sample_data import SampleData
 from setup.service.notify import beat, notify
 from telephony.model import CallId
 from transfers.drills.reminder import DrillReminder
@@ -101,7 +101,7 @@ async def serve(settings: Settings) -> None:
     centres = {
         target: Receiver(url, secret_of(secrets.push_secret, target)) for target, url in settings.push_urls.items()
     }
-    books = Books(
+    books = BackgroundJobs(
         settings,
         database,
         journal,
@@ -118,8 +118,8 @@ async def serve(settings: Settings) -> None:
     )
     books.citizen = lambda number: citizen(number, engine.snapshot.area_code)
     books.alarm, books.settled = engine.alarms.put, engine.alarms.clear
-    field = LiveField(settings, engine)
-    publisher = Publisher(database, settings.data_dir, partial(surroundings, settings), field)
+    field = RunningEngineTarget(settings, engine)
+    publisher = Publisher(database, settings.data_dir, partial(lint_context, settings), field)
     publisher.remember(snapshot)
     tables = Tables(publisher, approval=settings.publish_approval)
     control = Control(engine, books, tables, secrets.push_secret)
@@ -127,11 +127,11 @@ async def serve(settings: Settings) -> None:
         database, journal.folder, settings.node, recordings_home(settings.data_dir), messages_home(settings.data_dir)
     )
     half_hours = HalfHours(past, settings.aims)
-    care = InstanceCare(settings, database, lambda: engine.snapshot)
+    care = InstanceDiagnostics(settings, database, lambda: engine.snapshot)
 
-    def set_up(accounts: Accounts) -> FirstRun:
-        samples = Samples(tables, accounts, engine.pins, lambda: engine.queues.acd, settings.data_dir)
-        return FirstRun(
+    def set_up(accounts: Accounts) -> SetupChecklist:
+        samples = SampleData(tables, accounts, engine.pins, lambda: engine.queues.acd, settings.data_dir)
+        return SetupChecklist(
             settings,
             lambda: engine.snapshot,
             lambda: engine.queues.acd,
@@ -157,9 +157,9 @@ async def serve(settings: Settings) -> None:
     )
     more = setup_routes(website.set_up)
     runner = Listener(application(control, secrets.api_token, more))
-    reminding = for_ever("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
-    watching = for_ever("guesses", GuessWatch(switch_home(settings.data_dir) / "log", engine.alarms).run)
-    drilling = for_ever("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
+    reminding = run_supervised("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
+    watching = run_supervised("guesses", GuessWatch(switch_home(settings.data_dir) / "log", engine.alarms).run)
+    drilling = run_supervised("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
     beating: asyncio.Task[None] | None = None
@@ -168,13 +168,13 @@ async def serve(settings: Settings) -> None:
         books.start()
         engine.live.start(past)
         recalling = asyncio.get_running_loop().create_task(_quietly(_recall(engine, database)))
-        following = for_ever("routing table", partial(_follow, books, field, tables))
+        following = run_supervised("routing table", partial(_follow, books, field, tables))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.control_port).start()
         await website.start()
         log.info("serving", control_port=settings.control_port, fastagi_port=settings.fastagi_port)
         notify("READY=1")
-        beating = for_ever("service manager", beat)
+        beating = run_supervised("service manager", beat)
         await stopping.wait()
     finally:
         notify("STOPPING=1")
@@ -215,12 +215,12 @@ async def _recall(engine: Engine, database: Database) -> None:
         log.warning("callers of the last minutes not known", reason=str(error))
     await engine.recovery.looked.wait()
     noted = partial(kind_between, database, folder, settings.node, Kind.NOTED)
-    await recollect(engine.calls, noted, engine.screens.stirred.fact)
+    await restore_notes(engine.calls, noted, engine.screens.stirred.fact)
 
 
-async def _follow(books: Books, field: LiveField, tables: Tables) -> None:
+async def _follow(books: BackgroundJobs, field: RunningEngineTarget, tables: Tables) -> None:
     """The table and its switch kept at what the database says, from the moment it can be asked."""
-    await field.settle()
+    await field.converge_at_start()
     await books.ready.wait()
     await tables.prepare()
     gc.freeze()  # what lives as long as the engine need not be looked through for garbage again and again

@@ -15,13 +15,13 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
-from calls.web_phones import PagePhones
+from calls.web_phones import WebPhones
 from config.settings import ROOT, Settings
 from console.access.client_address import networks
 from console.access.guard import Site
 from console.access.personal_data_limit import Brake, Limits
 from console.api.forecasting import Measured
-from console.api.instance import Care
+from console.api.instance import InstancePort
 from console.api.prompts import Prompts
 from console.api.setup import SetUp
 from console.certificate import Certificate
@@ -66,10 +66,10 @@ class Website:
         archive: CallArchive,
         alarms: Alarms,
         screens: Screens,
-        phones: PagePhones,
+        phones: WebPhones,
         measured: Measured,
         reports: Reports,
-        care: Care,
+        care: InstancePort,
         prompts: Prompts,
         set_up: Callable[[Accounts], SetUp],
     ) -> None:
@@ -83,7 +83,7 @@ class Website:
         self.phones = phones
         self.measured: Measured = measured
         self.reports = reports
-        self.care: Care = care
+        self.care: InstancePort = care
         self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing, policy=settings.policy)
         self.brake = Brake(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from callbacks.model import Outcome
+from callbacks.model import RequestOutcome
 from ivr.model import Question
 from ledger.model import Kind
 from routing.model import Decision, WaitingAction
@@ -15,7 +15,7 @@ from telephony.model import AgentId, CallId, OverflowTo, Priority, SeatId
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CallerPriority:
     """How a caller comes into the line."""
 
     priority: int = Priority.NORMAL
@@ -24,7 +24,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Seated:
+class SeatAssignment:
     """A seat is reserved for the caller and shall ring now."""
 
     seat: SeatId
@@ -47,7 +47,7 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class WayOut:
+class ResortTarget:
     """A last resort of the caller's group, which the caller takes now."""
 
     kind: OverflowTo
@@ -56,7 +56,7 @@ class WayOut:
     """A sub-centre's trunk, or duty phones."""
 
 
-Place = Seated | Queued
+Place = SeatAssignment | Queued
 
 
 class SeatAction(StrEnum):
@@ -84,7 +84,7 @@ class SupervisorAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class SupervisorJoin:
     """What a supervisor's key leads to."""
 
     seat: SeatId | None = None
@@ -92,7 +92,7 @@ class Joined:
     prompt: str = ""
 
 
-class Desk(Protocol):
+class CallBackend(Protocol):
     """The engine, as a conversation sees it. Every call answers at once; only a promise waits, for the disk."""
 
     wait_seconds: int
@@ -101,7 +101,7 @@ class Desk(Protocol):
     def route(self, question: Question) -> Decision:
         """Where the published table sends this call now."""
 
-    def standing(self, question: Question) -> Standing:
+    def standing(self, question: Question) -> CallerPriority:
         """Whether this caller has called before, or is a centre."""
 
     def whisper(self, decision: Decision) -> str:
@@ -110,7 +110,7 @@ class Desk(Protocol):
     def place(self, question: Question) -> Place:
         """Find an agent, or the caller's place in the queue with the age it has."""
 
-    def way_out(self, question: Question) -> WayOut | None:
+    def way_out(self, question: Question) -> ResortTarget | None:
         """The last resort that is due for this waiting caller; each is told once. It keeps its place meanwhile."""
 
     def waiting_key(self, question: Question) -> WaitingAction | None:
@@ -119,7 +119,7 @@ class Desk(Protocol):
     def information(self, question: Question) -> str:
         """Id of the prompt that the key pressed while waiting speaks (自助查询); empty when it speaks none."""
 
-    def promise(self, question: Question, number: str) -> Outcome:
+    def promise(self, question: Question, number: str) -> RequestOutcome:
         """Promise to call this number back at the caller's age. Promised: the caller waits no longer."""
 
     def leave_line(self, question: Question) -> bool:
@@ -131,25 +131,25 @@ class Desk(Protocol):
     async def durable(self, question: Question) -> bool:
         """Wait until what was promised is on the disk; False, and nothing is promised, when the disk refuses."""
 
-    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
+    def on_no_answer(self, question: Question, seat: SeatId, dial_status: str) -> None:
         """The seat did not take the call."""
 
-    def cut_short(self, question: Question) -> bool:
+    def on_short_talk(self, question: Question) -> bool:
         """The agent's side ended the talk at once: it was none, and the caller waits on at its place."""
 
-    def talked(self, question: Question) -> bool:
+    def on_talk_ended(self, question: Question) -> bool:
         """The conversation is over, the caller still there; True once, when there was a human to be rated."""
 
-    def level(self, question: Question) -> int:
+    def rating_level(self, question: Question) -> int:
         """The rating (1 to 5) that the key stands for, 0 for none."""
 
-    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+    async def sign_in_refusal(self, seat: SeatId, agent: AgentId, pin: str) -> str:
         """The prompt that says why this agent may not sign in here; empty when he may. Bounded in time."""
 
     def seat_key(self, seat: SeatId, action: SeatAction, key: str) -> str:
         """Do what the agent pressed; ``key`` is the agent's id or the digit of a reason. The prompt of the outcome."""
 
-    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> SupervisorJoin:
         """The talk that the supervisor at this seat may join; else the prompt that says why not."""
 
     async def call_out(self, seat: SeatId, channel: CallId, number: str) -> Mapping[str, str] | str:
@@ -168,7 +168,7 @@ class Desk(Protocol):
     def unheard(self, question: Question, prompts: Sequence[str]) -> None:
         """The answer named prompts that cannot be played, and goes out without them."""
 
-    def undelivered(self, question: Question) -> None:
+    def on_answer_lost(self, question: Question) -> None:
         """The answer did not reach the dialplan, which goes on alone."""
 
     def note(self, kind: Kind, question: Question, **data: Any) -> None:

@@ -23,7 +23,7 @@ STILL: Final = "still-waiting"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LastAnnouncement:
     """What the caller was told last."""
 
     at_ms: int
@@ -33,7 +33,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class WaitEstimate:
     """How it stands for one waiting caller."""
 
     position: int
@@ -43,7 +43,7 @@ class Outlook:
     """Expected wait from now on; None when nobody can say."""
 
 
-def due(policy: WaitingNews, since_ms: int, told: Told | None, now_ms: int) -> bool:
+def due(policy: WaitingNews, since_ms: int, told: LastAnnouncement | None, now_ms: int) -> bool:
     """Whether the caller shall hear something now; ``since_ms`` is when it rang."""
     if policy.first_seconds == 0:
         return False
@@ -52,16 +52,16 @@ def due(policy: WaitingNews, since_ms: int, told: Told | None, now_ms: int) -> b
     return now_ms - told.at_ms >= policy.every_seconds * 1000
 
 
-def news(outlook: Outlook, told: Told | None, now_ms: int) -> tuple[tuple[str, ...], Told]:
+def news(outlook: WaitEstimate, told: LastAnnouncement | None, now_ms: int) -> tuple[tuple[str, ...], LastAnnouncement]:
     """The prompts for this outlook, and what has been told by them."""
     span = wait_prompt(outlook.low_seconds, outlook.high_seconds)
     high = upper_end(outlook.high_seconds)
     if told is not None and outlook.position > told.position:
-        return (STILL,), Told(now_ms, told.position, told.high_seconds)
+        return (STILL,), LastAnnouncement(now_ms, told.position, told.high_seconds)
     place = f"position-{outlook.position}" if outlook.position <= ANNOUNCED_PLACES else STILL
     if span and (told is None or high <= told.high_seconds):
-        return (place, span), Told(now_ms, outlook.position, high)
-    return (place,), Told(now_ms, outlook.position, told.high_seconds if told is not None else float("inf"))
+        return (place, span), LastAnnouncement(now_ms, outlook.position, high)
+    return (place,), LastAnnouncement(now_ms, outlook.position, told.high_seconds if told is not None else float("inf"))
 
 
 def wait_prompt(low_seconds: float | None, high_seconds: float | None) -> str:

@@ -52,7 +52,7 @@ Live = Callable[[], Awaitable[frozenset[CallId] | None]]
 log = structlog.get_logger(__name__)
 
 
-class FillIn:
+class CelBackfill:
     """Fills one node's ledger in. Keeps the events of calls that are still going on."""
 
     def __init__(

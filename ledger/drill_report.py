@@ -18,7 +18,7 @@ from ledger.model import Fact, Kind
 from ledger.records import ordered, whole, word
 
 
-class State(StrEnum):
+class DrillState(StrEnum):
     """What a fact of a drill says."""
 
     ASKED = "asked"
@@ -37,12 +37,12 @@ class State(StrEnum):
     """The agent has hung up."""
 
 
-PUSHED: Final = frozenset({State.ASKED, State.ANSWERED, State.FAILED, State.ENDED})
+PUSHED: Final = frozenset({DrillState.ASKED, DrillState.ANSWERED, DrillState.FAILED, DrillState.ENDED})
 """What a centre's data interface is told of, when it takes part in drills."""
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class DrillAttempt:
     """One trunk that was dialled."""
 
     trunk: str
@@ -80,11 +80,11 @@ class Drill:
     """Who was signed in there."""
     by: str = ""
     """Who asked for it, when it was not the key."""
-    tries: tuple[Try, ...] = ()
+    tries: tuple[DrillAttempt, ...] = ()
     ended: bool = False
 
     @property
-    def reached(self) -> Try | None:
+    def reached(self) -> DrillAttempt | None:
         """The trunk that answered."""
         return next((one for one in self.tries if one.reached), None)
 
@@ -118,36 +118,36 @@ def drills(facts: Iterable[Fact]) -> list[Drill]:
 
 def _fold(drill: str, line: Sequence[Fact]) -> Drill:
     one = Drill(drill, word(line[0].data, "target"), line[0].at)
-    tries: dict[str, Try] = {}
+    tries: dict[str, DrillAttempt] = {}
     for fact in line:
         data, state = fact.data, word(fact.data, "state")
-        if state == State.ASKED:
+        if state == DrillState.ASKED:
             one = replace(
                 one, at=fact.at, seat=word(data, "seat"), agent=word(data, "agent"), by=word(data, "by")
             )  # fmt: skip
-        elif state == State.ENDED:
+        elif state == DrillState.ENDED:
             one = replace(one, ended=True)
         elif trunk := word(data, "trunk"):
-            tries[trunk] = _step(tries.get(trunk, Try(trunk)), state, data)
+            tries[trunk] = _step(tries.get(trunk, DrillAttempt(trunk)), state, data)
     return replace(one, tries=tuple(tries.values()))
 
 
-def _step(one: Try, state: str, data: Mapping[str, Any]) -> Try:
+def _step(one: DrillAttempt, state: str, data: Mapping[str, Any]) -> DrillAttempt:
     match state:
-        case State.INVITED:
+        case DrillState.INVITED:
             return replace(one, invited_ms=whole(data, "ms"))
-        case State.ANSWERED:
+        case DrillState.ANSWERED:
             return replace(one, answered_ms=whole(data, "ms"))
-        case State.MISSED:
+        case DrillState.MISSED:
             return replace(one, missed=word(data, "status") or "CONGESTION")
-        case State.LEFT:
+        case DrillState.LEFT:
             return replace(one, received=whole(data, "received"))
         case _:
             return one
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TrunkFigures:
     """One drill trunk in one month."""
 
     target: str
@@ -164,12 +164,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DrillReport:
     """A month of drills."""
 
     month: str
     """``2026-11``."""
-    lines: tuple[Line, ...]
+    lines: tuple[TrunkFigures, ...]
     """Every drill trunk of the table, and those of the month's drills that are not in it any more."""
     drills: tuple[Drill, ...] = field(default=())
     missing: tuple[str, ...] = field(default=())
@@ -187,22 +187,22 @@ def month_before(month: str) -> str:
     return f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12"
 
 
-def report(month: str, held: Iterable[Drill], trunks: Mapping[str, Sequence[str]], zone: tzinfo) -> Report:
+def report(month: str, held: Iterable[Drill], trunks: Mapping[str, Sequence[str]], zone: tzinfo) -> DrillReport:
     """What was drilled in a month. ``trunks``: each centre with its drill trunks, in their order."""
     mine = tuple(drill for drill in held if month_of(drill.at, zone) == month)
     pairs = [(target, trunk) for target, names in trunks.items() for trunk in names]
     pairs += sorted({(drill.target, one.trunk) for drill in mine for one in drill.tries} - set(pairs))
     lines = tuple(_line(target, trunk, mine) for target, trunk in pairs)
     good = {drill.target for drill in mine if drill.success}
-    return Report(month, lines, mine, tuple(target for target in trunks if target not in good))
+    return DrillReport(month, lines, mine, tuple(target for target in trunks if target not in good))
 
 
-def _line(target: str, trunk: str, mine: Iterable[Drill]) -> Line:
+def _line(target: str, trunk: str, mine: Iterable[Drill]) -> TrunkFigures:
     tried = [(drill, one) for drill in mine for one in drill.tries if (drill.target, one.trunk) == (target, trunk)]
     if not tried:
-        return Line(target, trunk)
+        return TrunkFigures(target, trunk)
     last, how = tried[-1]
-    return Line(
+    return TrunkFigures(
         target, trunk, len(tried), sum(one.reached for _, one in tried), last.at,
         "" if how.reached else how.missed or "CANCEL",
         _median(one.invited_ms for drill, one in tried if one is drill.tries[0]),
@@ -230,7 +230,7 @@ def overdue(
     return [target for target in targets if target not in good]
 
 
-def as_json(one: Report) -> dict[str, Any]:
+def as_json(one: DrillReport) -> dict[str, Any]:
     """A report for programs. Times are ISO 8601; ms since the key."""
     return {
         "month": one.month,

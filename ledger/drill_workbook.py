@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ledger.drill_report import Report
+from ledger.drill_report import DrillReport
 from ledger.labels_zh import DIAL_STATUS
 
 HEADS: Final = (
@@ -34,7 +34,7 @@ _YES: Final = {True: "是", False: "否", None: "不详"}
 _WIDTH: Final = 18
 
 
-def rows(told: Report, zone: tzinfo) -> Iterator[tuple[str, ...]]:
+def rows(told: DrillReport, zone: tzinfo) -> Iterator[tuple[str, ...]]:
     """One row for each drill trunk, and for each centre without one."""
     for line in told.lines:
         last = f"{line.last_at.astimezone(zone):%m-%d %H:%M}" if line.last_at else "本月没有"
@@ -47,7 +47,7 @@ def rows(told: Report, zone: tzinfo) -> Iterator[tuple[str, ...]]:
             yield (target, "没有演练线路", "0", "0", "0", "本月没有", NONE, NONE, NONE)
 
 
-def each(told: Report, zone: tzinfo) -> Iterator[tuple[str, ...]]:
+def each(told: DrillReport, zone: tzinfo) -> Iterator[tuple[str, ...]]:
     """One row for each drill."""
     for drill in told.drills:
         reached = drill.reached
@@ -61,7 +61,7 @@ def each(told: Report, zone: tzinfo) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def workbook(told: Report, zone: tzinfo) -> bytes:
+def workbook(told: DrillReport, zone: tzinfo) -> bytes:
     """The report as the bytes of an .xlsx file: the month, then each drill; wide pages, heads on every one."""
     book = Workbook()
     book.remove(book.active)

@@ -65,7 +65,7 @@ class Lag:
     """Age of the oldest fact that is only in the journal."""
 
 
-class Drainer:
+class JournalReplicator:
     """Brings one node's journal into the database. One per journal folder."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """What the hotline is measured by: each measure defined once, as a function over what the ledger tells.
 
-One job: definitions. Pure: no table, no clock. An :class:`Outcome` is one call, folded from its facts; an
+One job: definitions. Pure: no table, no clock. An :class:`RequestOutcome` is one call, folded from its facts; an
 :class:`AgentTime` is what one agent did in one half-hour. Shares are 0 to 1, times are seconds, and what nobody can say
 (no calls, nobody on duty) is None. A call counts in the half-hour in which it rang.
 

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     could not play one of them."""
     WAITING = "waiting"
     """The caller joined the queue, or joined it again [group, position, priority]."""
-    WAY_OUT = "way-out"
+    LAST_RESORT = "way-out"
     """The caller, who keeps its place, is led to a last resort of its group [to, target, group, when, waited_ms]."""
     OFFERED = "offered"
     """A seat was reserved and its phone rings [seat, agent, group, waited_ms]."""
@@ -79,7 +79,7 @@ class Kind(StrEnum):
     closed_at]; outbound/serialisation.py writes and reads it."""
     FALLBACK = "fallback"
     """The dialplan went on alone [why]."""
-    DEED = "deed"
+    OPERATOR_ACTION = "deed"
     """A person acted on an agent, a group or a call [what, by, agent, seat, reason, …]; about :data:`NO_CALL` unless
     it concerns one call. Who changed what, and why."""
     AGENT_STATE = "agent-state"

@@ -308,10 +308,10 @@ async def deeds(session: AsyncSession, limit: int, *, agent: str = "") -> list[F
     columns = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.data, FactRow.source)
     query = select(*columns).order_by(FactRow.at.desc(), FactRow.id.desc())
     if agent:
-        kinds = (Kind.DEED.value, Kind.AGENT_STATE.value)
+        kinds = (Kind.OPERATOR_ACTION.value, Kind.AGENT_STATE.value)
         query = query.where(FactRow.kind.in_(kinds), FactRow.data["agent"].as_string() == agent)
     else:
-        query = query.where(FactRow.kind == Kind.DEED.value)
+        query = query.where(FactRow.kind == Kind.OPERATOR_ACTION.value)
     rows = await session.execute(query.limit(max(0, limit)))
     return [Fact(id_, Kind(kind), CallId(call), at, data, source) for id_, kind, call, at, data, source in rows]
 

@@ -91,7 +91,7 @@ class _Pen:
         self._strokes: Mapping[Kind, Callable[[Data, float], None]] = {
             Kind.ENTERED: self._entered,
             Kind.WAITING: self._waiting,
-            Kind.WAY_OUT: self._waiting,
+            Kind.LAST_RESORT: self._waiting,
             Kind.FALLBACK: self._waiting,
             Kind.OFFERED: self._offered,
             Kind.NOT_ANSWERED: self._not_answered,

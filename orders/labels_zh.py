@@ -8,17 +8,21 @@ from datetime import datetime, tzinfo
 from html import escape
 from typing import Final
 
-from orders.model import Failed, How, Order, State
+from orders.model import AcknowledgementWay, DutyCallFailure, Order, OrderState
 from orders.rules import NAMES, name_of
 
-HOW: Final[Mapping[str, str]] = {How.SIGNATURE: "数据接口", How.PHONE_KEY: "值班电话按键", How.COMMAND: "人工登记"}
+HOW: Final[Mapping[str, str]] = {
+    AcknowledgementWay.SIGNATURE: "数据接口",
+    AcknowledgementWay.PHONE_KEY: "值班电话按键",
+    AcknowledgementWay.COMMAND: "人工登记",
+}
 FAILED: Final[Mapping[str, str]] = {
-    Failed.BUSY: "用户忙",
-    Failed.NO_ANSWER: "无人接听",
-    Failed.REJECTED: "拒接",
-    Failed.UNREACHABLE: "无法接通",
-    Failed.SILENT: "接听后没有按键",
-    Failed.UNKNOWN: "失去联系期间没有签收",
+    DutyCallFailure.BUSY: "用户忙",
+    DutyCallFailure.NO_ANSWER: "无人接听",
+    DutyCallFailure.REJECTED: "拒接",
+    DutyCallFailure.UNREACHABLE: "无法接通",
+    DutyCallFailure.SILENT: "接听后没有按键",
+    DutyCallFailure.UNKNOWN: "失去联系期间没有签收",
 }
 
 MOST_SPOKEN: Final = 200
@@ -41,9 +45,9 @@ def _readable(text: str) -> str:
 
 def standing(order: Order) -> str:
     """Where it is, in a few words."""
-    if order.state is State.DISPATCHED:
+    if order.state is OrderState.DISPATCHED:
         return f"已派 {order.steps[order.step].name}，等待签收"
-    if order.state is State.ACKNOWLEDGED:
+    if order.state is OrderState.ACKNOWLEDGED:
         return f"{name_of(order, order.acknowledged_by)} 已签收{'，逾时未办结' if order.overdue else ''}"
     return NAMES[order.state]
 
@@ -69,7 +73,7 @@ def sheet(order: Order, zone: tzinfo) -> str:
         ("登记时间", at(order.raised_at)),
         ("责任部门", "、".join(step.name for step in order.steps)),
         ("状态", standing(order)),
-        ("签收时限", at(order.due) if order.state is State.DISPATCHED else ""),
+        ("签收时限", at(order.due) if order.state is OrderState.DISPATCHED else ""),
         ("签收", f"{taken}{'，' + order.acknowledged_who if order.acknowledged_who else ''}）" if taken else ""),
         ("签收时间", at(order.acknowledged_at)),
         ("办结时限", at(order.finish_by) if order.open else ""),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from telephony.model import CallId
 
 
-class State(StrEnum):
+class OrderState(StrEnum):
     """Where an order is; see rules.MOVES."""
 
     DISPATCHED = "dispatched"
@@ -22,10 +22,10 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-OVER = frozenset({State.CLOSED, State.CANCELLED})
+OVER = frozenset({OrderState.CLOSED, OrderState.CANCELLED})
 
 
-class How(StrEnum):
+class AcknowledgementWay(StrEnum):
     """How somebody said that it is taken."""
 
     SIGNATURE = "signature"
@@ -36,7 +36,7 @@ class How(StrEnum):
     """One of us, who was told so otherwise."""
 
 
-class Failed(StrEnum):
+class DutyCallFailure(StrEnum):
     """Why a duty phone did not take the order."""
 
     BUSY = "busy"
@@ -50,7 +50,7 @@ class Failed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EscalationStep:
     """One level: a department as it was in the table when the order was raised."""
 
     department: str
@@ -62,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DutyCallAttempt:
     """A duty phone that is called, or about to be."""
 
     number: str
@@ -93,11 +93,11 @@ class Order:
     by: str
     """Who raised it."""
     raised_at: datetime
-    steps: tuple[Step, ...]
+    steps: tuple[EscalationStep, ...]
     acknowledge_seconds: int
     finish_minutes: int = 0
     """From being taken to being closed; 0: no deadline."""
-    state: State = State.DISPATCHED
+    state: OrderState = OrderState.DISPATCHED
     step: int = 0
     """The level that it has come to."""
     since: datetime | None = None
@@ -106,7 +106,7 @@ class Order:
     """Calls to phones of this level."""
     attempts: int = 0
     """Calls to phones in all."""
-    ringing: Attempt | None = None
+    ringing: DutyCallAttempt | None = None
     not_before: datetime | None = None
     """No phone is called before this moment."""
     acknowledged_at: datetime | None = None
@@ -131,7 +131,9 @@ class Order:
     @property
     def overdue(self) -> bool:
         """Somebody must see to it now: nobody has taken it, or who has is late."""
-        return self.state is State.UNANSWERED or (self.state is State.ACKNOWLEDGED and self.late_at is not None)
+        return self.state is OrderState.UNANSWERED or (
+            self.state is OrderState.ACKNOWLEDGED and self.late_at is not None
+        )
 
     @property
     def due(self) -> datetime:
@@ -139,7 +141,7 @@ class Order:
         return (self.since or self.raised_at) + timedelta(seconds=self.acknowledge_seconds)
 
     @property
-    def told(self) -> tuple[Step, ...]:
+    def told(self) -> tuple[EscalationStep, ...]:
         """The levels that know of it."""
         return self.steps[: self.step + 1]
 
@@ -168,15 +170,15 @@ class NotTaken:
     """A duty phone did not take it."""
 
     call: CallId
-    why: Failed
+    why: DutyCallFailure
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Acknowledged:
     """签收."""
 
     department: str
-    how: How
+    how: AcknowledgementWay
     who: str = ""
 
 
@@ -200,18 +202,18 @@ class Extended:
 class Ended:
     """Closed, or cancelled."""
 
-    state: State
+    state: OrderState
     by: str
     reason: str
 
 
-Event = Looked | NotCalled | NotTaken | Taken | Updated | Extended | Ended
+Event = Looked | NotCalled | NotTaken | Acknowledged | Updated | Extended | Ended
 
 
 # What must be done
 
 
-class What(StrEnum):
+class OrderEvent(StrEnum):
     """What a department is told."""
 
     RAISED = "raised"
@@ -222,10 +224,10 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Notify:
     """Push to the data interfaces of these departments."""
 
-    what: What
+    what: OrderEvent
     departments: tuple[str, ...]
 
 
@@ -233,7 +235,7 @@ class Tell:
 class Dial:
     """Call a duty phone."""
 
-    attempt: Attempt
+    attempt: DutyCallAttempt
     round: int
     """From 0: another round may take another trunk."""
 
@@ -255,8 +257,8 @@ class ClearAlarm:
     """It is in somebody's hands and in time, or over."""
 
 
-Effect = Tell | Dial | HangUp | RaiseAlarm | ClearAlarm
+Effect = Notify | Dial | HangUp | RaiseAlarm | ClearAlarm
 
 
-class Illegal(ValueError):
+class IllegalOrderEvent(ValueError):
     """What was asked for cannot be done to this order any more; says why, in Chinese."""

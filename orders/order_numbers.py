@@ -34,7 +34,7 @@ class _Pages:
     """Key -> [day, number]."""
 
 
-class Register:
+class OrderNumberRegister:
     """Of one node."""
 
     def __init__(self, file: Path, node: str) -> None:

@@ -9,7 +9,7 @@ from database.connection import Database
 from ledger.model import Kind
 from ledger.reader import facts_now, undrained
 from orders.model import Order
-from orders.serialisation import latest
+from orders.serialisation import fold
 from orders.store import known_since
 
 
@@ -21,6 +21,6 @@ async def raised(database: Database, folder: Path, node: str, since: datetime) -
         known = {one.number: one for one in await known_since(session, since)}
     for call in pending:
         facts = await facts_now(database, folder, node, call)
-        told = latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.ORDER))
+        told = fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.ORDER))
         known |= {one.number: one for one in told}
     return [one for one in known.values() if one.number.startswith(f"{node}-")]

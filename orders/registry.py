@@ -15,7 +15,7 @@ REMEMBERED = timedelta(days=7)
 """How long an order that is over is still listed, and counts against the key that raised it."""
 
 
-class Book:
+class OrderRegistry:
     """Orders by their number."""
 
     def __init__(self) -> None:

@@ -24,37 +24,37 @@ from typing import Final
 
 from orders.model import (
     OVER,
-    Attempt,
+    Acknowledged,
+    AcknowledgementWay,
     ClearAlarm,
     Dial,
+    DutyCallAttempt,
+    DutyCallFailure,
     Effect,
     Ended,
+    EscalationStep,
     Event,
     Extended,
-    Failed,
     HangUp,
-    How,
-    Illegal,
+    IllegalOrderEvent,
     Looked,
     NotCalled,
+    Notify,
     NotTaken,
     Order,
+    OrderEvent,
+    OrderState,
     RaiseAlarm,
-    State,
-    Step,
-    Taken,
-    Tell,
     Updated,
-    What,
 )
 from telephony.model import ENGINE_SERIALS, CallId
 
-MOVES: Final[Mapping[State, frozenset[State]]] = {
-    State.DISPATCHED: frozenset({State.UNANSWERED, State.ACKNOWLEDGED, *OVER}),
-    State.UNANSWERED: frozenset({State.ACKNOWLEDGED, *OVER}),
-    State.ACKNOWLEDGED: OVER,
-    State.CLOSED: frozenset(),
-    State.CANCELLED: frozenset(),
+MOVES: Final[Mapping[OrderState, frozenset[OrderState]]] = {
+    OrderState.DISPATCHED: frozenset({OrderState.UNANSWERED, OrderState.ACKNOWLEDGED, *OVER}),
+    OrderState.UNANSWERED: frozenset({OrderState.ACKNOWLEDGED, *OVER}),
+    OrderState.ACKNOWLEDGED: OVER,
+    OrderState.CLOSED: frozenset(),
+    OrderState.CANCELLED: frozenset(),
 }
 
 ORDER_SERIALS: Final = ENGINE_SERIALS
@@ -70,18 +70,18 @@ SERIALS: Final = 1_000_000
 UNREACHABLE_SECONDS: Final = 10
 """A line that cannot be had is not worn out at once: the next call waits so long."""
 
-NAMES: Final[Mapping[State, str]] = {
-    State.DISPATCHED: "已派发",
-    State.UNANSWERED: "无人签收",
-    State.ACKNOWLEDGED: "已签收",
-    State.CLOSED: "已办结",
-    State.CANCELLED: "已撤销",
+NAMES: Final[Mapping[OrderState, str]] = {
+    OrderState.DISPATCHED: "已派发",
+    OrderState.UNANSWERED: "无人签收",
+    OrderState.ACKNOWLEDGED: "已签收",
+    OrderState.CLOSED: "已办结",
+    OrderState.CANCELLED: "已撤销",
 }
 
 
 def raised(order: Order) -> tuple[Order, tuple[Effect, ...]]:
     """A new order: its first level is told."""
-    return order, _tell(What.RAISED, order.steps[:1])
+    return order, _tell(OrderEvent.RAISED, order.steps[:1])
 
 
 def apply(order: Order, event: Event, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
@@ -96,7 +96,7 @@ def apply(order: Order, event: Event, now: datetime) -> tuple[Order, tuple[Effec
             return _not_called(order, event)
         case NotTaken():
             return _not_taken(order, event, now)
-        case Taken():
+        case Acknowledged():
             return _taken(order, event, now)
         case Updated():
             return _updated(order, event)
@@ -106,22 +106,22 @@ def apply(order: Order, event: Event, now: datetime) -> tuple[Order, tuple[Effec
             return _ended(order, event, now)
 
 
-def attempt_of(order: Order, call: CallId) -> Attempt | None:
+def attempt_of(order: Order, call: CallId) -> DutyCallAttempt | None:
     """The call to a duty phone that runs for this order, if it is this one."""
     return order.ringing if order.ringing is not None and order.ringing.call == call else None
 
 
 def _looked(order: Order, now: datetime, *, phones: bool) -> tuple[Order, tuple[Effect, ...]]:
-    if order.state is State.ACKNOWLEDGED and order.finish_by is not None and order.late_at is None:
+    if order.state is OrderState.ACKNOWLEDGED and order.finish_by is not None and order.late_at is None:
         return (replace(order, late_at=now), (RaiseAlarm(),)) if now >= order.finish_by else (order, ())
-    if order.state is not State.DISPATCHED:
+    if order.state is not OrderState.DISPATCHED:
         return order, ()
     step = order.steps[order.step]
     if now >= order.due or (_in_vain(order, step) and not step.pushed):
         return _escalated(order, now)
     if not phones or order.ringing is not None or _in_vain(order, step) or now < (order.not_before or now):
         return order, ()
-    attempt = Attempt(
+    attempt = DutyCallAttempt(
         number=step.phones[order.dialled % len(step.phones)],
         department=step.department,
         at=now,
@@ -134,16 +134,16 @@ def _looked(order: Order, now: datetime, *, phones: bool) -> tuple[Order, tuple[
     return dialled, (Dial(attempt, order.dialled // len(step.phones)),)
 
 
-def _in_vain(order: Order, step: Step) -> bool:
+def _in_vain(order: Order, step: EscalationStep) -> bool:
     """Every round of this level's phones has been called, and none of them rings any more."""
     return order.dialled >= step.rounds * len(step.phones) and order.ringing is None
 
 
 def _escalated(order: Order, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if order.step + 1 == len(order.steps):
-        return _move(order, State.UNANSWERED), (RaiseAlarm(),)
+        return _move(order, OrderState.UNANSWERED), (RaiseAlarm(),)
     further = replace(order, step=order.step + 1, since=now, dialled=0, not_before=None)
-    return further, _tell(What.RAISED, (further.steps[further.step],))
+    return further, _tell(OrderEvent.RAISED, (further.steps[further.step],))
 
 
 def _not_called(order: Order, event: NotCalled) -> tuple[Order, tuple[Effect, ...]]:
@@ -157,23 +157,23 @@ def _not_called(order: Order, event: NotCalled) -> tuple[Order, tuple[Effect, ..
 def _not_taken(order: Order, event: NotTaken, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if attempt_of(order, event.call) is None:
         return order, ()
-    pause = timedelta(seconds=UNREACHABLE_SECONDS) if event.why is Failed.UNREACHABLE else timedelta()
+    pause = timedelta(seconds=UNREACHABLE_SECONDS) if event.why is DutyCallFailure.UNREACHABLE else timedelta()
     return replace(order, ringing=None, reason=str(event.why), not_before=now + pause), ()
 
 
-def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
+def _taken(order: Order, event: Acknowledged, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if event.department not in (step.department for step in order.steps):
-        raise Illegal(f"工单 {order.number} 没有派给 {event.department}")
-    if order.state is State.ACKNOWLEDGED:
-        if order.acknowledged_by == event.department or event.how is How.PHONE_KEY:
+        raise IllegalOrderEvent(f"工单 {order.number} 没有派给 {event.department}")
+    if order.state is OrderState.ACKNOWLEDGED:
+        if order.acknowledged_by == event.department or event.how is AcknowledgementWay.PHONE_KEY:
             return order, ()
-        raise Illegal(f"工单 {order.number} 已由 {name_of(order, order.acknowledged_by)} 签收")
+        raise IllegalOrderEvent(f"工单 {order.number} 已由 {name_of(order, order.acknowledged_by)} 签收")
     if not order.open:
-        if event.how is How.PHONE_KEY:
+        if event.how is AcknowledgementWay.PHONE_KEY:
             return order, ()
-        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再签收")
+        raise IllegalOrderEvent(f"工单 {order.number} {NAMES[order.state]}，不能再签收")
     taken = replace(
-        _move(order, State.ACKNOWLEDGED),
+        _move(order, OrderState.ACKNOWLEDGED),
         acknowledged_at=now,
         acknowledged_by=event.department,
         acknowledged_how=str(event.how),
@@ -182,34 +182,34 @@ def _taken(order: Order, event: Taken, now: datetime) -> tuple[Order, tuple[Effe
         ringing=None,
         reason="",
     )
-    spoken_to = event.how is How.PHONE_KEY  # it hears that the order is taken, and hangs up itself
+    spoken_to = event.how is AcknowledgementWay.PHONE_KEY  # it hears that the order is taken, and hangs up itself
     return taken, (
-        *_tell(What.ACKNOWLEDGED, order.told),
+        *_tell(OrderEvent.ACKNOWLEDGED, order.told),
         *_calmed(replace(order, ringing=None) if spoken_to else order),
     )
 
 
 def _updated(order: Order, event: Updated) -> tuple[Order, tuple[Effect, ...]]:
     if not order.open:
-        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再补充")
+        raise IllegalOrderEvent(f"工单 {order.number} {NAMES[order.state]}，不能再补充")
     place, summary = event.place or order.place, event.summary or order.summary
     if (place, summary) == (order.place, order.summary):
         return order, ()
-    return replace(order, place=place, summary=summary), _tell(What.UPDATED, order.told)
+    return replace(order, place=place, summary=summary), _tell(OrderEvent.UPDATED, order.told)
 
 
 def _extended(order: Order, event: Extended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
-    if order.state is not State.ACKNOWLEDGED:
-        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，只有已签收、未办结的工单可以延期")
+    if order.state is not OrderState.ACKNOWLEDGED:
+        raise IllegalOrderEvent(f"工单 {order.number} {NAMES[order.state]}，只有已签收、未办结的工单可以延期")
     further = replace(order, finish_by=now + timedelta(minutes=event.minutes), late_at=None)
-    return further, (*_tell(What.UPDATED, order.told), *_calmed(order))
+    return further, (*_tell(OrderEvent.UPDATED, order.told), *_calmed(order))
 
 
 def _ended(order: Order, event: Ended, now: datetime) -> tuple[Order, tuple[Effect, ...]]:
     if not order.open:
-        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能再办结或撤销")
+        raise IllegalOrderEvent(f"工单 {order.number} {NAMES[order.state]}，不能再办结或撤销")
     over = replace(_move(order, event.state), over_at=now, over_by=event.by, reason=event.reason, ringing=None)
-    what = What.CLOSED if event.state is State.CLOSED else What.CANCELLED
+    what = OrderEvent.CLOSED if event.state is OrderState.CLOSED else OrderEvent.CANCELLED
     return over, (*_tell(what, order.told), *_calmed(order))
 
 
@@ -227,15 +227,15 @@ def diagram() -> str:
         "    dispatched --> dispatched: time over, next department told",
         "    acknowledged --> acknowledged: not dealt with in time, alarm; or more time given",
     ]
-    lines += [f"    {old} --> {new}: {_NEWS[new]}" for old in State for new in State if new in MOVES[old]]
-    return "\n".join([*lines, *(f"    {state} --> [*]" for state in State if not MOVES[state]), ""])
+    lines += [f"    {old} --> {new}: {_NEWS[new]}" for old in OrderState for new in OrderState if new in MOVES[old]]
+    return "\n".join([*lines, *(f"    {state} --> [*]" for state in OrderState if not MOVES[state]), ""])
 
 
-_NEWS: Final[Mapping[State, str]] = {
-    State.UNANSWERED: "the last department's time over",
-    State.ACKNOWLEDGED: "taken",
-    State.CLOSED: "closed",
-    State.CANCELLED: "cancelled",
+_NEWS: Final[Mapping[OrderState, str]] = {
+    OrderState.UNANSWERED: "the last department's time over",
+    OrderState.ACKNOWLEDGED: "taken",
+    OrderState.CLOSED: "closed",
+    OrderState.CANCELLED: "cancelled",
 }
 
 
@@ -244,14 +244,14 @@ def name_of(order: Order, department: str) -> str:
     return next((step.name for step in order.steps if step.department == department), department)
 
 
-def _tell(what: What, steps: tuple[Step, ...]) -> tuple[Effect, ...]:
+def _tell(what: OrderEvent, steps: tuple[EscalationStep, ...]) -> tuple[Effect, ...]:
     pushed = tuple(step.department for step in steps if step.pushed)
-    return (Tell(what, pushed),) if pushed else ()
+    return (Notify(what, pushed),) if pushed else ()
 
 
-def _move(order: Order, to: State) -> Order:
+def _move(order: Order, to: OrderState) -> Order:
     if to not in MOVES[order.state]:
-        raise Illegal(f"工单 {order.number} {NAMES[order.state]}，不能变为{NAMES[to]}")
+        raise IllegalOrderEvent(f"工单 {order.number} {NAMES[order.state]}，不能变为{NAMES[to]}")
     return replace(order, state=to)
 
 

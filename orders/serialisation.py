@@ -12,20 +12,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from orders.model import (
-    Attempt,
+    Acknowledged,
+    DutyCallAttempt,
     Ended,
+    EscalationStep,
     Event,
     Extended,
     Looked,
     NotCalled,
+    Notify,
     NotTaken,
     Order,
-    State,
-    Step,
-    Taken,
-    Tell,
+    OrderEvent,
+    OrderState,
     Updated,
-    What,
 )
 from orders.rules import name_of
 from telephony.model import CallId
@@ -43,7 +43,7 @@ _LATER_WHOLE, _LATER_TIMES = ("finish_minutes",), ("finish_by", "late_at")
 """What facts of before these were kept do not say."""
 
 
-def data_of(order: Order, what: str, tell: Iterable[Tell] = ()) -> dict[str, Any]:
+def to_data(order: Order, what: str, tell: Iterable[Notify] = ()) -> dict[str, Any]:
     """What a fact is to say: ``what`` happened, everything known, and who is to be told of it."""
     told: dict[str, Any] = {"what": what, "state": str(order.state)}
     told |= {name: getattr(order, name) for name in (*_TEXTS, *_WHOLE, *_LATER_WHOLE)}
@@ -87,10 +87,10 @@ def happened(before: Order, after: Order, event: Event) -> str:
         case NotTaken():
             return "not-taken"
         case Updated():
-            return str(What.UPDATED)
+            return str(OrderEvent.UPDATED)
         case Extended():
             return "extended"
-        case Taken() | Ended():
+        case Acknowledged() | Ended():
             return str(after.state)
 
 
@@ -104,30 +104,40 @@ def order_of(call: CallId, data: Mapping[str, Any]) -> Order:
     whole: dict[str, Any] = {name: int(data[name]) for name in _WHOLE}
     whole |= {name: int(data.get(name, 0)) for name in _LATER_WHOLE}
     steps = tuple(
-        Step(str(s["department"]), str(s["name"]), tuple(map(str, s["phones"])), s["pushed"] is True, int(s["rounds"]))
+        EscalationStep(
+            str(s["department"]), str(s["name"]), tuple(map(str, s["phones"])), s["pushed"] is True, int(s["rounds"])
+        )
         for s in data["steps"]
     )
     if not steps or not 0 <= whole["step"] < len(steps):
         raise ValueError("an order has a level")
     return Order(
-        call=call, state=State(data["state"]), steps=steps, ringing=_attempt(data["ringing"]), **texts, **whole, **times
+        call=call,
+        state=OrderState(data["state"]),
+        steps=steps,
+        ringing=_attempt(data["ringing"]),
+        **texts,
+        **whole,
+        **times,
     )
 
 
-def _attempt(data: Mapping[str, Any] | None) -> Attempt | None:
+def _attempt(data: Mapping[str, Any] | None) -> DutyCallAttempt | None:
     if data is None:
         return None
     at = _moment(data["at"])
     if at is None:
         raise ValueError("a call has a moment")
-    return Attempt(str(data["number"]), str(data["department"]), at, CallId(str(data["call"])), int(data["slot"]))
+    return DutyCallAttempt(
+        str(data["number"]), str(data["department"]), at, CallId(str(data["call"])), int(data["slot"])
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
-def latest(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Order]:
+def fold(call: CallId, told: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Order]:
     """What the facts of one call, (id of the fact, its data) in any order, say of each order raised in it."""
     newest: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for fact, data in told:
@@ -148,13 +158,13 @@ def messages(fact: str, call: CallId, at: datetime, data: Mapping[str, Any]) -> 
         return []
     order = order_of(call, data)
     return [
-        (target_of(department), _message(fact, order, at, What(tell["what"]), str(department)))
+        (target_of(department), _message(fact, order, at, OrderEvent(tell["what"]), str(department)))
         for tell in data["tell"]
         for department in tell["departments"]
     ]
 
 
-def _message(fact: str, order: Order, at: datetime, what: What, department: str) -> dict[str, Any]:
+def _message(fact: str, order: Order, at: datetime, what: OrderEvent, department: str) -> dict[str, Any]:
     return {
         "id": fact,
         "order": order.number,
@@ -169,7 +179,7 @@ def _message(fact: str, order: Order, at: datetime, what: What, department: str)
         "summary": order.summary,
         "caller": order.caller,
         "raised_at": order.raised_at.isoformat(),
-        "acknowledge_by": order.due.isoformat() if order.state is State.DISPATCHED else "",
+        "acknowledge_by": order.due.isoformat() if order.state is OrderState.DISPATCHED else "",
         "acknowledged_by": name_of(order, order.acknowledged_by) if order.acknowledged_by else "",
         "acknowledged_at": order.acknowledged_at.isoformat() if order.acknowledged_at else "",
         "finish_by": order.finish_by.isoformat() if order.finish_by and order.open else "",

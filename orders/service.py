@@ -22,27 +22,27 @@ from ledger.journal import JournalStalled
 from ledger.model import Kind
 from orders import rules
 from orders.model import (
-    Attempt,
+    Acknowledged,
+    AcknowledgementWay,
     ClearAlarm,
     Dial,
+    DutyCallAttempt,
+    DutyCallFailure,
     Effect,
+    EscalationStep,
     Event,
-    Failed,
     HangUp,
-    How,
     Looked,
     NotCalled,
+    Notify,
     NotTaken,
     Order,
+    OrderState,
     RaiseAlarm,
-    State,
-    Step,
-    Taken,
-    Tell,
 )
-from orders.order_numbers import Register, RegisterUnusable
-from orders.registry import Book
-from orders.serialisation import data_of, happened
+from orders.order_numbers import OrderNumberRegister, RegisterUnusable
+from orders.registry import OrderRegistry
+from orders.serialisation import happened, to_data
 from queues.service import Clock, Note
 from routing.calendar import city_time
 from telephony.ami_link import AmiLink
@@ -66,7 +66,7 @@ DATABASE: Final = "orders"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OrderRequest:
     """What somebody asks to be raised."""
 
     call: CallId
@@ -77,13 +77,13 @@ class Wish:
     summary: str
     caller: str
     by: str
-    steps: tuple[Step, ...]
+    steps: tuple[EscalationStep, ...]
     acknowledge_seconds: int
     finish_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class DutyTrunks:
     """How duty phones are called now."""
 
     trunks: tuple[str, ...]
@@ -91,20 +91,20 @@ class Lines:
     ring_seconds: int
 
 
-class Paper(Protocol):
+class OrderDocuments(Protocol):
     """What an order leaves in the data folder, for people and for the switch."""
 
-    def sheet(self, order: Order) -> Path:
+    def write_sheet(self, order: Order) -> Path:
         """Write the page to print. Raises OSError."""
 
-    def speak(self, order: Order) -> None:
+    def synthesise(self, order: Order) -> None:
         """Make the sound that duty phones hear, unless it is there. Raises OSError or what the voice raises."""
 
-    def hush(self, order: Order) -> None:
+    def remove_audio(self, order: Order) -> None:
         """The sound is not needed any more."""
 
 
-class Bell(Protocol):
+class AlarmSink(Protocol):
     """Alarms, as the status shows them."""
 
     def put(self, key: str, text: str, *, grave: bool = True) -> None: ...
@@ -128,13 +128,13 @@ class Orders:
         switch: AmiLink,
         note: Note,
         flush: Callable[[float], Awaitable[None]],
-        register: Register,
-        lines: Callable[[], Lines],
-        paper: Paper,
-        alarms: Bell,
+        register: OrderNumberRegister,
+        lines: Callable[[], DutyTrunks],
+        paper: OrderDocuments,
+        alarms: AlarmSink,
         clock: Clock,
     ) -> None:
-        self.book = Book()
+        self.book = OrderRegistry()
         self.counts: Counter[str] = Counter()
         """What became of orders since the start, by the word of the fact."""
         self.loaded = False
@@ -157,7 +157,7 @@ class Orders:
 
     # People and departments
 
-    async def raise_(self, wish: Wish) -> tuple[Order, bool]:
+    async def raise_(self, wish: OrderRequest) -> tuple[Order, bool]:
         """A new order, or the one that this key has raised before; and whether it is new.
 
         Raises RegisterUnusable when no number can be given, AlreadyRaised.
@@ -195,7 +195,7 @@ class Orders:
             )
             self._set(order, "raised", effects)
         log.warning("urgent order raised", order=number, call=wish.call, type=wish.type)
-        self.look()
+        self.tick()
         return order, True
 
     def apply(self, order: Order, event: Event) -> Order:
@@ -231,23 +231,23 @@ class Orders:
         while True:
             try:
                 if self._switch.up and not self._settled:
-                    await self.settle()
+                    await self.resolve_in_doubt()
             except AmiError as error:
                 log.warning("calls to duty phones wait for the switch", error=str(error))
-            self.look()
+            self.tick()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """What is due now?"""
         self.book.forget(self._now())
         for order in self.book.open():
             self.apply(order, Looked(phones=self._switch.up))
 
-    def seen(self) -> None:
+    def on_reconnected(self) -> None:
         """The switch is there again: calls of which we heard nothing are to be judged."""
         self._settled = False
 
-    async def settle(self) -> None:
+    async def resolve_in_doubt(self) -> None:
         """Judge calls whose end we did not hear by what the switch has. Raises AmiError when it does not tell."""
         unheard = [one for one in self.book.all() if one.ringing is not None and one.ringing.call not in self._mine]
         if unheard:
@@ -262,20 +262,22 @@ class Orders:
                     continue  # told meanwhile
                 self.apply(
                     now,
-                    Taken(attempt.department, How.PHONE_KEY, attempt.number)
+                    Acknowledged(attempt.department, AcknowledgementWay.PHONE_KEY, attempt.number)
                     if taken
-                    else NotTaken(attempt.call, Failed.UNKNOWN),
+                    else NotTaken(attempt.call, DutyCallFailure.UNKNOWN),
                 )
         self._settled = True
 
-    def pressed(self, number: str, department: str, call: CallId) -> None:
+    def on_acknowledge_key(self, number: str, department: str, call: CallId) -> None:
         """A duty phone has pressed the key."""
         order = self.book.get(number)
         if order is None or department not in (step.department for step in order.steps):
             log.warning("key for an order that is not known", order=number, department=department)
             return
         attempt = rules.attempt_of(order, call)
-        self.apply(order, Taken(department, How.PHONE_KEY, attempt.number if attempt is not None else ""))
+        self.apply(
+            order, Acknowledged(department, AcknowledgementWay.PHONE_KEY, attempt.number if attempt is not None else "")
+        )
 
     def hung_up(self, call: CallId, cause: str) -> None:
         """A channel is gone."""
@@ -284,7 +286,7 @@ class Orders:
             return
         answered = call in self._answered or (cause == "16" and call not in self._mine)
         self._answered.discard(call)
-        self.apply(order, NotTaken(call, Failed.SILENT if answered else Failed(by_cause(cause))))
+        self.apply(order, NotTaken(call, DutyCallFailure.SILENT if answered else DutyCallFailure(by_cause(cause))))
 
     async def stop(self) -> None:
         """Let go; a ringing telephone rings on, and its answer is the next engine's."""
@@ -292,7 +294,7 @@ class Orders:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
 
-    async def _dial(self, order: Order, attempt: Attempt, round_: int) -> None:
+    async def _dial(self, order: Order, attempt: DutyCallAttempt, round_: int) -> None:
         self._mine.add(attempt.call)
         try:
             if not await self.durable():
@@ -304,7 +306,7 @@ class Orders:
             if now is None or rules.attempt_of(now, attempt.call) is None:
                 return  # taken or over meanwhile
             if not lines.trunks:
-                self.apply(now, NotTaken(attempt.call, Failed.UNREACHABLE))
+                self.apply(now, NotTaken(attempt.call, DutyCallFailure.UNREACHABLE))
                 return
             outcome = await ring_out(
                 self._switch,
@@ -328,7 +330,7 @@ class Orders:
                 self._answered.add(attempt.call)
             elif not outcome.answered:
                 await asyncio.sleep(HANG_UP_SECONDS)
-                self._not_taken(order.number, attempt, Failed(by_reason(outcome.reason)))
+                self._not_taken(order.number, attempt, DutyCallFailure(by_reason(outcome.reason)))
         except (AmiDown, AmiRefused) as error:
             log.warning("duty phone not called", order=order.number, error=str(error))
             self._put_off(order.number, attempt)
@@ -339,7 +341,7 @@ class Orders:
             self._settled = False
         except AmiError as error:
             log.error("duty phone cannot be called", order=order.number, error=str(error))
-            self._not_taken(order.number, attempt, Failed.UNREACHABLE)
+            self._not_taken(order.number, attempt, DutyCallFailure.UNREACHABLE)
         finally:
             self._mine.discard(attempt.call)
 
@@ -350,18 +352,18 @@ class Orders:
         except AmiError as error:
             log.info("call to a duty phone not ended", call=call, error=str(error))
 
-    def _not_taken(self, number: str, attempt: Attempt, why: Failed) -> None:
+    def _not_taken(self, number: str, attempt: DutyCallAttempt, why: DutyCallFailure) -> None:
         now = self.book.get(number)
         if now is not None:
             self.apply(now, NotTaken(attempt.call, why))
 
-    def _put_off(self, number: str, attempt: Attempt) -> None:
+    def _put_off(self, number: str, attempt: DutyCallAttempt) -> None:
         now = self.book.get(number)
         if now is not None:
             again = datetime.fromtimestamp(self._clock() / 1000 + AGAIN_SECONDS, UTC)
             self.apply(now, NotCalled(attempt.call, again))
 
-    async def _noted(self, attempt: Attempt) -> bool:
+    async def _noted(self, attempt: DutyCallAttempt) -> bool:
         """Whether the switch noted a key for this call. Raises AmiError when it cannot be asked."""
         try:
             asked = {"Family": DATABASE, "Key": str(attempt.slot)}
@@ -375,8 +377,8 @@ class Orders:
         effects = tuple(effects)
         self.counts[what] += 1
         self.book.put(order)
-        told = [effect for effect in effects if isinstance(effect, Tell)]
-        self._note(Kind.ORDER, order.call, **data_of(order, what, told))
+        told = [effect for effect in effects if isinstance(effect, Notify)]
+        self._note(Kind.ORDER, order.call, **to_data(order, what, told))
         for effect in effects:
             match effect:
                 case Dial():
@@ -387,13 +389,13 @@ class Orders:
                     self._ring_bell(order)
                 case ClearAlarm():
                     self._alarms.clear(_alarm_of(order))
-                case Tell():
+                case Notify():
                     pass  # it stands in the fact; the outbox has it from there
         if what not in ("dialling", "not-taken", "not-called"):
             self._start(self._print(order.number))
 
     def _ring_bell(self, order: Order) -> None:
-        if order.state is State.ACKNOWLEDGED:
+        if order.state is OrderState.ACKNOWLEDGED:
             who = rules.name_of(order, order.acknowledged_by)
             text = f"应急工单 {order.number}（{order.type_name}）逾时未办结：{who} 已签收；请联系核实，办结或延期"
             self._alarms.put(_alarm_of(order), text, grave=False)
@@ -408,16 +410,16 @@ class Orders:
             if order is None:
                 return
             try:
-                await asyncio.to_thread(self._paper.sheet, order)
+                await asyncio.to_thread(self._paper.write_sheet, order)
                 if not order.open:
-                    await asyncio.to_thread(self._paper.hush, order)
+                    await asyncio.to_thread(self._paper.remove_audio, order)
             except OSError as error:
                 log.error("sheet of an order not written", order=number, reason=str(error))
 
     async def _spoken(self, order: Order) -> None:
         """A voice that fails keeps nobody from being called: number and type are prompts of their own."""
         try:
-            await asyncio.to_thread(self._paper.speak, order)
+            await asyncio.to_thread(self._paper.synthesise, order)
         except Exception as error:
             log.error("order cannot be spoken in full", order=order.number, reason=str(error))
 

@@ -17,7 +17,7 @@ from ledger.model import Fact, Kind
 from ledger.outbox_store import Message, enqueue
 from ledger.store import facts_of
 from orders.model import Order
-from orders.serialisation import latest, messages
+from orders.serialisation import fold, messages
 from telephony.model import CallId
 
 
@@ -60,7 +60,7 @@ async def known_since(session: AsyncSession, since: datetime) -> list[Order]:
 
 async def _read(session: AsyncSession, call: CallId) -> list[Order]:
     facts = await facts_of(session, call)
-    return latest(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.ORDER))
+    return fold(call, ((fact.id, fact.data) for fact in facts if fact.kind is Kind.ORDER))
 
 
 def _row(order: Order) -> dict[str, object]:

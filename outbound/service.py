@@ -170,7 +170,7 @@ class OutboundCalls:
         call = self._asked(signed_in, at or SeatId(""), told, Way.API, by, reason, about, State.RINGING)
         busy = known is not None and (known.call is not None or known.state not in IDLE)
         call = await self._allowed(call, busy=busy)
-        self._queues.tell(SeatBusyElsewhere(SeatId(call.seat)))  # nobody is offered a call there meanwhile
+        self._queues.apply(SeatBusyElsewhere(SeatId(call.seat)))  # nobody is offered a call there meanwhile
         self._start(self._ring(call))
         return call
 
@@ -267,7 +267,7 @@ class OutboundCalls:
         if call is not None and call.state is State.DIALLING:
             self._set(rules.moved(call, State.TALKING, self._now()))
         asked_ms = int(call.asked_at.timestamp() * 1000) if call is not None else self._clock()
-        self._queues.tell(CalledOut(call_id, seat, GroupId(group), min(asked_ms, self._clock()), channel))
+        self._queues.apply(CalledOut(call_id, seat, GroupId(group), min(asked_ms, self._clock()), channel))
 
     def _agent_at(self, seat: SeatId) -> str:
         known = self._queues.acd.seats.get(seat)
@@ -360,7 +360,7 @@ class OutboundCalls:
         if now is not None and now.state is State.RINGING:
             self._set(rules.moved(now, State.CANCELLED, self._now(), why=why))
         self._rung.pop(call.id, None)
-        self._queues.tell(SeatFree(SeatId(call.seat)))  # whose phone may never have been in use
+        self._queues.apply(SeatFree(SeatId(call.seat)))  # whose phone may never have been in use
 
     async def _dial_soon(self, call: OutboundCall) -> None:
         await asyncio.sleep(ANSWER_SECONDS)

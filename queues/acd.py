@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from queues.model import SignIn, Stray, TicketPhase, Why
+from queues.model import SeatReason, SignIn, TicketPhase, UnexpectedEvent
 from queues.policy import Policy
 from queues.skill_lanes import LEVEL_OF_EVERYONE, Lane, lane, lanes_of_seat
-from queues.sorted_keys import Ordered
+from queues.sorted_keys import SortedKeys
 from queues.states import AgentState
 from telephony.model import CALL_ID, AgentId, CallId, GroupId, NodeId, SeatId
 
@@ -81,7 +81,7 @@ class Seat:
     state: AgentState = AgentState.SIGNED_OUT
     since_ms: int = 0
     """When the state began."""
-    why: Why | None = None
+    why: SeatReason | None = None
     """Why the state began."""
     idle_since_ms: int = 0
     """Place in the line of ready seats; an offer that the caller gave up does not cost it."""
@@ -163,9 +163,9 @@ class Acd:
     seats: dict[SeatId, Seat] = field(default_factory=dict)
     tickets: dict[CallId, Ticket] = field(default_factory=dict)
     seat_of: dict[AgentId, SeatId] = field(default_factory=dict)
-    waiting: dict[Lane, Ordered[TicketRank]] = field(default_factory=dict)
+    waiting: dict[Lane, SortedKeys[TicketRank]] = field(default_factory=dict)
     """Per lane, the calls that ask for it now."""
-    ready: dict[Lane, Ordered[SeatRank]] = field(default_factory=dict)
+    ready: dict[Lane, SortedKeys[SeatRank]] = field(default_factory=dict)
     """Per lane, its ready seats."""
     staff: Counter[GroupId] = field(default_factory=Counter)
     """Signed-in seats by group."""
@@ -179,8 +179,8 @@ class Acd:
     """Waiting calls by the group they wait for."""
     handling_ms: dict[GroupId, int] = field(default_factory=dict)
     """What a call keeps an agent busy, talk and wrap-up, as a mean that forgets; by the group that served it."""
-    deadlines: Ordered[Deadline] = field(default_factory=Ordered)
-    strays: Counter[Stray] = field(default_factory=Counter)
+    deadlines: SortedKeys[Deadline] = field(default_factory=SortedKeys)
+    strays: Counter[UnexpectedEvent] = field(default_factory=Counter)
 
     def next_deadline(self) -> int | None:
         """Unix ms at which a Tick is due, or None."""

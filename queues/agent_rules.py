@@ -19,22 +19,22 @@ from queues.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from queues.model import NotAllowed, Why
+from queues.model import NotAllowed, SeatReason
 from queues.states import IN_TALK, OFFERED, AgentState
-from queues.transaction import Turn
+from queues.transaction import AcdTransaction
 from telephony.model import SeatId
 
 IN_CALL = OFFERED | IN_TALK
 _FORCEABLE = frozenset({AgentState.READY, AgentState.PAUSED, AgentState.SIGNED_OUT})
 
 
-def signed_in(turn: Turn, event: AgentSignedIn) -> None:
+def signed_in(turn: AcdTransaction, event: AgentSignedIn) -> None:
     """Bring an agent to a seat; the person who is there now wins over who forgot to sign out, but never over a call."""
     seat = turn.acd.seats.get(event.seat)
     if seat is not None and seat.agent == event.agent:
-        turn.regroup(seat, event.groups, event.levels, event.languages)
+        turn.update_skills(seat, event.groups, event.levels, event.languages)
         if seat.leaving:
-            turn.wish(seat, pause=seat.pause)
+            turn.set_intent(seat, pause=seat.pause)
         return
     former_seat_id = turn.acd.seat_of.get(event.agent)
     former = None if former_seat_id is None else turn.acd.seats[former_seat_id]
@@ -44,41 +44,41 @@ def signed_in(turn: Turn, event: AgentSignedIn) -> None:
         whose = f"工号{seat.agent}的" if seat.agent is not None else ""
         raise NotAllowed(f"座席{seat.id}上{whose}来电尚未结束，结束后才能签入")
     if former is not None:
-        turn.sign_out(former, Why.MOVED)
+        turn.sign_out(former, SeatReason.MOVED)
     seat = turn.seat(event.seat)
     seat.site = event.site
     if seat.agent is not None:
-        turn.sign_out(seat, Why.REPLACED)
+        turn.sign_out(seat, SeatReason.REPLACED)
     turn.sign_in(seat, event.agent, event.groups, event.pause, event.levels, event.languages)
-    turn.rest(seat, Why.SIGNED_IN)
+    turn.settle_state(seat, SeatReason.SIGNED_IN)
 
 
-def signed_out(turn: Turn, event: SignedOut) -> None:
+def signed_out(turn: AcdTransaction, event: SignedOut) -> None:
     """Sign out now, or after the call."""
     seat = _manned(turn, event.seat)
     if seat.state in IN_CALL:
-        turn.wish(seat, pause=seat.pause, leaving=True)
+        turn.set_intent(seat, pause=seat.pause, leaving=True)
     else:
-        turn.sign_out(seat, Why.SIGNED_OUT)
+        turn.sign_out(seat, SeatReason.SIGNED_OUT)
 
 
-def paused(turn: Turn, event: Paused) -> None:
+def paused(turn: AcdTransaction, event: Paused) -> None:
     """Pause now, or after the call and its wrap-up."""
     seat = _manned(turn, event.seat)
-    turn.wish(seat, pause=event.reason, leaving=seat.leaving)
+    turn.set_intent(seat, pause=event.reason, leaving=seat.leaving)
     if seat.state not in IN_CALL:
-        turn.rest(seat, Why.PAUSED)
+        turn.settle_state(seat, SeatReason.PAUSED)
 
 
-def ready(turn: Turn, event: Ready) -> None:
+def ready(turn: AcdTransaction, event: Ready) -> None:
     """Take calls again; during a call: stay on after it."""
     seat = _manned(turn, event.seat)
-    turn.wish(seat, pause=None)
+    turn.set_intent(seat, pause=None)
     if seat.state not in IN_CALL:
-        turn.rest(seat, Why.READY)
+        turn.settle_state(seat, SeatReason.READY)
 
 
-def wrap_up_extended(turn: Turn, event: WrapUpExtended) -> None:
+def wrap_up_extended(turn: AcdTransaction, event: WrapUpExtended) -> None:
     """Give more time for the paperwork of the last call, up to the policy's total."""
     seat = _in_wrap_up(turn, event.seat)
     if event.seconds <= 0:
@@ -90,12 +90,12 @@ def wrap_up_extended(turn: Turn, event: WrapUpExtended) -> None:
     turn.extend(seat, min(seat.until_ms + event.seconds * 1000, latest))
 
 
-def wrap_up_ended(turn: Turn, event: WrapUpEnded) -> None:
+def wrap_up_ended(turn: AcdTransaction, event: WrapUpEnded) -> None:
     """The paperwork is done early."""
-    turn.rest(_in_wrap_up(turn, event.seat), Why.WRAP_UP_OVER)
+    turn.settle_state(_in_wrap_up(turn, event.seat), SeatReason.WRAP_UP_OVER)
 
 
-def forced(turn: Turn, event: Forced) -> None:
+def forced(turn: AcdTransaction, event: Forced) -> None:
     """Do what a supervisor says at once; an offered call waits again, one believed to talk is let go."""
     seat = _manned(turn, event.seat)
     if event.to not in _FORCEABLE:
@@ -103,70 +103,70 @@ def forced(turn: Turn, event: Forced) -> None:
     if seat.call is not None:
         ticket = turn.acd.tickets[seat.call]
         if seat.state in OFFERED:
-            turn.withdraw(ticket, Why.FORCED, back_to_wait=True)
+            turn.withdraw(ticket, SeatReason.FORCED, back_to_wait=True)
             turn.queue(ticket, again=True)
         else:
-            turn.part(ticket)
+            turn.end_talk(ticket)
             turn.forget(ticket)
     if event.to is AgentState.SIGNED_OUT:
-        turn.sign_out(seat, Why.FORCED)
+        turn.sign_out(seat, SeatReason.FORCED)
         return
-    turn.wish(seat, pause=event.reason if event.to is AgentState.PAUSED else None)
-    turn.rest(seat, Why.FORCED)
+    turn.set_intent(seat, pause=event.reason if event.to is AgentState.PAUSED else None)
+    turn.settle_state(seat, SeatReason.FORCED)
 
 
-def unreachable(turn: Turn, event: SeatUnreachable) -> None:
+def unreachable(turn: AcdTransaction, event: SeatUnreachable) -> None:
     """The phone lost its contact. A call that rings or talks there is left alone; one on its way goes elsewhere."""
     seat = turn.seat(event.seat)
     seat.reachable = False
     if seat.state is AgentState.RESERVED:
         assert seat.call is not None, "a reserved seat has a call"
         ticket = turn.acd.tickets[seat.call]
-        turn.withdraw(ticket, Why.CONTACT_LOST, back_to_wait=True)
-        turn.rest(seat, Why.CONTACT_LOST)
+        turn.withdraw(ticket, SeatReason.CONTACT_LOST, back_to_wait=True)
+        turn.settle_state(seat, SeatReason.CONTACT_LOST)
         turn.queue(ticket, again=True)
     else:
-        _rest_again(turn, seat, Why.CONTACT_LOST)
+        _rest_again(turn, seat, SeatReason.CONTACT_LOST)
 
 
-def reachable(turn: Turn, event: SeatReachable) -> None:
+def reachable(turn: AcdTransaction, event: SeatReachable) -> None:
     """The phone has contact again."""
     seat = turn.seat(event.seat)
     seat.reachable = True
-    _rest_again(turn, seat, Why.CONTACT_BACK)
+    _rest_again(turn, seat, SeatReason.CONTACT_BACK)
 
 
-def busy_elsewhere(turn: Turn, event: SeatBusyElsewhere) -> None:
+def busy_elsewhere(turn: AcdTransaction, event: SeatBusyElsewhere) -> None:
     """The phone is in use."""
     seat = turn.seat(event.seat)
     seat.in_use = True
-    _rest_again(turn, seat, Why.PHONE_IN_USE)
+    _rest_again(turn, seat, SeatReason.PHONE_IN_USE)
 
 
-def free(turn: Turn, event: SeatFree) -> None:
+def free(turn: AcdTransaction, event: SeatFree) -> None:
     """The phone is not in use."""
     seat = turn.seat(event.seat)
     seat.in_use = False
-    _rest_again(turn, seat, Why.PHONE_FREE)
+    _rest_again(turn, seat, SeatReason.PHONE_FREE)
 
 
 _RESTING = frozenset({AgentState.READY, AgentState.PAUSED, AgentState.UNREACHABLE, AgentState.BUSY})
 
 
-def _rest_again(turn: Turn, seat: Seat, why: Why) -> None:
+def _rest_again(turn: AcdTransaction, seat: Seat, why: SeatReason) -> None:
     """The phone changed: it matters at once only while the seat rests; wrap-up and not-responding run on."""
     if seat.state in _RESTING:
-        turn.rest(seat, why)
+        turn.settle_state(seat, why)
 
 
-def _manned(turn: Turn, seat_id: SeatId) -> Seat:
+def _manned(turn: AcdTransaction, seat_id: SeatId) -> Seat:
     seat = turn.acd.seats.get(seat_id)
     if seat is None or seat.agent is None:
         raise NotAllowed(f"座席{seat_id}没有人签入，请先签入")
     return seat
 
 
-def _in_wrap_up(turn: Turn, seat_id: SeatId) -> Seat:
+def _in_wrap_up(turn: AcdTransaction, seat_id: SeatId) -> Seat:
     seat = _manned(turn, seat_id)
     if seat.state is not AgentState.WRAP_UP:
         raise NotAllowed(f"座席{seat_id}不在话后整理中")

@@ -20,13 +20,13 @@ from queues.events import (
     TicketJoined,
     TicketLeft,
 )
-from queues.model import Failure, NotAllowed, Stray, TicketPhase, Why
+from queues.model import NotAllowed, OfferFailure, SeatReason, TicketPhase, UnexpectedEvent
 from queues.states import OFFERED, WORKING, AgentState
-from queues.transaction import Turn, node_of
+from queues.transaction import AcdTransaction, node_of
 from telephony.model import AgentId
 
 
-def joined(turn: Turn, event: TicketJoined) -> None:
+def joined(turn: AcdTransaction, event: TicketJoined) -> None:
     """A call waits, newly or still."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is None:
@@ -34,11 +34,11 @@ def joined(turn: Turn, event: TicketJoined) -> None:
         turn.queue(ticket, again=False)
     elif ticket.phase is TicketPhase.OFFERED:
         if ticket.channel:
-            turn.stray(Stray.JOINED_WHILE_OFFERED)
+            turn.count_unexpected(UnexpectedEvent.JOINED_WHILE_OFFERED)
         else:  # a callback whose citizen has answered: the seat is held for it
             ticket.channel = event.channel
     elif ticket.phase is TicketPhase.TALKING:
-        turn.stray(Stray.JOINED_WHILE_TALKING)
+        turn.count_unexpected(UnexpectedEvent.JOINED_WHILE_TALKING)
         end_talk(turn, ticket)
         ticket = new_ticket(turn, event, turn.now, since_ms=ticket.since_ms)
         turn.queue(ticket, again=True)
@@ -46,7 +46,7 @@ def joined(turn: Turn, event: TicketJoined) -> None:
         _change(turn, ticket, event)
 
 
-def new_ticket(turn: Turn, event: TicketJoined, joined_ms: int, since_ms: int | None = None) -> Ticket:
+def new_ticket(turn: AcdTransaction, event: TicketJoined, joined_ms: int, since_ms: int | None = None) -> Ticket:
     """A ticket for this call, in no line yet; ``since_ms`` of a call already known wins over the event's."""
     since = event.since_ms if since_ms is None else since_ms
     ticket = Ticket(
@@ -83,14 +83,14 @@ def wish_of(ticket: Ticket) -> TicketJoined:
     )
 
 
-def _insist(turn: Turn, ticket: Ticket) -> None:
+def _insist(turn: AcdTransaction, ticket: Ticket) -> None:
     """Wait for somebody who speaks the language, if there is anybody to wait for."""
     spoken = ticket.language and turn.acd.speakers[ticket.language]
     seconds = turn.acd.policy.of(ticket.group).language_seconds
     ticket.language_until_ms = ticket.joined_ms + seconds * 1000 if spoken else 0
 
 
-def _at_work(turn: Turn, agent: AgentId) -> bool:
+def _at_work(turn: AcdTransaction, agent: AgentId) -> bool:
     """Ready, or busy with a call that will end: worth waiting for."""
     seat_id = turn.acd.seat_of.get(agent)
     if seat_id is None:
@@ -99,7 +99,7 @@ def _at_work(turn: Turn, agent: AgentId) -> bool:
     return seat.state in WORKING and seat.pause is None and not seat.leaving
 
 
-def _change(turn: Turn, ticket: Ticket, event: TicketJoined) -> None:
+def _change(turn: AcdTransaction, ticket: Ticket, event: TicketJoined) -> None:
     """A waiting call says again what it waits for; only what differs changes, and never its age."""
     ticket.channel = event.channel or ticket.channel
     stale = ticket.moved_from is not None and event.group == ticket.moved_from
@@ -121,7 +121,7 @@ def _change(turn: Turn, ticket: Ticket, event: TicketJoined) -> None:
     turn.queue(ticket, again=True)
 
 
-def moved(turn: Turn, event: MoveCall) -> None:
+def moved(turn: AcdTransaction, event: MoveCall) -> None:
     """Wait for another group, at the same age; widening begins anew there."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is None:
@@ -132,7 +132,7 @@ def moved(turn: Turn, event: MoveCall) -> None:
         raise NotAllowed(f"来电{event.call}已在技能组{event.group}排队")
     seat = None
     if ticket.phase is TicketPhase.OFFERED:
-        seat = turn.withdraw(ticket, Why.MOVED_CALL, back_to_wait=True)
+        seat = turn.withdraw(ticket, SeatReason.MOVED_CALL, back_to_wait=True)
     turn.unindex(ticket)
     old = ticket.group
     _regroup(turn, ticket)
@@ -141,75 +141,75 @@ def moved(turn: Turn, event: MoveCall) -> None:
     turn.effects.append(Moved(ticket.call, ticket.channel, ticket.node, old, ticket.group, ticket.overflow))
     turn.queue(ticket, again=True)
     if seat is not None:
-        turn.rest(seat, Why.MOVED_CALL)
+        turn.settle_state(seat, SeatReason.MOVED_CALL)
 
 
-def _regroup(turn: Turn, ticket: Ticket) -> None:
+def _regroup(turn: AcdTransaction, ticket: Ticket) -> None:
     """What belongs to the wait for one group is over."""
     turn.uncount(ticket)
     ticket.joined_ms, ticket.rows, ticket.resort_after_ms, ticket.newcomer = turn.now, frozenset(), 0, True
     ticket.preferred_until_ms = 0
 
 
-def left(turn: Turn, event: TicketLeft) -> None:
+def left(turn: AcdTransaction, event: TicketLeft) -> None:
     """The caller is gone, or is somebody else's. The seat that was to take the call keeps its place in the line."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is None:
         return
     if ticket.phase is TicketPhase.OFFERED:
-        seat = turn.withdraw(ticket, Why.CALLER_LEFT, back_to_wait=False)
+        seat = turn.withdraw(ticket, SeatReason.CALLER_LEFT, back_to_wait=False)
         turn.forget(ticket)
-        turn.rest(seat, Why.CALLER_LEFT)
+        turn.settle_state(seat, SeatReason.CALLER_LEFT)
     elif ticket.phase is TicketPhase.TALKING:
         end_talk(turn, ticket)
     else:
         turn.forget(ticket)
 
 
-def ringing(turn: Turn, event: Ringing) -> None:
+def ringing(turn: AcdTransaction, event: Ringing) -> None:
     """The offered phone rings."""
     ticket = turn.acd.tickets.get(event.call)
     seat = turn.acd.seats.get(event.seat)
     if ticket is not None and seat is not None and seat.call == ticket.call and seat.state is AgentState.RESERVED:
-        turn.move(seat, AgentState.RINGING, Why.RINGING, seat.until_ms)
+        turn.move(seat, AgentState.RINGING, SeatReason.RINGING, seat.until_ms)
     else:
-        turn.stray(Stray.RINGING)
+        turn.count_unexpected(UnexpectedEvent.RINGING)
 
 
-def answered(turn: Turn, event: Answered) -> None:
+def answered(turn: AcdTransaction, event: Answered) -> None:
     """A human answered. Whatever we believed of this call and this seat, they talk with each other now."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is None:
-        turn.stray(Stray.ANSWERED_UNKNOWN_CALL)
+        turn.count_unexpected(UnexpectedEvent.ANSWERED_UNKNOWN_CALL)
         return
     seat = turn.seat(event.seat)
     if seat.call == ticket.call:
         if ticket.phase is TicketPhase.TALKING:
-            turn.stray(Stray.ANSWERED_TWICE)
+            turn.count_unexpected(UnexpectedEvent.ANSWERED_TWICE)
         else:
             turn.connect(ticket, seat)
         return
-    turn.stray(Stray.ANSWERED_WITHOUT_OFFER)
+    turn.count_unexpected(UnexpectedEvent.ANSWERED_WITHOUT_OFFER)
     if ticket.phase is TicketPhase.OFFERED:
-        other_seat = turn.withdraw(ticket, Why.ANSWERED_ELSEWHERE, back_to_wait=False)
-        turn.rest(other_seat, Why.ANSWERED_ELSEWHERE)
+        other_seat = turn.withdraw(ticket, SeatReason.ANSWERED_ELSEWHERE, back_to_wait=False)
+        turn.settle_state(other_seat, SeatReason.ANSWERED_ELSEWHERE)
     elif ticket.phase is TicketPhase.TALKING:
-        turn.wrap_up(turn.part(ticket), ticket.served_by)
+        turn.wrap_up(turn.end_talk(ticket), ticket.served_by)
     ticket.served_by = None
     if seat.call is not None:
         other = turn.acd.tickets[seat.call]
         if seat.state in OFFERED:
-            turn.withdraw(other, Why.ANSWERED_ELSEWHERE, back_to_wait=True)
+            turn.withdraw(other, SeatReason.ANSWERED_ELSEWHERE, back_to_wait=True)
             turn.connect(ticket, seat)
             turn.queue(other, again=True)
             return
-        turn.stray(Stray.TALK_REPLACED)
-        turn.part(other)
+        turn.count_unexpected(UnexpectedEvent.TALK_REPLACED)
+        turn.end_talk(other)
         turn.forget(other)
     turn.connect(ticket, seat)
 
 
-def called_out(turn: Turn, event: CalledOut) -> None:
+def called_out(turn: AcdTransaction, event: CalledOut) -> None:
     """An agent talks with somebody whom it has called."""
     if event.call not in turn.acd.tickets:
         joined = TicketJoined(event.call, event.group, event.since_ms, channel=event.channel)
@@ -221,49 +221,49 @@ def called_out(turn: Turn, event: CalledOut) -> None:
     answered(turn, Answered(event.call, event.seat))
 
 
-def not_answered(turn: Turn, event: NotAnswered) -> None:
+def not_answered(turn: AcdTransaction, event: NotAnswered) -> None:
     """The offered seat did not take the call."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is not None and ticket.phase is TicketPhase.OFFERED and ticket.seat == event.seat:
-        turn.fail(ticket, event.why)
+        turn.offer_failed(ticket, event.why)
     else:
-        turn.stray(Stray.NOT_ANSWERED)
+        turn.count_unexpected(UnexpectedEvent.NOT_ANSWERED)
 
 
-def talk_ended(turn: Turn, event: TalkEnded) -> None:
+def talk_ended(turn: AcdTransaction, event: TalkEnded) -> None:
     """Caller and agent parted."""
     ticket = turn.acd.tickets.get(event.call)
     if ticket is None or ticket.phase is not TicketPhase.TALKING or ticket.seat != event.seat:
-        turn.stray(Stray.TALK_ENDED)
+        turn.count_unexpected(UnexpectedEvent.TALK_ENDED)
         return
     short_ms = turn.acd.policy.of(ticket.served_by or ticket.group).short_talk_seconds * 1000
     if event.by_agent and turn.now - ticket.talk_since_ms < short_ms:
-        turn.not_responding(turn.part(ticket), Failure.CUT_SHORT)
+        turn.not_responding(turn.end_talk(ticket), OfferFailure.CUT_SHORT)
         turn.queue(ticket, again=True)
     else:
         end_talk(turn, ticket)
 
 
-def held(turn: Turn, event: CallHeld) -> None:
+def held(turn: AcdTransaction, event: CallHeld) -> None:
     """The caller hears music, and counts as in a talk."""
     seat = turn.acd.seats.get(event.seat)
     if seat is not None and seat.call == event.call and seat.state is AgentState.TALKING:
-        turn.move(seat, AgentState.HOLD, Why.HELD, turn.now + turn.acd.policy.hold_alarm_seconds * 1000)
+        turn.move(seat, AgentState.HOLD, SeatReason.HELD, turn.now + turn.acd.policy.hold_alarm_seconds * 1000)
     else:
-        turn.stray(Stray.HELD)
+        turn.count_unexpected(UnexpectedEvent.HELD)
 
 
-def resumed(turn: Turn, event: CallResumed) -> None:
+def resumed(turn: AcdTransaction, event: CallResumed) -> None:
     """The agent is back."""
     seat = turn.acd.seats.get(event.seat)
     if seat is not None and seat.call == event.call and seat.state is AgentState.HOLD:
-        turn.move(seat, AgentState.TALKING, Why.RESUMED)
+        turn.move(seat, AgentState.TALKING, SeatReason.RESUMED)
     else:
-        turn.stray(Stray.HELD)
+        turn.count_unexpected(UnexpectedEvent.HELD)
 
 
-def end_talk(turn: Turn, ticket: Ticket) -> None:
+def end_talk(turn: AcdTransaction, ticket: Ticket) -> None:
     """The call is nobody's any more, its seat wraps up."""
-    seat = turn.part(ticket)
+    seat = turn.end_talk(ticket)
     turn.forget(ticket)
     turn.wrap_up(seat, ticket.served_by)

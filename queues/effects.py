@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from queues.model import Failure, SignIn, Why
+from queues.model import OfferFailure, SeatReason, SignIn
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, OverflowTo, OverflowWhen, SeatId
 
@@ -41,7 +41,7 @@ class Withdraw:
     channel: str
     node: NodeId
     seat: SeatId
-    why: Why
+    why: SeatReason
     back_to_wait: bool
     """The caller must be brought back to waiting: still there, and no new Offer for this call among these effects."""
 
@@ -55,7 +55,7 @@ class OfferFailed:
     seat: SeatId
     agent: AgentId
     group: GroupId
-    why: Failure
+    why: OfferFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SeatStateChanged:
     """Who it is about: on signing out, who left."""
     old: AgentState
     new: AgentState
-    why: Why
+    why: SeatReason
     pause: str | None
     """Reason of the pause, also of one that waits for the call's end."""
     until_ms: int | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from queues.model import Failure, SignIn, TicketPhase
+from queues.model import OfferFailure, SignIn, TicketPhase
 from queues.policy import Policy
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, SeatId
@@ -176,7 +176,7 @@ class CalledOut:
 class NotAnswered:
     call: CallId
     seat: SeatId
-    why: Failure
+    why: OfferFailure
 
 
 @dataclass(frozen=True, slots=True)

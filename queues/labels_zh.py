@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from queues.effects import SeatStateChanged
-from queues.model import Why
+from queues.model import SeatReason
 from queues.states import AgentState
 from telephony.model import Priority
 
@@ -37,38 +37,38 @@ PRIORITY: Final[Mapping[Priority, str]] = {
     Priority.FIRST: "转接未成、中心转回或话机中断退回的来电",
 }
 
-WHY: Final[Mapping[Why, str]] = {
-    Why.SIGNED_IN: "签入",
-    Why.SIGNED_OUT: "签出",
-    Why.MOVED: "在另一座席签入",
-    Why.REPLACED: "另一工号在本座席签入",
-    Why.READY: "示闲",
-    Why.PAUSED: "示忙",
-    Why.FORCED: "班长强制",
-    Why.CONTACT_LOST: "话机失去联系",
-    Why.CONTACT_BACK: "话机恢复联系",
-    Why.PHONE_IN_USE: "话机在排队之外被占用",
-    Why.PHONE_FREE: "话机空闲",
-    Why.OFFERED: "分配来电",
-    Why.RINGING: "话机振铃",
-    Why.ANSWERED: "接听",
-    Why.ANSWERED_ELSEWHERE: "来电已在别处接通",
-    Why.HELD: "保持市民来电",
-    Why.RESUMED: "恢复与市民通话",
-    Why.MOVED_CALL: "来电已移到另一技能组",
-    Why.CUT_SHORT: "接听后立即断开",
-    Why.CALLER_LEFT: "市民已挂机或离开排队",
-    Why.TALK_ENDED: "通话结束",
-    Why.WRAP_UP_OVER: "话后整理结束",
-    Why.WRAP_UP_EXTENDED: "话后整理延长",
-    Why.BACK_BY_POLICY: "到时自动恢复",
-    Why.NO_ANSWER: "振铃无人应答",
-    Why.BUSY: "话机忙",
-    Why.REJECTED: "话机拒接",
-    Why.UNREACHABLE: "话机无法接通",
-    Why.ERROR: "转接指令失败",
-    Why.TIMEOUT: "转接无回音",
-    Why.RESTORED: "系统重启后恢复",
+WHY: Final[Mapping[SeatReason, str]] = {
+    SeatReason.SIGNED_IN: "签入",
+    SeatReason.SIGNED_OUT: "签出",
+    SeatReason.MOVED: "在另一座席签入",
+    SeatReason.REPLACED: "另一工号在本座席签入",
+    SeatReason.READY: "示闲",
+    SeatReason.PAUSED: "示忙",
+    SeatReason.FORCED: "班长强制",
+    SeatReason.CONTACT_LOST: "话机失去联系",
+    SeatReason.CONTACT_BACK: "话机恢复联系",
+    SeatReason.PHONE_IN_USE: "话机在排队之外被占用",
+    SeatReason.PHONE_FREE: "话机空闲",
+    SeatReason.OFFERED: "分配来电",
+    SeatReason.RINGING: "话机振铃",
+    SeatReason.ANSWERED: "接听",
+    SeatReason.ANSWERED_ELSEWHERE: "来电已在别处接通",
+    SeatReason.HELD: "保持市民来电",
+    SeatReason.RESUMED: "恢复与市民通话",
+    SeatReason.MOVED_CALL: "来电已移到另一技能组",
+    SeatReason.CUT_SHORT: "接听后立即断开",
+    SeatReason.CALLER_LEFT: "市民已挂机或离开排队",
+    SeatReason.TALK_ENDED: "通话结束",
+    SeatReason.WRAP_UP_OVER: "话后整理结束",
+    SeatReason.WRAP_UP_EXTENDED: "话后整理延长",
+    SeatReason.BACK_BY_POLICY: "到时自动恢复",
+    SeatReason.NO_ANSWER: "振铃无人应答",
+    SeatReason.BUSY: "话机忙",
+    SeatReason.REJECTED: "话机拒接",
+    SeatReason.UNREACHABLE: "话机无法接通",
+    SeatReason.ERROR: "转接指令失败",
+    SeatReason.TIMEOUT: "转接无回音",
+    SeatReason.RESTORED: "系统重启后恢复",
 }
 
 

@@ -11,12 +11,12 @@ from heapq import heappop, heappush
 
 from queues.acd import Acd, Seat, Ticket, TicketRank
 from queues.skill_lanes import EVERYONE, Lane
-from queues.sorted_keys import Ordered
+from queues.sorted_keys import SortedKeys
 from queues.states import WORKING, AgentState
 from telephony.model import GroupId
 
 
-class Lines:
+class Matcher:
     """Of one memory, during one turn."""
 
     __slots__ = ("_acd", "_touched")
@@ -33,7 +33,7 @@ class Lines:
         for name in ticket.lanes:
             line = self._acd.waiting.get(name)
             if line is None:
-                line = self._acd.waiting[name] = Ordered()
+                line = self._acd.waiting[name] = SortedKeys()
             line.add(ticket.rank)
             self._touched[name] = None
         ticket.indexed = True
@@ -47,17 +47,17 @@ class Lines:
 
     # Seats
 
-    def stand(self, seat: Seat) -> None:
+    def enqueue_seat(self, seat: Seat) -> None:
         """A ready seat stands in its lanes."""
         lines = self._acd.ready
         for name, level in seat.lanes:
             line = lines.get(name)
             if line is None:
-                line = lines[name] = Ordered()
+                line = lines[name] = SortedKeys()
             line.add((level, seat.idle_since_ms, seat.id))
             self._touched[name] = None
 
-    def step_out(self, seat: Seat) -> None:
+    def dequeue_seat(self, seat: Seat) -> None:
         """A seat that was ready is no more."""
         for name, level in seat.lanes:
             self._acd.ready[name].discard((level, seat.idle_since_ms, seat.id))
@@ -89,15 +89,15 @@ class Lines:
         self._acd.asked.add(language)
         for seat in self._acd.seats.values():
             if language in seat.languages and seat.agent is not None:
-                self.lane_again(seat)
+                self.reassign_lanes(seat)
 
-    def lane_again(self, seat: Seat) -> None:
+    def reassign_lanes(self, seat: Seat) -> None:
         """Other lanes for a signed-in seat, whose agent can do what it could."""
         if seat.state is AgentState.READY:
-            self.step_out(seat)
+            self.dequeue_seat(seat)
         seat.lanes = self._acd.lanes_of(seat)
         if seat.state is AgentState.READY:
-            self.stand(seat)
+            self.enqueue_seat(seat)
 
     # Both
 
@@ -111,7 +111,7 @@ class Lines:
         """
         acd = self._acd
         heap: list[tuple[TicketRank, Lane]] = []
-        ready = acd.ready.setdefault(Lane(EVERYONE), Ordered())
+        ready = acd.ready.setdefault(Lane(EVERYONE), SortedKeys())
         for name in self._touched if ready else ():
             self._candidate(heap, name)
         while heap and ready:  # nobody is ready any more: the firsts of the other lanes wait on

@@ -20,7 +20,7 @@ class NotAllowed(Exception):
         return str(self.args[0])
 
 
-class Failure(StrEnum):
+class OfferFailure(StrEnum):
     """Why an offered seat did not take the call."""
 
     NO_ANSWER = "no-answer"
@@ -35,7 +35,7 @@ class Failure(StrEnum):
     """Neither ringing came to an end nor did anybody say so before the reservation's deadline."""
 
 
-class Why(StrEnum):
+class SeatReason(StrEnum):
     """Why a seat changed its state, or an offer was withdrawn."""
 
     SIGNED_IN = "signed-in"
@@ -78,7 +78,7 @@ class Why(StrEnum):
     RESTORED = "restored"
 
 
-class Stray(StrEnum):
+class UnexpectedEvent(StrEnum):
     """A message of the switch that came late, twice or out of order: tolerated and counted."""
 
     RINGING = "ringing"

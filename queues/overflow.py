@@ -19,7 +19,7 @@ from telephony.model import LAST_RESORTS, GroupId, OverflowTo, OverflowWhen
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Eligibility:
     """What a call asks for at one moment."""
 
     asks: tuple[GroupId, ...]
@@ -31,7 +31,7 @@ class Reach:
     """When any of this may change by itself."""
 
 
-def reach(acd: Acd, ticket: Ticket, now: int) -> Reach:
+def eligibility(acd: Acd, ticket: Ticket, now: int) -> Eligibility:
     """What the call asks for at ``now`` (unix ms)."""
     waited = now - ticket.joined_ms
     changes = [ticket.joined_ms + seconds * 1000 for seconds, _ in ticket.overflow]
@@ -56,7 +56,7 @@ def reach(acd: Acd, ticket: Ticket, now: int) -> Reach:
         changes.append(now + acd.policy.recheck_seconds * 1000)
     asks = tuple(dict.fromkeys(opened))
     lanes = tuple(dict.fromkeys(_lanes(acd, ticket, asks, now, changes)))
-    return Reach(asks, lanes, tuple(rows), min((at for at in changes if at > now), default=None))
+    return Eligibility(asks, lanes, tuple(rows), min((at for at in changes if at > now), default=None))
 
 
 def _own(acd: Acd, ticket: Ticket) -> Iterator[GroupId]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from queues.model import Failure
+from queues.model import OfferFailure
 from telephony.model import GroupId, OverflowTo, OverflowWhen, Priority
 
 
@@ -43,15 +43,15 @@ class GroupPolicy:
     overflow: tuple[Overflow, ...] = ()
 
 
-def _back_after() -> Mapping[Failure, int | None]:
+def _back_after() -> Mapping[OfferFailure, int | None]:
     return {
-        Failure.NO_ANSWER: 60,
-        Failure.REJECTED: 60,
-        Failure.BUSY: 5,
-        Failure.UNREACHABLE: 15,
-        Failure.ERROR: 5,
-        Failure.CUT_SHORT: 15,
-        Failure.TIMEOUT: 15,
+        OfferFailure.NO_ANSWER: 60,
+        OfferFailure.REJECTED: 60,
+        OfferFailure.BUSY: 5,
+        OfferFailure.UNREACHABLE: 15,
+        OfferFailure.ERROR: 5,
+        OfferFailure.CUT_SHORT: 15,
+        OfferFailure.TIMEOUT: 15,
     }
 
 
@@ -80,7 +80,7 @@ class Policy:
     """How much longer than ringing the core waits for news of an offer before it takes it back."""
     dial_seconds: int = 45
     """How much longer still for a call that has no channel yet: a callback, whose citizen is dialled first."""
-    back_after: Mapping[Failure, int | None] = field(default_factory=_back_after)
+    back_after: Mapping[OfferFailure, int | None] = field(default_factory=_back_after)
     """Seconds after which a not-responding seat is ready again by itself; None = only by its agent's own Ready."""
     hold_seconds: int = 1
     """A call whose offer ended in error or timeout is not offered for this long, doubled each time: a call that cannot

@@ -46,9 +46,9 @@ from queues.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from queues.model import Failure, Stray, Why
+from queues.model import OfferFailure, SeatReason, UnexpectedEvent
 from queues.states import OFFERED, AgentState
-from queues.transaction import Turn
+from queues.transaction import AcdTransaction
 from telephony.model import CallId, SeatId
 
 
@@ -57,13 +57,13 @@ def apply(acd: Acd, event: Event, now: int) -> tuple[Effect, ...]:
 
     Raises NotAllowed, with nothing changed, when a person asked for what cannot be; nothing for what the switch says.
     """
-    turn = Turn(acd, now)
+    turn = AcdTransaction(acd, now)
     _HANDLERS[type(event)](turn, event)
     expire(turn)
     return turn.finish()
 
 
-def expire(turn: Turn) -> None:
+def expire(turn: AcdTransaction) -> None:
     """End what is due."""
     deadlines = turn.acd.deadlines
     while (first := deadlines.first()) is not None and first[0] <= turn.now:
@@ -75,31 +75,31 @@ def expire(turn: Turn) -> None:
         if seat.state in OFFERED:
             assert seat.call is not None, "an offered seat has a call"
             ticket = turn.acd.tickets[seat.call]
-            turn.withdraw(ticket, Why.TIMEOUT, back_to_wait=True)
-            turn.fail(ticket, Failure.TIMEOUT)
+            turn.withdraw(ticket, SeatReason.TIMEOUT, back_to_wait=True)
+            turn.offer_failed(ticket, OfferFailure.TIMEOUT)
         elif seat.state is AgentState.WRAP_UP:
-            turn.rest(seat, Why.WRAP_UP_OVER)
+            turn.settle_state(seat, SeatReason.WRAP_UP_OVER)
         elif seat.state is AgentState.HOLD:
             assert seat.call is not None, "a seat on hold has a call"
             turn.effects.append(HeldTooLong(seat.call, seat.id, seat.agent, turn.now - seat.since_ms))
             turn.seat_deadline(seat, turn.now + turn.acd.policy.hold_alarm_seconds * 1000)
         else:
-            turn.rest(seat, Why.BACK_BY_POLICY)
+            turn.settle_state(seat, SeatReason.BACK_BY_POLICY)
 
 
-def _policy_changed(turn: Turn, event: PolicyChanged) -> None:
+def _policy_changed(turn: AcdTransaction, event: PolicyChanged) -> None:
     turn.policy(event.policy)
 
 
-def _healed(turn: Turn, event: Healed) -> None:
-    turn.stray(Stray.HEALED)
+def _healed(turn: AcdTransaction, event: Healed) -> None:
+    turn.count_unexpected(UnexpectedEvent.HEALED)
 
 
-def _tick(turn: Turn, event: Tick) -> None:
+def _tick(turn: AcdTransaction, event: Tick) -> None:
     pass
 
 
-_HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
+_HANDLERS: Final[dict[type[Event], Callable[[AcdTransaction, Any], None]]] = {
     AgentSignedIn: agent_rules.signed_in,
     SignedOut: agent_rules.signed_out,
     Paused: agent_rules.paused,

@@ -29,7 +29,7 @@ from queues.effects import (
 )
 from queues.events import Event, NotAnswered, Tick, TicketJoined, TicketLeft
 from queues.labels_zh import state_changed
-from queues.model import Failure, TicketPhase, Why
+from queues.model import OfferFailure, SeatReason, TicketPhase
 from queues.rules import apply
 from routing.overflow import overflow_text
 from telephony.ami_link import AmiLink
@@ -42,7 +42,15 @@ SILENT_SECONDS: Final = 0.5
 """How often deadlines are looked at while the link is down."""
 
 _TOLD_BY_THE_LEDGER: Final = frozenset(
-    (Why.OFFERED, Why.RINGING, Why.ANSWERED, Why.CALLER_LEFT, Why.TALK_ENDED, Why.WRAP_UP_OVER, Why.PHONE_FREE)
+    (
+        SeatReason.OFFERED,
+        SeatReason.RINGING,
+        SeatReason.ANSWERED,
+        SeatReason.CALLER_LEFT,
+        SeatReason.TALK_ENDED,
+        SeatReason.WRAP_UP_OVER,
+        SeatReason.PHONE_FREE,
+    )
 )
 """Five to six lines a call, each as dear as a fact."""
 
@@ -80,12 +88,12 @@ class QueueService:
         """The switch hears us: what people ask for will be remembered there."""
         return self._switch.up
 
-    def place(self, wish: TicketJoined) -> Ticket:
+    def enqueue(self, wish: TicketJoined) -> Ticket:
         """A caller asks for an agent: its ticket, offered to a seat that is to be rung at once, or waiting."""
-        self.tell(wish, asking=wish.call)
+        self.apply(wish, asking=wish.call)
         return self.acd.tickets[wish.call]
 
-    def tell(self, event: Event, *, asking: CallId | None = None) -> None:
+    def apply(self, event: Event, *, asking: CallId | None = None) -> None:
         """Apply an event and do what follows from it, but no redirect for ``asking``: its channel waits for our answer.
 
         Raises NotAllowed when a person asked for what cannot be.
@@ -111,11 +119,11 @@ class QueueService:
                 listener(effect)
         self._arm()
 
-    def left(self, call: CallId) -> None:
+    def caller_left(self, call: CallId) -> None:
         """The caller is gone: from the queue, from a ringing seat, or from a talk."""
-        self.tell(TicketLeft(call))
+        self.apply(TicketLeft(call))
 
-    def talks(self, call: CallId) -> bool:
+    def is_talking(self, call: CallId) -> bool:
         """A human has answered this call and has not parted from it."""
         ticket = self.acd.tickets.get(call)
         return ticket is not None and ticket.phase is TicketPhase.TALKING
@@ -133,7 +141,7 @@ class QueueService:
         ticket = self.acd.tickets.get(call)
         return self.acd.seats.get(ticket.seat) if ticket is not None and ticket.seat is not None else None
 
-    def adopt(self, acd: Acd, effects: tuple[Effect, ...]) -> None:
+    def replace_state(self, acd: Acd, effects: tuple[Effect, ...]) -> None:
         """Take a rebuilt memory for the old one (after a start or a lost link) and do what it asks for."""
         acd.strays.update(self.acd.strays)
         self.acd = acd
@@ -165,10 +173,10 @@ class QueueService:
         except AmiDeadline:
             log.warning("redirect unanswered, left to the reservation's deadline", call=offer.call, seat=offer.seat)
         except AmiRefused:
-            self.tell(TicketLeft(offer.call))
+            self.apply(TicketLeft(offer.call))
         except AmiError as error:
             log.warning("redirect failed", call=offer.call, seat=offer.seat, error=str(error))
-            self.tell(NotAnswered(offer.call, offer.seat, Failure.ERROR))
+            self.apply(NotAnswered(offer.call, offer.seat, OfferFailure.ERROR))
 
     async def _back_to_wait(self, withdrawn: Withdraw) -> None:
         """The seat never told how it ended: the caller asks again, which finds it wherever it is."""
@@ -290,7 +298,7 @@ class QueueService:
         """A deadline passed. While the switch tells us nothing, its silence means nothing: nobody is given up."""
         self._timer = None
         if self._switch.up:
-            self.tell(Tick())
+            self.apply(Tick())
         else:
             self._timer = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._due)
 

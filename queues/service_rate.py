@@ -18,14 +18,14 @@ REMEMBERED: Final = 50
 """Services of a group that its mean stands on: the last hour or so of a group of ten."""
 
 
-class PaceKeeper:
+class ServiceRateTracker:
     """Remembers services; ``acd`` gives the ACD's memory of this moment."""
 
     def __init__(self, acd: Callable[[], Acd]) -> None:
         self._acd = acd
         self._services: dict[GroupId, deque[int]] = {}
 
-    def hear(self, effect: Effect) -> None:
+    def on_effect(self, effect: Effect) -> None:
         """One effect of the ACD; only the end of a talk matters."""
         if isinstance(effect, TalkOver):
             wrap_up_ms = self._acd().policy.of(effect.group).wrap_up_seconds * 1000

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 K = TypeVar("K", bound=tuple[Any, ...])
 
 
-class Ordered(Generic[K]):
+class SortedKeys(Generic[K]):
     """Distinct keys in rising order."""
 
     __slots__ = ("_keys",)

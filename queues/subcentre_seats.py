@@ -51,11 +51,11 @@ class Sites:
         acd = self._queues.acd
         for seat in list(acd.seats.values()):
             if seat.site and seat.agent is not None and not seat.leaving and seat.id not in wanted:
-                self._queues.tell(SignedOut(seat.id))
+                self._queues.apply(SignedOut(seat.id))
         for place in wanted.values():
             known = acd.seats.get(place.seat)
             if known is None or known.agent is None or known.leaving or known.groups != (place.group,):
-                self._queues.tell(_opens(place))
+                self._queues.apply(_opens(place))
 
 
 def _opens(place: Place) -> AgentSignedIn:

@@ -23,18 +23,20 @@ from queues.effects import (
     TicketWaiting,
     Withdraw,
 )
-from queues.matching import Lines
-from queues.model import Failure, SignIn, Stray, TicketPhase, Why
-from queues.overflow import reach
+from queues.matching import Matcher
+from queues.model import OfferFailure, SeatReason, SignIn, TicketPhase, UnexpectedEvent
+from queues.overflow import eligibility
 from queues.policy import Policy
 from queues.states import OFFERED, WORKING, AgentState, check
 from telephony.model import LAST_RESORTS, AgentId, CallId, GroupId, NodeId, SeatId
 
-_OF_THE_SITE: Final = frozenset((Failure.NO_ANSWER, Failure.BUSY, Failure.REJECTED, Failure.UNREACHABLE))
+_OF_THE_SITE: Final = frozenset(
+    (OfferFailure.NO_ANSWER, OfferFailure.BUSY, OfferFailure.REJECTED, OfferFailure.UNREACHABLE)
+)
 """What one place of another site says for all of them: whoever answers there is behind one number."""
 
 
-class Turn:
+class AcdTransaction:
     """One event at one moment (``now``, unix ms)."""
 
     __slots__ = ("_lines", "_rosters", "acd", "effects", "now")
@@ -43,7 +45,7 @@ class Turn:
         self.acd = acd
         self.now = now
         self.effects: list[Effect] = []
-        self._lines = Lines(acd)
+        self._lines = Matcher(acd)
         self._rosters: dict[SeatId, SignIn | None] = {}
 
     # Seats
@@ -70,19 +72,19 @@ class Turn:
         self.acd.seat_of[agent] = seat.id
         self._lines.qualify(seat, groups, levels, languages)
 
-    def regroup(
+    def update_skills(
         self, seat: Seat, groups: tuple[GroupId, ...], levels: Mapping[GroupId, int], languages: frozenset[str]
     ) -> None:
         """Give the agent of a seat other groups, levels or languages."""
         self._note_roster(seat)
         if seat.state is AgentState.READY:
-            self._lines.step_out(seat)
+            self._lines.dequeue_seat(seat)
         self._lines.count(seat, -1)
         self._lines.qualify(seat, groups, levels, languages)
         if seat.state is AgentState.READY:
-            self._lines.stand(seat)
+            self._lines.enqueue_seat(seat)
 
-    def sign_out(self, seat: Seat, why: Why) -> None:
+    def sign_out(self, seat: Seat, why: SeatReason) -> None:
         """Empty a seat that is in no call."""
         self._note_roster(seat)
         self.move(seat, AgentState.SIGNED_OUT, why)
@@ -94,19 +96,19 @@ class Turn:
 
     def idle_since(self, seat: Seat, idle_since_ms: int) -> None:
         """Give a ready seat another place in the line."""
-        self._lines.step_out(seat)
+        self._lines.dequeue_seat(seat)
         seat.idle_since_ms = idle_since_ms
-        self._lines.stand(seat)
+        self._lines.enqueue_seat(seat)
 
-    def wish(self, seat: Seat, *, pause: str | None, leaving: bool = False) -> None:
+    def set_intent(self, seat: Seat, *, pause: str | None, leaving: bool = False) -> None:
         """Note what the agent wants to be when nothing else holds the seat."""
         self._note_roster(seat)
         seat.pause, seat.leaving = pause, leaving
 
-    def rest(self, seat: Seat, why: Why) -> None:
+    def settle_state(self, seat: Seat, why: SeatReason) -> None:
         """Go to the state that holds when no work does."""
         if seat.leaving:
-            self.sign_out(seat, Why.SIGNED_OUT)
+            self.sign_out(seat, SeatReason.SIGNED_OUT)
         elif seat.agent is None:
             self.move(seat, AgentState.SIGNED_OUT, why)
         elif not seat.reachable:
@@ -118,14 +120,14 @@ class Turn:
         else:
             self.move(seat, AgentState.READY, why)
 
-    def move(self, seat: Seat, new: AgentState, why: Why, until_ms: int | None = None) -> None:
+    def move(self, seat: Seat, new: AgentState, why: SeatReason, until_ms: int | None = None) -> None:
         """Change a seat's state as the table allows; raise IllegalMove otherwise."""
         old = seat.state
         if old is new:
             return
         check(old, new)
         if old is AgentState.READY:
-            self._lines.step_out(seat)
+            self._lines.dequeue_seat(seat)
         if (old in WORKING) is not (new in WORKING):
             self.acd.working.update(dict.fromkeys(seat.groups, 1 if new in WORKING else -1))
         self.seat_deadline(seat, until_ms)
@@ -133,7 +135,7 @@ class Turn:
         if new is AgentState.READY:
             if old not in OFFERED:
                 seat.idle_since_ms = self.now
-            self._lines.stand(seat)
+            self._lines.enqueue_seat(seat)
         self.effects.append(SeatStateChanged(seat.id, seat.agent, old, new, why, seat.pause, until_ms))
 
     def seat_deadline(self, seat: Seat, until_ms: int | None) -> None:
@@ -149,7 +151,7 @@ class Turn:
         self.seat_deadline(seat, until_ms)
         wrap_up = AgentState.WRAP_UP
         self.effects.append(
-            SeatStateChanged(seat.id, seat.agent, wrap_up, wrap_up, Why.WRAP_UP_EXTENDED, seat.pause, until_ms)
+            SeatStateChanged(seat.id, seat.agent, wrap_up, wrap_up, SeatReason.WRAP_UP_EXTENDED, seat.pause, until_ms)
         )
 
     def wrap_up(self, seat: Seat, group: GroupId | None) -> None:
@@ -158,9 +160,9 @@ class Turn:
         if group is not None:
             self.acd.handled(group, self.now - seat.talk_since_ms + seconds * 1000)
         if seat.agent is None or seat.leaving or seconds == 0:
-            self.rest(seat, Why.TALK_ENDED)
+            self.settle_state(seat, SeatReason.TALK_ENDED)
         else:
-            self.move(seat, AgentState.WRAP_UP, Why.TALK_ENDED, self.now + seconds * 1000)
+            self.move(seat, AgentState.WRAP_UP, SeatReason.TALK_ENDED, self.now + seconds * 1000)
 
     # Tickets
 
@@ -176,7 +178,7 @@ class Turn:
     def reindex(self, ticket: Ticket) -> None:
         """Put a waiting call into the lanes that it asks for now, and set its next deadline."""
         self._lines.open(ticket.language)
-        now = reach(self.acd, ticket, self.now)
+        now = eligibility(self.acd, ticket, self.now)
         if ticket.indexed and now.lanes == ticket.lanes:  # it was only looked at again
             ticket.asks = now.asks
             self._overflow(ticket, now.rows)
@@ -239,7 +241,7 @@ class Turn:
             ticket.rank = self.rank(ticket)
         for seat in acd.seats.values():
             if seat.agent is not None:
-                self._lines.lane_again(seat)
+                self._lines.reassign_lanes(seat)
         for ticket in tickets:
             ticket.rows = frozenset()
             self.reindex(ticket)
@@ -278,7 +280,7 @@ class Turn:
         ticket.phase, ticket.seat, ticket.served_by = TicketPhase.OFFERED, seat.id, group
         ticket.reservation = f"{ticket.call}/{ticket.offers}"
         seat.call = ticket.call
-        self.move(seat, AgentState.RESERVED, Why.OFFERED, deadline)
+        self.move(seat, AgentState.RESERVED, SeatReason.OFFERED, deadline)
         return group, ring_seconds, deadline
 
     def offer(self, ticket: Ticket, seat: Seat) -> None:
@@ -301,7 +303,7 @@ class Turn:
             )
         )
 
-    def withdraw(self, ticket: Ticket, why: Why, *, back_to_wait: bool) -> Seat:
+    def withdraw(self, ticket: Ticket, why: SeatReason, *, back_to_wait: bool) -> Seat:
         """Take back an offer; the caller of this rests the seat and queues or forgets the call."""
         assert ticket.seat is not None, "an offered call has a seat"
         seat = self.acd.seats[ticket.seat]
@@ -311,7 +313,7 @@ class Turn:
         )
         return seat
 
-    def fail(self, ticket: Ticket, why: Failure) -> None:
+    def offer_failed(self, ticket: Ticket, why: OfferFailure) -> None:
         """The offered seat did not take the call: the call waits on with its age, the seat is left in peace."""
         assert ticket.seat is not None, "an offered call has a seat"
         assert ticket.served_by is not None, "an offered call has met its seat through a group"
@@ -320,7 +322,7 @@ class Turn:
         assert seat.agent is not None, "nobody leaves an offered seat"
         self.effects.append(OfferFailed(ticket.reservation, ticket.call, seat.id, seat.agent, ticket.served_by, why))
         policy = self.acd.policy
-        if why in (Failure.ERROR, Failure.TIMEOUT):
+        if why in (OfferFailure.ERROR, OfferFailure.TIMEOUT):
             hold = min(policy.hold_seconds << min(ticket.errors, 16), policy.hold_seconds_max)
             ticket.errors += 1
             ticket.held_until_ms = self.now + hold * 1000
@@ -331,15 +333,15 @@ class Turn:
                     self.not_responding(other, why)
         self.queue(ticket, again=True)
 
-    def not_responding(self, seat: Seat, why: Failure) -> None:
+    def not_responding(self, seat: Seat, why: OfferFailure) -> None:
         """Leave in peace for a while a seat that did not take its call, unless it rests for another reason."""
         asked_otherwise = seat.agent is None or seat.leaving or seat.pause is not None or not seat.reachable
-        if asked_otherwise or (why is Failure.BUSY and seat.in_use):
-            self.rest(seat, Why(why.value))
+        if asked_otherwise or (why is OfferFailure.BUSY and seat.in_use):
+            self.settle_state(seat, SeatReason(why.value))
         else:
             seconds = self.acd.policy.back_after.get(why)
             until = None if seconds is None else self.now + seconds * 1000
-            self.move(seat, AgentState.NOT_RESPONDING, Why(why.value), until)
+            self.move(seat, AgentState.NOT_RESPONDING, SeatReason(why.value), until)
 
     def connect(self, ticket: Ticket, seat: Seat) -> None:
         """A free call and a free seat talk with each other."""
@@ -356,11 +358,11 @@ class Turn:
         seat.call, seat.talk_since_ms = ticket.call, self.now
         if seat.state is AgentState.TALKING:
             seat.since_ms = self.now
-        self.move(seat, AgentState.TALKING, Why.ANSWERED)
+        self.move(seat, AgentState.TALKING, SeatReason.ANSWERED)
         waited = max(0, self.now - ticket.since_ms)
         self.effects.append(Connected(ticket.call, seat.id, seat.agent, group, waited))
 
-    def part(self, ticket: Ticket) -> Seat:
+    def end_talk(self, ticket: Ticket) -> Seat:
         """A talk is over; the caller of this moves the seat and queues or forgets the call."""
         assert ticket.seat is not None, "a talking call has a seat"
         seat = self.acd.seats[ticket.seat]
@@ -370,7 +372,7 @@ class Turn:
         self.effects.append(TalkOver(ticket.call, seat.id, seat.agent, group, talked))
         return seat
 
-    def stray(self, what: Stray) -> None:
+    def count_unexpected(self, what: UnexpectedEvent) -> None:
         self.acd.strays[what] += 1
 
     # The end of the turn

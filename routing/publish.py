@@ -1,7 +1,8 @@
 """Publishing: a table becomes the next version, whole, or the version in force stays, whole.
 
 One job: the order of the steps, with the database, the file and the running switch as they are. What runs the calls is
-given as a :class:`Field`; without an engine there is none, and the engine takes the newest version up at its start.
+given as a :class:`PublishTarget`; without an engine there is none, and the engine takes the newest version up at its
+start.
 
     check ─► stage ─► apply ─► commit ─► swap
     lint     file     prompts   the       the one
@@ -27,7 +28,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from audit.model import Act, Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append
 from database.connection import Database
 from database.errors import DatabaseError
@@ -35,7 +36,7 @@ from routing import store
 from routing.calendar import city_time
 from routing.diff import Change, diff, summary
 from routing.faults import Fault
-from routing.lint import Surroundings, require_publishable
+from routing.lint import LintContext, require_publishable
 from routing.model import Snapshot, Table
 from routing.service import HERE, SYSTEM, latest, load_draft, load_sample
 from routing.snapshot import (
@@ -61,7 +62,7 @@ MAX_REASON: Final = 500
 FIRST_REASON: Final = "首次启动，载入示例路由表（示例，待核）"
 
 
-class Step(StrEnum):
+class PublishStep(StrEnum):
     CHECK = "check"
     STAGE = "stage"
     APPLY = "apply"
@@ -74,7 +75,7 @@ class PublishRefused(Exception):
     """Nothing was published, and the version in force stays; the text says why and what to do."""
 
 
-class Field(Protocol):
+class PublishTarget(Protocol):
     """Where calls run: the switch and the engine's memory."""
 
     @property
@@ -89,7 +90,7 @@ class Field(Protocol):
         """
         ...
 
-    async def abandon(self) -> None:
+    async def rollback(self) -> None:
         """Take back what was laid ready."""
         ...
 
@@ -98,7 +99,7 @@ class Field(Protocol):
         ...
 
 
-class NoField:
+class OfflineTarget:
     """No engine runs here: nothing to lay ready, nothing to swap."""
 
     version = sys.maxsize
@@ -107,7 +108,7 @@ class NoField:
     async def apply(self, new: Snapshot) -> None:
         pass
 
-    async def abandon(self) -> None:
+    async def rollback(self) -> None:
         pass
 
     async def swap(self, new: Snapshot) -> None:
@@ -115,7 +116,7 @@ class NoField:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PublishRequest:
     """Who wants which table published, and why."""
 
     table: Table
@@ -139,7 +140,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _nobody(step: Step) -> None:
+async def _nobody(step: PublishStep) -> None:
     pass
 
 
@@ -149,11 +150,11 @@ class Publisher:
 
     database: Database
     data_dir: Path
-    around: Callable[[Snapshot | None], Surroundings]
+    lint_context: Callable[[Snapshot | None], LintContext]
     """What the lint judges a table against, given the version in force."""
-    where: Field = field(default_factory=NoField)
+    target: PublishTarget = field(default_factory=OfflineTarget)
     clock: Callable[[], datetime] = _utc_now
-    on_step: Callable[[Step], Awaitable[None]] = _nobody
+    on_step: Callable[[PublishStep], Awaitable[None]] = _nobody
     """Hears each step before it begins."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _known: dict[int, Snapshot] = field(default_factory=dict)
@@ -161,7 +162,7 @@ class Publisher:
     _texts: Texts = field(default_factory=Texts)
     """Of its rows."""
 
-    async def publish(self, wish: Wish) -> Published:
+    async def publish(self, wish: PublishRequest) -> Published:
         """Make the table the version in force.
 
         Raises TableInvalid with every error of the lint, PublishRefused when the field cannot take it or somebody else
@@ -169,9 +170,9 @@ class Publisher:
         """
         reason = checked_reason(wish.reason)
         async with self._turn:
-            await self.on_step(Step.CHECK)
+            await self.on_step(PublishStep.CHECK)
             old = await self.in_force()
-            warnings = await asyncio.to_thread(lambda: require_publishable(wish.table, self.around(old)))
+            warnings = await asyncio.to_thread(lambda: require_publishable(wish.table, self.lint_context(old)))
             number = old.version if old is not None else 0
             if wish.seen is not None and wish.seen != number:
                 raise PublishRefused(
@@ -183,20 +184,20 @@ class Publisher:
             snapshot = await asyncio.to_thread(freeze, wish.table, number + 1, self.clock())
             text = await asyncio.to_thread(to_json, snapshot, self._texts)
             digest = await asyncio.to_thread(checksum, text)
-            await self.on_step(Step.STAGE)
+            await self.on_step(PublishStep.STAGE)
             staged = await asyncio.to_thread(stage_snapshot, self.data_dir / SNAPSHOT_FILE, text, digest)
             try:
-                await self.on_step(Step.APPLY)
-                await self.where.apply(snapshot)
-                await self.on_step(Step.COMMIT)
+                await self.on_step(PublishStep.APPLY)
+                await self.target.apply(snapshot)
+                await self.on_step(PublishStep.COMMIT)
                 await self._commit(snapshot, text, digest, wish, reason, changed)
             except BaseException:
                 await asyncio.to_thread(staged.discard)
-                await self.where.abandon()
+                await self.target.rollback()
                 raise
-            await self.on_step(Step.SWAP)
+            await self.on_step(PublishStep.SWAP)
             await self._swap(snapshot, staged)
-            await self.on_step(Step.DONE)
+            await self.on_step(PublishStep.DONE)
             return Published(snapshot, changed, warnings)
 
     async def catch_up(self) -> None:
@@ -207,17 +208,17 @@ class Publisher:
         async with self._turn:
             async with self.database.reading() as session:
                 newest = await store.newest_version(session)
-            if newest <= self.where.version:
+            if newest <= self.target.version:
                 return
             snapshot = await version_snapshot(self.database, newest)
             text = await asyncio.to_thread(to_json, snapshot, self._texts)
             digest = await asyncio.to_thread(checksum, text)
             staged = await asyncio.to_thread(stage_snapshot, self.data_dir / SNAPSHOT_FILE, text, digest)
             try:
-                await self.where.apply(snapshot)
+                await self.target.apply(snapshot)
             except BaseException:
                 await asyncio.to_thread(staged.discard)
-                await self.where.abandon()
+                await self.target.rollback()
                 raise
             await self._swap(snapshot, staged)
 
@@ -245,10 +246,10 @@ class Publisher:
     async def rollback(self, version: int, actor: Actor, reason: str) -> Published:
         """Make an earlier version's table the version in force, as a new version. Raises as :meth:`publish` does."""
         table = await version_table(self.database, version)
-        return await self.publish(Wish(table, actor, reason, "routing.rollback"))
+        return await self.publish(PublishRequest(table, actor, reason, "routing.rollback"))
 
     async def _commit(
-        self, snapshot: Snapshot, text: str, digest: str, wish: Wish, reason: str, changed: tuple[Change, ...]
+        self, snapshot: Snapshot, text: str, digest: str, wish: PublishRequest, reason: str, changed: tuple[Change, ...]
     ) -> None:
         detail: dict[str, Any] = {"version": snapshot.version, "sha256": digest, "changes": [*map(str, changed[:200])]}
         act = Act(wish.action, f"发布路由表版本 {snapshot.version}，{summary(changed)}", reason, detail)
@@ -282,10 +283,10 @@ class Publisher:
             # Written again at the next start; the reference is what calls are decided by.
             log.error("snapshot file not replaced", version=snapshot.version, reason=str(error))
         self.remember(snapshot)
-        await self.where.swap(snapshot)
+        await self.target.swap(snapshot)
         log.info("routing table published", version=snapshot.version)
         try:
-            await note_new(self.database, self.data_dir)
+            await anchor_new_entries(self.database, self.data_dir)
         except (DatabaseError, OSError) as error:
             log.error("audit not noted outside the database", reason=str(error))
 
@@ -295,13 +296,13 @@ async def publish_draft(
 ) -> Snapshot:
     """Publish the draft where no engine runs. Raises as :meth:`Publisher.publish` does, and NoTable."""
     draft = await load_draft(database)
-    wish = Wish(draft.table, Actor(author, HERE), reason)
-    return (await Publisher(database, data_dir, plain_surroundings, clock=clock).publish(wish)).snapshot
+    wish = PublishRequest(draft.table, Actor(author, HERE), reason)
+    return (await Publisher(database, data_dir, plain_lint_context, clock=clock).publish(wish)).snapshot
 
 
-def plain_surroundings(published: Snapshot | None) -> Surroundings:
+def plain_lint_context(published: Snapshot | None) -> LintContext:
     """What a table can be judged against where prompts and settings are not at hand."""
-    return Surroundings(city_time(_utc_now()).date(), published=published)
+    return LintContext(city_time(_utc_now()).date(), published=published)
 
 
 async def ensure_published(database: Database, data_dir: Path) -> Snapshot:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from audit.model import Act, Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append
 from database.errors import DatabaseError
 from routing import release_store, store
@@ -27,7 +27,7 @@ from routing.faults import Fault, TableInvalid
 from routing.labels_zh import KINDS
 from routing.lint import examine, require_publishable
 from routing.model import Snapshot, Table
-from routing.publish import Published, Publisher, PublishRefused, Wish, checked_reason, version_table
+from routing.publish import Published, Publisher, PublishRefused, PublishRequest, checked_reason, version_table
 from routing.releases import WORDS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
 from routing.row_forms import cells_of, fault_as_json
 from routing.service import NoTable, discard_draft, edit_draft, load_draft, save_draft
@@ -103,7 +103,7 @@ class Tables:
             table, faults = patched(table, _tried(table, edits)), [*unread]
         except Misfit as misfit:
             faults = [*unread, Fault(misfit.path, repr(misfit.value), f"应为{misfit.wanted}")]
-        found = await asyncio.to_thread(lambda: examine(table, self.publisher.around(old)))
+        found = await asyncio.to_thread(lambda: examine(table, self.publisher.lint_context(old)))
         return {"faults": [fault_as_json(fault) for fault in (*faults, *found)]}
 
     async def diff(self, version: int | None = None) -> Said:
@@ -121,7 +121,7 @@ class Tables:
         table = await self._draft()
         if self.approval or at is not None:
             return await self._ask(table, actor, reason, at)
-        return _told(await self._do(self.publisher.publish(Wish(table, actor, reason, seen=seen))))
+        return _told(await self._do(self.publisher.publish(PublishRequest(table, actor, reason, seen=seen))))
 
     async def rollback(self, version: int, actor: Actor, reason: str) -> Said:
         """Put an earlier version in force again, as a new version. The draft keeps what was typed."""
@@ -192,7 +192,7 @@ class Tables:
         for release in reversed(due):
             if release.due_at is None or release.due_at <= self.publisher.clock():
                 await self._carry_out(release)
-        await note_new(self.publisher.database, self.publisher.data_dir)
+        await anchor_new_entries(self.publisher.database, self.publisher.data_dir)
 
     async def _ask(self, table: Table, actor: Actor, reason: str, at: datetime | None) -> Said:
         old = await self.publisher.in_force()
@@ -201,7 +201,7 @@ class Tables:
             raise Refused(f"发布时间 {city_time(at):%Y-%m-%d %H:%M} 已经过去；请写将来的时间，或不写 --at 立即发布")
         try:
             told = checked_reason(reason)
-            await asyncio.to_thread(lambda: require_publishable(table, self.publisher.around(old)))
+            await asyncio.to_thread(lambda: require_publishable(table, self.publisher.lint_context(old)))
         except (PublishRefused, TableInvalid) as refused:
             raise Refused(str(refused)) from None
         if old is not None and not await asyncio.to_thread(diff, thaw(old), table):
@@ -228,7 +228,7 @@ class Tables:
         try:
             table = await self._onto_current(release, thaw(await asyncio.to_thread(from_json, found[1])))
             actor = Actor(release.author, release.origin)
-            published = await self._do(self.publisher.publish(Wish(table, actor, release.reason)))
+            published = await self._do(self.publisher.publish(PublishRequest(table, actor, release.reason)))
             done = replace(release, state=after(release, Happening.PUBLISHED, ""), version=published.snapshot.version)
         except (Refused, Overtaken, SnapshotCorrupt) as error:
             log.error("release not published", release=release.id, reason=str(error))

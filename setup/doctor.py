@@ -255,11 +255,11 @@ def _prompts(settings: Settings) -> Iterator[tuple[Level, str]]:
     from ivr.prompts.audio import ToolMissing
     from ivr.prompts.build import check
     from ivr.prompts.catalogue import catalogue
-    from ivr.prompts.staging import said
+    from ivr.prompts.staging import current_wordings
     from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
 
     try:
-        prompts = said(settings.data_dir, catalogue(load_snapshot(settings.snapshot_file), settings.city))
+        prompts = current_wordings(settings.data_dir, catalogue(load_snapshot(settings.snapshot_file), settings.city))
         faults = check(settings.data_dir, prompts)
     except (SnapshotMissing, SnapshotCorrupt):
         yield Level.NOTE, "路由表发布之后才会生成；见上一项"

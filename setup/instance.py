@@ -23,7 +23,7 @@ from setup.doctor import examine
 from telephony.model import SeatId
 
 
-class InstanceCare:
+class InstanceDiagnostics:
     """One instance's."""
 
     def __init__(self, settings: Settings, database: Database, table: Callable[[], Snapshot]) -> None:

@@ -8,14 +8,14 @@ from config.settings import Settings
 from ivr.prompts import manifest
 from ivr.prompts.catalogue import MANDARIN
 from routing.calendar import city_time
-from routing.lint import Sound, Surroundings
+from routing.lint import LintContext, Sound
 from routing.model import Snapshot
 
 
-def surroundings(settings: Settings, published: Snapshot | None, at: datetime | None = None) -> Surroundings:
+def lint_context(settings: Settings, published: Snapshot | None, at: datetime | None = None) -> LintContext:
     """The lint's surroundings, by default now."""
     built = manifest.load(settings.data_dir / "sounds")
-    return Surroundings(
+    return LintContext(
         today=city_time(at or datetime.now(UTC)).date(),
         sounds={key: Sound(row.seconds, row.text) for key, row in built.items()} or None,
         languages=(MANDARIN,),

@@ -57,7 +57,7 @@ class _Plan:
     hindrances: tuple[str, ...]
 
 
-class Samples:
+class SampleData:
     """Of one instance."""
 
     def __init__(self, tables: Tables, accounts: Accounts, pins: Pins, acd: Callable[[], Acd], data_dir: Path) -> None:
@@ -133,7 +133,7 @@ class Samples:
         hindrances = [*_users_hinder(people, demo, user), *self._calls_hinder(clearing)]
         if in_force is not None and (pending := diff(thaw(in_force), draft.table)):
             hindrances.insert(0, f"草稿里还有 {len(pending)} 处改动没有发布；请先发布或放弃")
-        around = self._tables.publisher.around(in_force)
+        around = self._tables.publisher.lint_context(in_force)
         had = await asyncio.to_thread(examine, draft.table, around)
         found = await asyncio.to_thread(examine, clearing.table, around)
         if errors := [fault for fault in found if fault.severity is Severity.ERROR]:

@@ -4,8 +4,8 @@ One job: the grammar of AGI as Asterisk 22 speaks it (res_agi.c). It knows no so
 
 Theory of operation. Asterisk opens with a block of ``agi_*: value`` lines closed by an empty line; from then on we
 send one command and it answers with one reply, and ``HANGUP`` may come at any time that no command is open as well as
-before the reply of an open one. Each line is first *classified* (:class:`Line`), then looked up together with the
-state in :data:`TRANSITIONS`; a pair that the table lacks is an :exc:`AgiProtocolError`. A reply that spans lines
+before the reply of an open one. Each line is first *classified* (:class:`TrunkFigures`), then looked up together with
+the state in :data:`TRANSITIONS`; a pair that the table lacks is an :exc:`AgiProtocolError`. A reply that spans lines
 (``520-`` up to ``520 End``, or a variable whose value holds newlines) collects in ``USAGE`` and ``VALUE``.
 
 ::

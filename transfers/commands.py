@@ -18,7 +18,7 @@ from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
 from telephony.events import Event
 from telephony.model import CallId, Party, Stage, Var
-from transfers.states import Form, News, Settlement, TransferState
+from transfers.states import Form, Settlement, TransferEvent, TransferState
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ BEGIN_SECONDS: Final = 3.0
 """The leg is one within the switch and answers at once; one that does not has not begun."""
 
 
-class Press:
+class TransferCommands:
     """Presses the key for others. One after the other, so that pressing twice does nothing twice."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Press:
         self._tell = tell
         self._one_at_a_time = asyncio.Lock()
 
-    async def press(self, call: CallId, target: str, form: Form) -> None:
+    async def start(self, call: CallId, target: str, form: Form) -> None:
         """Call an emergency number, or a partner's key, into this talk.
 
         Raises NotAllowed when there is no talk, or somebody was called into it already.
@@ -112,7 +112,7 @@ class Press:
             return
         log.error("third leg did not begin", call=call, target=target, reason=outcome.reason)
         self._tell(call, {"Target": target, "State": TransferState.ASKED, "Form": form})
-        self._tell(call, {"Target": target, "State": News.FAILS, "Cause": str(outcome.reason)})
+        self._tell(call, {"Target": target, "State": TransferEvent.FAILS, "Cause": str(outcome.reason)})
         raise NotAllowed(
             f"没有转成 {target}：交换机接不起第三方线路（原因 {outcome.reason}）；两人仍在通话，"
             f"请座席在话机上按 *{_PREFIX[form]}{target} 再试，并告诉管理员"

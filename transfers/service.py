@@ -11,7 +11,7 @@ from ulid import ULID
 
 from ledger.model import Kind
 from telephony.model import EMERGENCY_NUMBERS, CallId, Party
-from transfers.states import LEAVES, Form, News, Progress, TransferState, after
+from transfers.states import LEAVE_EVENTS, Form, Progress, TransferEvent, TransferState, next_state
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -19,7 +19,7 @@ PROGRESS: Final = {"RINGING": Progress.RINGING, "PROGRESS": Progress.EARLY_MEDIA
 """How Asterisk names it in a DialState."""
 
 CALLED: Final = frozenset(
-    {TransferState.DIALLING, TransferState.EARLY_MEDIA, TransferState.ASIDE, TransferState.WAITING}
+    {TransferState.DIALLING, TransferState.EARLY_MEDIA, TransferState.CONSULT_DIALLING, TransferState.WAITING}
 )
 
 OVER: Final = frozenset({TransferState.RETURNED, TransferState.ENDED})
@@ -59,7 +59,7 @@ class TransferWatch:
         self.moved: list[Callable[[CallId], None]] = []
         """Who wants to hear of every change, also of one that is no fact."""
 
-    def hear(self, call: CallId, told: Mapping[str, str]) -> None:
+    def on_event(self, call: CallId, told: Mapping[str, str]) -> None:
         """The dialplan tells of a state (UserEvent OneKey); what the table has no move for is dropped and logged."""
         target, state, form = told.get("Target", ""), told.get("State", ""), told.get("Form", "")
         if target not in EMERGENCY_NUMBERS:
@@ -70,7 +70,7 @@ class TransferWatch:
         if state == TransferState.ASKED and form in set(Form):
             self._begin(call, Transfer(target, TransferState.ASKED, Form(form)))
             return
-        if state not in set(News):
+        if state not in set(TransferEvent):
             log.warning("transfer news not understood", call=call)
             return
         held = self.transfers.get(call)
@@ -79,7 +79,7 @@ class TransferWatch:
             held = self.transfers[call] = Transfer(target, TransferState.ASKED)
         held.trunk = told.get("Trunk", "") or held.trunk
         held.dialler, held.progress = told.get("Uniqueid", "") or held.dialler, Progress.SILENT
-        self._move(call, held, News(state), cause=told.get("Cause", ""))
+        self._move(call, held, TransferEvent(state), cause=told.get("Cause", ""))
 
     def progress(self, dialler: str, status: str) -> None:
         """The trunk that this channel dials rings, shown until the next news, or sends early media: then a state."""
@@ -89,39 +89,39 @@ class TransferWatch:
                 held.progress = said
                 self._moved(call)
                 if said is Progress.EARLY_MEDIA:
-                    self._move(call, held, News.SOUNDS)
+                    self._move(call, held, TransferEvent.SOUNDS)
 
-    def left(self, call: CallId, party: Party) -> None:
+    def on_leave(self, call: CallId, party: Party) -> None:
         """Somebody has left the conversation."""
         held = self.transfers.get(call)
         if held is None or held.parted:
             return
         if party is Party.CALLER:
             held.parted = True
-        elif after(held.state, LEAVES[party], held.form) is not None:
-            self._move(call, held, LEAVES[party])
+        elif next_state(held.state, LEAVE_EVENTS[party], held.form) is not None:
+            self._move(call, held, LEAVE_EVENTS[party])
 
-    def joined(self, call: CallId) -> None:
+    def on_join(self, call: CallId) -> None:
         """The caller has come into the conference."""
         held = self.transfers.get(call)
         if held is not None:
             held.parted = False
-            if after(held.state, News.CALLER_JOINS) is not None:
-                self._move(call, held, News.CALLER_JOINS)
+            if next_state(held.state, TransferEvent.CALLER_JOINS) is not None:
+                self._move(call, held, TransferEvent.CALLER_JOINS)
 
-    def back(self, call: CallId) -> None:
+    def on_return(self, call: CallId) -> None:
         """The caller is on the way back to the head of the line."""
         held = self.transfers.get(call)
         if held is not None and held.state is not TransferState.RETURNED:
-            self._move(call, held, News.GOES_BACK)
+            self._move(call, held, TransferEvent.GOES_BACK)
 
-    def forget(self, call: CallId) -> None:
+    def end(self, call: CallId) -> None:
         """The call is over."""
         held = self.transfers.pop(call, None)
         if held is not None and held.state is not TransferState.ENDED:
-            self._move(call, held, News.CALLER_LEAVES)
+            self._move(call, held, TransferEvent.CALLER_LEAVES)
 
-    def adopt(self, call: CallId, seen: Transfer) -> None:
+    def restore(self, call: CallId, seen: Transfer) -> None:
         """What the switch shows after a restart or a lost link; told only when it is not what we believed."""
         held = self.transfers.get(call)
         if held is None:
@@ -145,22 +145,22 @@ class TransferWatch:
         if asked.form is Form.CALLER_KEY:
             asked.state = TransferState.WAITING
         if asked.form is Form.ATTENDED:
-            asked.state = TransferState.ASIDE
+            asked.state = TransferState.CONSULT_DIALLING
 
-    def _move(self, call: CallId, held: Transfer, news: News, **more: Any) -> None:
-        state = after(held.state, news, held.form)
+    def _move(self, call: CallId, held: Transfer, news: TransferEvent, **more: Any) -> None:
+        state = next_state(held.state, news, held.form)
         if state is None:
             log.warning("transfer news out of order", call=call, held=held.state, news=news)
             return
-        dials = news is News.DIALS
+        dials = news is TransferEvent.DIALS
         if state is held.state and not dials:
             return
         held.state = state
         self._tell(call, held, **more)
-        if news is News.FAILS:
+        if news is TransferEvent.FAILS:
             log.error("transfer failed", call=call, target=held.target, trunk=held.trunk)
-        if news in (News.FAILS, News.ANSWERS) and held.target in EMERGENCY_NUMBERS:
-            self._reached(held.target, news is News.ANSWERS, call)
+        if news in (TransferEvent.FAILS, TransferEvent.ANSWERS) and held.target in EMERGENCY_NUMBERS:
+            self._reached(held.target, news is TransferEvent.ANSWERS, call)
 
     def _moved(self, call: CallId) -> None:
         for listener in self.moved:

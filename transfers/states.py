@@ -60,7 +60,7 @@ class TransferState(StrEnum):
     ASKED = "asked"
     DIALLING = "dialling"
     EARLY_MEDIA = "early-media"
-    ASIDE = "aside"
+    CONSULT_DIALLING = "aside"
     CONSULTING = "consulting"
     WAITING = "waiting"
     ANSWERED = "answered"
@@ -83,7 +83,7 @@ class Progress(StrEnum):
     network comes between them."""
 
 
-class News(StrEnum):
+class TransferEvent(StrEnum):
     """What can happen to a transfer."""
 
     DIALS = "dialling"
@@ -102,7 +102,7 @@ class News(StrEnum):
     CENTRE_LEAVES = "centre leaves"
 
 
-_S, _N = TransferState, News
+_S, _N = TransferState, TransferEvent
 _CALLED: Final = {_N.ANSWERS: _S.ANSWERED, _N.FAILS: _S.FAILED, _N.CALLER_LEAVES: _S.ENDED}
 _DIALLED: Final = {
     **_CALLED, _N.DIALS: _S.DIALLING, _N.SOUNDS: _S.EARLY_MEDIA, _N.AGENT_LEAVES: _S.WAITING,
@@ -110,18 +110,18 @@ _DIALLED: Final = {
 }  # fmt: skip
 _OVER: Final = {_N.CALLER_LEAVES: _S.ENDED, _N.GOES_BACK: _S.RETURNED}
 
-MOVES: Final[Mapping[TransferState, Mapping[News, TransferState]]] = {
+TRANSITIONS: Final[Mapping[TransferState, Mapping[TransferEvent, TransferState]]] = {
     _S.ASKED: _DIALLED,
     _S.DIALLING: _DIALLED,
     _S.EARLY_MEDIA: _DIALLED,
-    _S.ASIDE: {
-        **_CALLED, _N.ANSWERS: _S.CONSULTING, _N.DIALS: _S.ASIDE, _N.SOUNDS: _S.ASIDE,
+    _S.CONSULT_DIALLING: {
+        **_CALLED, _N.ANSWERS: _S.CONSULTING, _N.DIALS: _S.CONSULT_DIALLING, _N.SOUNDS: _S.CONSULT_DIALLING,
         _N.CALLER_JOINS: _S.DIALLING, _N.AGENT_LEAVES: _S.WAITING, _N.CENTRE_LEAVES: _S.FAILED,
         _N.GOES_BACK: _S.RETURNED,
     },
     _S.CONSULTING: {
         **_OVER, _N.CALLER_JOINS: _S.ANSWERED, _N.AGENT_LEAVES: _S.AGENT_LEFT, _N.CENTRE_LEAVES: _S.CENTRE_LEFT,
-        _N.DIALS: _S.ASIDE, _N.FAILS: _S.FAILED,
+        _N.DIALS: _S.CONSULT_DIALLING, _N.FAILS: _S.FAILED,
     },
     _S.WAITING: {
         **_CALLED, _N.ANSWERS: _S.AGENT_LEFT, _N.DIALS: _S.WAITING, _N.SOUNDS: _S.WAITING, _N.GOES_BACK: _S.RETURNED,
@@ -144,7 +144,7 @@ _ALL: Final = frozenset(Party)
 TALKING: Final[Mapping[TransferState, frozenset[Party]]] = {
     _S.ASKED: _ALL - {Party.CENTRE},
     _S.DIALLING: _ALL - {Party.CENTRE},
-    _S.ASIDE: _ALL - {Party.CENTRE},
+    _S.CONSULT_DIALLING: _ALL - {Party.CENTRE},
     _S.CONSULTING: _ALL,
     _S.EARLY_MEDIA: _ALL - {Party.CENTRE},
     _S.WAITING: frozenset({Party.CALLER}),
@@ -157,25 +157,27 @@ TALKING: Final[Mapping[TransferState, frozenset[Party]]] = {
 }
 """Who is in the call; once it has ended nobody is, but for a caller who is being asked for a rating."""
 
-LEAVES: Final[Mapping[Party, News]] = {
+LEAVE_EVENTS: Final[Mapping[Party, TransferEvent]] = {
     Party.CALLER: _N.CALLER_LEAVES,
     Party.AGENT: _N.AGENT_LEAVES,
     Party.CENTRE: _N.CENTRE_LEAVES,
 }
 
 
-def after(state: TransferState, news: News, form: Form = Form.ONE_KEY) -> TransferState | None:
+def next_state(state: TransferState, news: TransferEvent, form: Form = Form.ONE_KEY) -> TransferState | None:
     """The state that follows; None for news that says nothing new."""
     if state is _S.AGENT_LEFT and news is _N.CENTRE_LEAVES and form is Form.THREE_PARTY:
         return _S.RETURNED
-    return MOVES[state].get(news)
+    return TRANSITIONS[state].get(news)
 
 
 def diagram() -> str:
     """The table as a mermaid state diagram, for docs/."""
     lines = ["stateDiagram-v2", "    [*] --> asked"]
     lines += [
-        f"    {_word(old)} --> {_word(new)}: {news}" for old, moves in MOVES.items() for news, new in moves.items()
+        f"    {_word(old)} --> {_word(new)}: {news}"
+        for old, moves in TRANSITIONS.items()
+        for news, new in moves.items()
     ]
     lines.append("    agent_left --> returned: centre leaves, three parties")
     return "\n".join([*lines, "    ended --> [*]", ""])

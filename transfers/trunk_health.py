@@ -19,7 +19,7 @@ GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class TrunkHealth:
     """What Asterisk's probe last said of a trunk."""
 
     up: bool
@@ -27,13 +27,13 @@ class Health:
     """Since when it says so, as far as we heard."""
 
 
-class Routes:
+class TrunkMonitor:
     """Which trunk of which centre, or partner, answers."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], alarms: Alarms) -> None:
         self._snapshot = snapshot
         self._alarms = alarms
-        self.health: dict[str, Health] = {}
+        self.health: dict[str, TrunkHealth] = {}
         """By trunk; one of which nothing is known yet is not here."""
         self.changed: Callable[[], None] = lambda: None
 
@@ -49,7 +49,7 @@ class Routes:
             return
         up, known = state not in GONE, self.health.get(trunk_id)
         if known is None or known.up is not up:
-            self.health[trunk_id] = Health(up, datetime.now(UTC))
+            self.health[trunk_id] = TrunkHealth(up, datetime.now(UTC))
             self.changed()
         centre, here = trunk.role.startswith("emergency"), trunk.host.startswith("127.")
         if up:

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from audit.model import Act, Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append
 from database.connection import Database
 from database.errors import DatabaseError
@@ -312,7 +312,7 @@ class Accounts:
     async def anchor(self) -> None:
         """Note outside the database what was sealed in it."""
         try:
-            await note_new(self._database, self._data_dir)
+            await anchor_new_entries(self._database, self._data_dir)
         except (DatabaseError, OSError) as error:  # the next start notes it
             log.error("audit not anchored", reason=str(error))
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from callbacks.voicemail import Mailbox
 from calls.playable_prompts import Repertoire
-from calls.recent_callers import broke_off
+from calls.recent_callers import is_dropped_call
 from calls.registry import Calls
 from calls.switch.channel_names import CHANNEL
 from ledger.model import Kind
@@ -38,25 +38,25 @@ from transfers.drills.service import Drills
 from transfers.reference import readable
 from transfers.service import TransferWatch
 from transfers.states import Form
-from transfers.trunk_health import Routes
+from transfers.trunk_health import TrunkMonitor
 
 MAX_DIGITS: Final = 12
 """Of a count that the switch tells."""
 
 
-class CalledBack(Protocol):
+class CallbackLegs(Protocol):
     """Who makes callbacks, and wants to know of every channel that is gone and of agents who were rung first."""
 
     def hung_up(self, call: CallId, cause: str, *, human: bool) -> bool | None: ...
 
-    def met(self, call: CallId, seat: SeatId, channel: str) -> None: ...
+    def on_connected(self, call: CallId, seat: SeatId, channel: str) -> None: ...
 
     def rings(self, leg: CallId, channel: CallId) -> None: ...
 
     def agent_gone(self, call: CallId, seat: SeatId) -> None: ...
 
 
-class SwitchNews:
+class AmiEventHandler:
     """Listens to one Asterisk."""
 
     def __init__(
@@ -66,8 +66,8 @@ class SwitchNews:
         calls: Calls,
         transfers: TransferWatch,
         sent_away: Callable[[CallId], None],
-        routes: Routes,
-        callbacks: CalledBack,
+        routes: TrunkMonitor,
+        callbacks: CallbackLegs,
         mailbox: Mailbox,
         orders: Orders,
         drills: Drills,
@@ -121,13 +121,13 @@ class SwitchNews:
             held = self._calls.live[effect.call]
             held.agent = effect.agent
             if effect.agent is not None:
-                self._calls.last_of[effect.agent] = held
+                self._calls.last_call_of[effect.agent] = held
 
     def _dial_begin(self, event: Event) -> None:
         call = _call(event)
         seat = self._answerer(event.get("DestChannel"), call)
         if seat is not None and call in self._queues.acd.tickets:
-            self._queues.tell(Ringing(call, seat))
+            self._queues.apply(Ringing(call, seat))
 
     def _dial_state(self, event: Event) -> None:
         """A trunk of a centre or a partner rings or sends early media; of other dials none comes in."""
@@ -141,49 +141,49 @@ class SwitchNews:
         held = self._calls.live.get(call)
         if held is None or endpoint is None:
             return
-        held.human, held.stage, held.taken_by = True, Stage.TALK, None
+        held.answered_by_human, held.stage, held.takeover_seat = True, Stage.TALK, None
         self._calls.record(call, recording_file(call))  # who was never offered to a seat is recorded, too
         seat = self._answerer(event.get("DestChannel"), call)
         if seat is not None and call in self._queues.acd.tickets:
-            self._queues.tell(Answered(call, seat))
+            self._queues.apply(Answered(call, seat))
         elif seat is not None:
             known = self._queues.acd.seats.get(seat)
             agent = (known.agent if known is not None else None) or ""
-            self._calls.note(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
+            self._calls.record_fact(Kind.ANSWERED, call, seat=seat, agent=agent, by="fallback")
         else:
-            self._queues.left(call)  # who took a way out of our line is somebody else's now
+            self._queues.caller_left(call)  # who took a way out of our line is somebody else's now
             trunk = self._snapshot().trunks.get(endpoint)
             role = trunk.role if trunk is not None else ""
             by = "emergency" if role.startswith("emergency") else "duty-phone" if role == "pstn" else "subcentre"
-            self._calls.note(Kind.ANSWERED, call, seat=endpoint, agent="", by=by)
+            self._calls.record_fact(Kind.ANSWERED, call, seat=endpoint, agent="", by=by)
 
     def _hangup(self, event: Event) -> None:
         call = _call(event)
         talk = CallId(event.get("Linkedid") or "")
         seat = self._answerer(event.get("Channel"), talk) if call != talk else None
         if seat is not None:
-            self._transfers.left(talk, Party.AGENT)
+            self._transfers.on_leave(talk, Party.AGENT)
             held = self._queues.acd.seats.get(seat)
             live = self._calls.live.get(talk)
-            taken = live is not None and live.taken_by is not None
-            ended = held is not None and held.call == talk and self._queues.talks(talk) and not taken
+            taken = live is not None and live.takeover_seat is not None
+            ended = held is not None and held.call == talk and self._queues.is_talking(talk) and not taken
             if ended and not self._may_wait_on(talk):
-                self._queues.tell(TalkEnded(talk, seat))
+                self._queues.apply(TalkEnded(talk, seat))
         self.gone(call, event.get("Cause") or "")
 
     def gone(self, call: CallId, cause: str) -> None:
         """A caller's channel, or any other, is no more: whoever hears of it, from an event or from looking."""
         live = self._calls.live.get(call)
         stage = live.stage if live is not None else None
-        dropped = broke_off(self._queues.talks(call), cause)
-        if self._callbacks.hung_up(call, cause, human=live is not None and live.human):
+        dropped = is_dropped_call(self._queues.is_talking(call), cause)
+        if self._callbacks.hung_up(call, cause, human=live is not None and live.answered_by_human):
             return  # an agent's call, which goes on through another trunk
         self._orders.hung_up(call, cause)
-        self._queues.left(call)
-        self._transfers.forget(call)
-        unanswered = made_by_us(call) and live is not None and not live.human  # nobody there could hang up
+        self._queues.caller_left(call)
+        self._transfers.end(call)
+        unanswered = made_by_us(call) and live is not None and not live.answered_by_human  # nobody there could hang up
         by = "system" if stage is Stage.AFTER or unanswered else "caller"
-        self._calls.end(call, cause, by, dropped=dropped)
+        self._calls.remove(call, cause, by, dropped=dropped)
 
     def _may_wait_on(self, call: CallId) -> bool:
         """A talk so short that it may count as none: the dialplan's question, or the caller's own end, will tell."""
@@ -201,7 +201,7 @@ class SwitchNews:
             case "OneKey":
                 self._transfer(call, event)
             case "Returned":
-                self._transfers.back(call)
+                self._transfers.on_return(call)
             case "FromCentre":
                 reference = readable(event.get("Reference") or "")
                 self._from_centre(call, event.get("Centre") or "", reference, _digits(event.get("Number")))
@@ -209,14 +209,14 @@ class SwitchNews:
                 self._repertoire.unheard(call, (event.get("Prompts") or "").split("&"), "switch")
             case "Fallback":
                 self._entered_alone(event, call, Stage.FALLBACK)
-                self._calls.note(Kind.FALLBACK, call, why="engine-late")
-                self._queues.left(call)
+                self._calls.record_fact(Kind.FALLBACK, call, why="engine-late")
+                self._queues.caller_left(call)
             case "Message":  # the caller hung up while speaking
                 self._message(call, event)
             case "RingPhone" | "AgentFirst":
                 self._agent_first(call, event)
             case "Order":  # a duty phone has taken it
-                self._orders.pressed(event.get("Order") or "", event.get("Department") or "", call)
+                self._orders.on_acknowledge_key(event.get("Order") or "", event.get("Department") or "", call)
             case "Emergency":
                 self._entered_alone(event, call, Stage.EMERGENCY)
                 self._calls.record(call, recording_file(call))
@@ -233,17 +233,17 @@ class SwitchNews:
         if held is not None:
             held.origin, held.reference = centre or held.origin, reference
         handed = {"number": number} if number else {}
-        self._calls.note(Kind.FROM_CENTRE, call, centre=centre, reference=reference, **handed)
+        self._calls.record_fact(Kind.FROM_CENTRE, call, centre=centre, reference=reference, **handed)
 
     def _transfer(self, call: CallId, event: Event) -> None:
         held = self._calls.live.get(call)
         if held is not None and event.get("Form") == Form.CALLER_KEY:
             # The caller goes to the centre without an agent: nobody of ours is to be rung for it any more.
             held.stage = Stage.EMERGENCY
-            self._queues.left(call)
+            self._queues.caller_left(call)
         elif held is not None and held.stage is not Stage.EMERGENCY:
             held.stage = Stage.CONFERENCE
-        self._transfers.hear(call, event.headers)
+        self._transfers.on_event(call, event.headers)
 
     def _citizen(self, event: Event) -> str:
         """Who calls, in the form in which a citizen is known."""
@@ -260,18 +260,18 @@ class SwitchNews:
         if event.get("State") == "gone":
             self._callbacks.agent_gone(call, seat)
             return
-        held = self._calls.enter(call, event.get("Channel") or "")
-        held.human, held.stage, held.taken_by = True, Stage.TALK, None
+        held = self._calls.get_or_create(call, event.get("Channel") or "")
+        held.answered_by_human, held.stage, held.takeover_seat = True, Stage.TALK, None
         self._calls.record(call, recording_file(call))
-        self._callbacks.met(call, seat, held.channel)
+        self._callbacks.on_connected(call, seat, held.channel)
 
     def _entered_alone(self, event: Event, call: CallId, stage: Stage) -> None:
         """A call of which we hear first from the dialplan that goes on without us."""
         known = call in self._calls.live
-        self._calls.enter(call, event.get("Channel") or "").stage = stage
+        self._calls.get_or_create(call, event.get("Channel") or "").stage = stage
         if not known:
             number, caller = _digits(event.get("Number")), self._citizen(event)
-            self._calls.note(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
+            self._calls.record_fact(Kind.ENTERED, call, number=number, caller=caller, rule=str(stage))
 
     def _hold(self, event: Event) -> None:
         """The agent's phone has put the caller on hold, or is back; a caller's phone that does so changes nothing."""
@@ -282,12 +282,12 @@ class SwitchNews:
         # A phone that was rung first, or has dialled itself, is older than the citizen's channel, and names the call.
         call = (known.call if known is not None else None) or CallId(event.get("Linkedid") or "")
         begins = event.name == "Hold"
-        self._queues.tell(CallHeld(call, seat) if begins else CallResumed(call, seat))
+        self._queues.apply(CallHeld(call, seat) if begins else CallResumed(call, seat))
         if call in self._calls.live:
             told = {"seat": seat, "agent": (known.agent if known is not None else None) or ""}
             if music := begins and event.get("MusicClass"):
                 told["music"] = music
-            self._calls.note(Kind.HELD if begins else Kind.RESUMED, call, **told)
+            self._calls.record_fact(Kind.HELD if begins else Kind.RESUMED, call, **told)
 
     def _device_state(self, event: Event) -> None:
         device = event.get("Device") or ""
@@ -297,12 +297,12 @@ class SwitchNews:
             self._routes.hear(seat, state or "")
             return
         if state in ("UNAVAILABLE", "INVALID"):
-            self._queues.tell(SeatUnreachable(seat))
+            self._queues.apply(SeatUnreachable(seat))
             return
         known = self._queues.acd.seats.get(seat)
         if known is None or not known.reachable:
-            self._queues.tell(SeatReachable(seat))
-        self._queues.tell(SeatFree(seat) if state in ("NOT_INUSE", "UNKNOWN") else SeatBusyElsewhere(seat))
+            self._queues.apply(SeatReachable(seat))
+        self._queues.apply(SeatFree(seat) if state in ("NOT_INUSE", "UNKNOWN") else SeatBusyElsewhere(seat))
 
     def _in_app_queue(self, event: Event) -> None:
         held = self._calls.live.get(_call(event))
@@ -327,10 +327,10 @@ class SwitchNews:
         if self._seat(channel) is not None:
             party = Party.AGENT
         if action == "left":
-            self._transfers.left(call, party)
+            self._transfers.on_leave(call, party)
         elif party is Party.CALLER:
-            self._transfers.joined(call)
-        self._calls.note(Kind.PARTY, call, party=party, action=action, channel=channel)
+            self._transfers.on_join(call)
+        self._calls.record_fact(Kind.PARTY, call, party=party, action=action, channel=channel)
 
     def _answerer(self, channel: str | None, call: CallId) -> SeatId | None:
         """The seat of this channel: a phone of ours, or the place of a sub-centre that this call was offered to."""

@@ -17,7 +17,14 @@ from typing import Final
 import structlog
 
 from calls.registry import Calls
-from calls.switch.state_snapshot import GONE, RESTING, WANTED, Caller, Picture, picture
+from calls.switch.state_snapshot import (
+    IDLE_STATES,
+    OFFLINE_STATES,
+    STATUS_VARIABLES,
+    Caller,
+    SwitchState,
+    parse_switch_state,
+)
 from ledger.alarms import Alarms
 from queues.acd import Acd, Seat, Ticket
 from queues.events import (
@@ -32,7 +39,7 @@ from queues.events import (
     TalkEnded,
     TicketLeft,
 )
-from queues.model import Failure, TicketPhase
+from queues.model import OfferFailure, TicketPhase
 from queues.service import Clock, QueueService
 from telephony.ami_link import AmiLink
 from telephony.errors import AmiError
@@ -52,7 +59,7 @@ UNSEEN: Final = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class Mismatch:
     """Something that we believe and the switch does not show. Equal in two looks: it is not on its way."""
 
     event: Event
@@ -61,12 +68,14 @@ class Stuck:
     """When we began to believe it."""
 
 
-def standing(acd: Acd, before_ms: int) -> list[Ticket]:
+def stale_tickets(acd: Acd, before_ms: int) -> list[Ticket]:
     """The calls that are believed to be as they are since then or longer, in milliseconds of the wall clock."""
     return [ticket for ticket in acd.tickets.values() if ticket.channel and _since(acd, ticket) <= before_ms]
 
 
-def stuck(acd: Acd, calls: Sequence[Ticket], seen: Picture, seats: Mapping[str, object]) -> Iterator[Stuck]:
+def find_mismatches(
+    acd: Acd, calls: Sequence[Ticket], seen: SwitchState, seats: Mapping[str, object]
+) -> Iterator[Mismatch]:
     """All that differs now of these calls, and of the phones."""
     callers = {caller.call: caller for caller in seen.callers}
     for ticket in calls:
@@ -76,19 +85,19 @@ def stuck(acd: Acd, calls: Sequence[Ticket], seen: Picture, seats: Mapping[str, 
             yield from _phone(seat, seen.device_states.get(seat.id, "UNAVAILABLE"))
 
 
-def _call(acd: Acd, ticket: Ticket, caller: Caller | None) -> Iterator[Stuck]:
+def _call(acd: Acd, ticket: Ticket, caller: Caller | None) -> Iterator[Mismatch]:
     seat = acd.seats.get(ticket.seat) if ticket.seat is not None else None
     since = _since(acd, ticket)
     if caller is None:
-        yield Stuck(TicketLeft(ticket.call), since)
+        yield Mismatch(TicketLeft(ticket.call), since)
     elif caller.bridged and caller.seat is not None and ticket.phase is not TicketPhase.TALKING:
-        yield Stuck(Answered(ticket.call, caller.seat), since)
+        yield Mismatch(Answered(ticket.call, caller.seat), since)
     elif seat is None or caller.seat is not None:
         return
     elif ticket.phase is TicketPhase.TALKING:
-        yield Stuck(TalkEnded(ticket.call, seat.id), since)
+        yield Mismatch(TalkEnded(ticket.call, seat.id), since)
     elif ticket.phase is TicketPhase.OFFERED and caller.stage is not Stage.RING:
-        yield Stuck(NotAnswered(ticket.call, seat.id, Failure.ERROR), since)
+        yield Mismatch(NotAnswered(ticket.call, seat.id, OfferFailure.ERROR), since)
 
 
 def _since(acd: Acd, ticket: Ticket) -> int:
@@ -96,15 +105,15 @@ def _since(acd: Acd, ticket: Ticket) -> int:
     return ticket.joined_ms if seat is None else seat.since_ms
 
 
-def _phone(seat: Seat, state: str) -> Iterator[Stuck]:
-    reachable, in_use = state not in GONE, state not in GONE | RESTING
+def _phone(seat: Seat, state: str) -> Iterator[Mismatch]:
+    reachable, in_use = state not in OFFLINE_STATES, state not in OFFLINE_STATES | IDLE_STATES
     if reachable is not seat.reachable:
-        yield Stuck(SeatReachable(seat.id) if reachable else SeatUnreachable(seat.id), seat.since_ms)
+        yield Mismatch(SeatReachable(seat.id) if reachable else SeatUnreachable(seat.id), seat.since_ms)
     if reachable and in_use is not seat.in_use:
-        yield Stuck(SeatBusyElsewhere(seat.id) if in_use else SeatFree(seat.id), seat.since_ms)
+        yield Mismatch(SeatBusyElsewhere(seat.id) if in_use else SeatFree(seat.id), seat.since_ms)
 
 
-class Healing:
+class ConsistencyChecker:
     """Of one node."""
 
     def __init__(
@@ -125,7 +134,7 @@ class Healing:
         self._gone = gone
         self._seats = seats
         self._clock = clock
-        self._suspects: frozenset[Stuck] = frozenset()
+        self._suspects: frozenset[Mismatch] = frozenset()
         self._mended_ms: int | None = None
         self.mended = 0
         """Since the start."""
@@ -150,36 +159,36 @@ class Healing:
             self._suspects = frozenset()
             return
         believed_before = self._clock() - round(LOOK_SECONDS * 1000)
-        asked = bool(standing(acd, believed_before))
+        asked = bool(stale_tickets(acd, believed_before))
         seen = await ask(self._switch, channels=asked)
         acd, known = self._queues.acd, dict.fromkeys(self._seats())
-        calls = [ticket for ticket in standing(acd, believed_before) if asked and not self._elsewhere(ticket.call)]
-        found = frozenset(stuck(acd, calls, seen, known))
+        calls = [ticket for ticket in stale_tickets(acd, believed_before) if asked and not self._elsewhere(ticket.call)]
+        found = frozenset(find_mismatches(acd, calls, seen, known))
         for one in sorted(found & self._suspects, key=repr):
             self._mend(one)
         self._suspects = found
 
     def _elsewhere(self, call: CallId) -> bool:
         held = self._calls.live.get(call)
-        return held is not None and held.taken_by is not None
+        return held is not None and held.takeover_seat is not None
 
-    def _mend(self, one: Stuck) -> None:
+    def _mend(self, one: Mismatch) -> None:
         self.mended += 1
         self._mended_ms = self._clock()
         log.warning("stuck state mended", what=type(one.event).__name__, told=repr(one.event))
         self._alarms.put(
             ALARM, "座席或来电的状态曾与交换机不一致，已自动修正；反复出现请查看日志和管理接口的连接", grave=False
         )
-        self._queues.tell(Healed())
+        self._queues.apply(Healed())
         if isinstance(one.event, TicketLeft):
             self._gone(one.event.call, UNSEEN)
         else:
-            self._queues.tell(one.event)
+            self._queues.apply(one.event)
 
 
-async def ask(switch: AmiLink, *, channels: bool) -> Picture:
+async def ask(switch: AmiLink, *, channels: bool) -> SwitchState:
     """The phones' states, and all channels when they are asked for. Raises AmiError."""
-    everyone = {"Variables": ",".join(WANTED)}
+    everyone = {"Variables": ",".join(STATUS_VARIABLES)}
     shown = await switch.collect("Status", everyone, until="StatusComplete") if channels else []
     devices = await switch.collect("DeviceStateList", until="DeviceStateListComplete")
-    return picture(shown, (), devices)
+    return parse_switch_state(shown, (), devices)

@@ -15,9 +15,9 @@ from typing import Final
 import structlog
 
 from calls.model import LiveCall
-from calls.policy_from_table import policy
+from calls.policy_from_table import policy_from_table
 from calls.registry import Calls
-from calls.switch.state_snapshot import Caller, Picture, look, seats, tickets, to_adopt
+from calls.switch.state_snapshot import Caller, SwitchState, read_switch, seats, tickets, to_adopt
 from queues.acd import Acd
 from queues.call_rules import wish_of
 from queues.events import TicketSeen
@@ -82,13 +82,13 @@ class Recovery:
         """Make our memory what the switch says. Raises AmiError when it does not tell; the link then tries again."""
         began = self._clock()
         table = self._snapshot()
-        seen = self._by_our_clock(await look(self._switch))
+        seen = self._by_our_clock(await read_switch(self._switch))
         before = self._queues.acd
         shown = tickets(seen, table.default_group)
         listed = {one.ticket.call for one in shown}
         acd, effects = restore(
             self._node,
-            policy(table),
+            policy_from_table(table),
             [*seats(seen, table), *seen_places(table, datetime.now(UTC))],
             [*shown, *(one for one in _joined_since(before, began) if one.ticket.call not in listed)],
             self._clock(),
@@ -96,7 +96,7 @@ class Recovery:
         self._learn(seen)
         self._device_states(seen.device_states)
         self.differences += _differences(before, acd) if self.looked.is_set() else 0
-        self._queues.adopt(acd, effects)
+        self._queues.replace_state(acd, effects)
         await self._queues.settle_roster(seen.members)
         for fault in seen.roster.faults:
             log.warning("sign-in on the switch not understood", fault=fault)
@@ -110,13 +110,13 @@ class Recovery:
         )
         if not self.serving.is_set():
             await self.serving.wait()
-            seen = await look(self._switch)  # who was sent away meanwhile, too
+            seen = await read_switch(self._switch)  # who was sent away meanwhile, too
         for caller in to_adopt(seen):
-            held = self._calls.enter(caller.call, caller.channel, caller.stage)
+            held = self._calls.get_or_create(caller.call, caller.channel, caller.stage)
             held.stage = Stage.FALLBACK
             await self._bring_back(held)
 
-    def _by_our_clock(self, seen: Picture) -> Picture:
+    def _by_our_clock(self, seen: SwitchState) -> SwitchState:
         """A call's age is what we know of it; of one we do not know, what the switch's wall clock says."""
 
         def since(caller: Caller) -> int:
@@ -132,22 +132,24 @@ class Recovery:
             self._returning.add(task)
             task.add_done_callback(self._returning.discard)
 
-    def _learn(self, seen: Picture) -> None:
-        for call in self._calls.vanished(caller.call for caller in seen.callers):
+    def _learn(self, seen: SwitchState) -> None:
+        for call in self._calls.missing_from(caller.call for caller in seen.callers):
             # Over while we were not looking: the end is filled in from CEL, which knows its time and cause.
-            self._transfers.forget(call)
+            self._transfers.end(call)
             del self._calls.live[call]
         for caller in seen.callers:
-            held = self._calls.enter(caller.call, caller.channel, caller.stage)
+            held = self._calls.get_or_create(caller.call, caller.channel, caller.stage)
             held.recorded = held.recorded or caller.stage not in (Stage.RING, Stage.GREET, Stage.WAIT)
             held.preferred, held.language = caller.preferred, caller.language
             who = citizen(caller.number, self._snapshot().area_code)
             held.caller, held.number = held.caller or who, held.number or caller.dialled
             held.since_ms, held.group = held.since_ms or caller.since_ms, held.group or caller.group
             held.priority, held.origin = caller.priority, held.origin or caller.origin
-            held.human = held.human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
+            held.answered_by_human = (
+                held.answered_by_human or caller.bridged or caller.stage in (Stage.CONFERENCE, Stage.AFTER)
+            )
         for call, transfer in seen.transfers.items():
-            self._transfers.adopt(call, transfer)
+            self._transfers.restore(call, transfer)
 
     async def _take_back(self, call: CallId) -> None:
         held = self._calls.live.get(call)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from calls.policy_from_table import _ABLE_OF_NOTHING, able_of
+from calls.policy_from_table import _ABLE_OF_NOTHING, skills_of
 from calls.switch.channel_names import CHANNEL
 from queues.events import SeatSeen, TicketJoined, TicketSeen
 from queues.model import TicketPhase
@@ -39,12 +39,12 @@ from transfers.service import Transfer
 from transfers.states import Form, Progress
 from transfers.states import TransferState as S
 
-WANTED: Final = (
+STATUS_VARIABLES: Final = (
     *(Var.CALL, Var.PARTY, Var.STAGE, Var.SINCE, Var.GROUP, Var.OVERFLOW, Var.PRIORITY, Var.SEAT, Var.TRANSFER),
     *(Var.PREFERRED, Var.LANGUAGE, Var.CALLER, Var.NUMBER, Var.ORIGIN),
 )
-GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})
-RESTING: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
+OFFLINE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID"})
+IDLE_STATES: Final = frozenset({"NOT_INUSE", "UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SwitchState:
     """All that matters of one switch at one moment."""
 
     callers: tuple[Caller, ...]
@@ -84,15 +84,15 @@ class Picture:
     """Centres that are being called or talk, by call."""
 
 
-async def look(switch: AmiLink) -> Picture:
+async def read_switch(switch: AmiLink) -> SwitchState:
     """Ask the switch. Raises AmiError when it does not tell all of it."""
-    channels = await switch.collect("Status", {"Variables": ",".join(WANTED)}, until="StatusComplete")
+    channels = await switch.collect("Status", {"Variables": ",".join(STATUS_VARIABLES)}, until="StatusComplete")
     members = await switch.collect("QueueStatus", until="QueueStatusComplete")
     devices = await switch.collect("DeviceStateList", until="DeviceStateListComplete")
-    return picture(channels, members, devices)
+    return parse_switch_state(channels, members, devices)
 
 
-def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterable[Event]) -> Picture:
+def parse_switch_state(channels: Sequence[Event], members: Iterable[Event], devices: Iterable[Event]) -> SwitchState:
     """What the three lists say, together."""
     seat_of = _seats_by_call(channels)
     found = (member(event.headers) for event in members if event.name == "QueueMember")
@@ -104,7 +104,7 @@ def picture(channels: Sequence[Event], members: Iterable[Event], devices: Iterab
     }
     callers = (_caller(event, seat_of) for event in channels)
     shown = tuple(caller for caller in callers if caller is not None)
-    return Picture(shown, ours, roster(ours), states, transfers_of(channels))
+    return SwitchState(shown, ours, roster(ours), states, transfers_of(channels))
 
 
 _FORMS: Final = {"3": Form.THREE_PARTY, "2": Form.BLIND, "1": Form.ATTENDED}
@@ -123,7 +123,7 @@ def transfers_of(channels: Sequence[Event]) -> dict[CallId, Transfer]:
             continue
         form = _FORMS.get(target[:-3], Form.ONE_KEY)
         aside = form is Form.ATTENDED and call not in there
-        rings = S.WAITING if call not in agents else S.ASIDE if aside else S.DIALLING
+        rings = S.WAITING if call not in agents else S.CONSULT_DIALLING if aside else S.DIALLING
         held = found.setdefault(call, Transfer(target[-3:], rings, form))
         match = CHANNEL.match(event.get("Channel") or "")
         if match is not None:
@@ -141,12 +141,12 @@ def _party_of(event: Event, party: Party) -> CallId | None:
     return CallId(call) if told.get(Var.PARTY) == party and CALL_ID.fullmatch(call) else None
 
 
-def tickets(seen: Picture, default_group: GroupId) -> list[TicketSeen]:
+def tickets(seen: SwitchState, default_group: GroupId) -> list[TicketSeen]:
     """The calls that concern the ACD."""
     return [ticket for caller in seen.callers if (ticket := _ticket(caller, default_group)) is not None]
 
 
-def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
+def seats(seen: SwitchState, table: Snapshot) -> list[SeatSeen]:
     """Every seat of the table, with who is signed in there and how its phone is. An agent's groups are the table's:
     the switch only knows those of the sign-in, and none of one made while no engine was there."""
     sign_ins = {sign_in.seat: sign_in for sign_in in seen.roster.sign_ins if sign_in.agent in table.agents}
@@ -154,18 +154,18 @@ def seats(seen: Picture, table: Snapshot) -> list[SeatSeen]:
         SeatSeen(
             SeatId(seat),
             None if sign_in is None else replace(sign_in, groups=able.groups),
-            reachable=seen.device_states.get(seat, "UNAVAILABLE") not in GONE,
-            in_use=seen.device_states.get(seat, "UNKNOWN") not in GONE | RESTING,
+            reachable=seen.device_states.get(seat, "UNAVAILABLE") not in OFFLINE_STATES,
+            in_use=seen.device_states.get(seat, "UNKNOWN") not in OFFLINE_STATES | IDLE_STATES,
             levels=able.levels,
             languages=able.languages,
         )
         for seat in (*table.seats, *table.page_phones)
         for sign_in in (sign_ins.get(SeatId(seat)),)
-        for able in (_ABLE_OF_NOTHING if sign_in is None else able_of(table, sign_in.agent),)
+        for able in (_ABLE_OF_NOTHING if sign_in is None else skills_of(table, sign_in.agent),)
     ]
 
 
-def to_adopt(seen: Picture) -> list[Caller]:
+def to_adopt(seen: SwitchState) -> list[Caller]:
     """Callers who wait in the fallback's app_queue: the ACD takes them back into its line."""
     return [caller for caller in seen.callers if caller.in_app_queue and not caller.bridged]
 

@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from cli.commands.agents import who
 from cli.engine_client import ask
 from cli.exit_codes import end
@@ -174,7 +174,7 @@ def repair_command(
         try:
             told = await repair(database, settings.zone, who_acts, reason.strip())
             if who_acts is not None:
-                await note_new(database, settings.data_dir)
+                await anchor_new_entries(database, settings.data_dir)
             return told
         finally:
             await database.close()

@@ -20,8 +20,8 @@ from cli.progress import progress
 from config.settings import Settings, SettingsError, load_settings
 from console.access.permissions import BY_ROUTE
 from ivr.prompts.catalogue import MANDARIN, CatalogueFault, Kind, Prompt, Source, catalogue
-from ivr.prompts.model import PromptRefused, Wish
-from ivr.prompts.staging import alone, said
+from ivr.prompts.model import PromptChange, PromptRefused
+from ivr.prompts.staging import current_wordings, exclusive_lock
 from routing.model import Snapshot
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def build(as_json: Json = False) -> None:
 
     settings, prompts = _prompts()
     started = time.monotonic()
-    with progress("生成提示音") as show, _explained(ToolMissing), alone(settings.data_dir):
+    with progress("生成提示音") as show, _explained(ToolMissing), exclusive_lock(settings.data_dir):
         report = build_sounds(settings.data_dir, prompts, show)
     seconds = time.monotonic() - started
     if as_json:
@@ -159,7 +159,7 @@ def say(
     listen: Listen = None,
 ) -> None:
     """改提示音的文字，由合成语音说；不写 --keep 只试。"""
-    _change(prompt, language, Wish(text), reason, listen, keep=keep)
+    _change(prompt, language, PromptChange(text), reason, listen, keep=keep)
 
 
 @app.command()
@@ -176,7 +176,7 @@ def record(
     if file.stat().st_size > MOST_BYTES:
         typer.echo(f"文件最大 {MOST_BYTES // 1_000_000} MB；请剪短后再试", err=True)
         raise typer.Exit(1)
-    _change(prompt, language, Wish(text, recording=file.read_bytes()), reason, listen, keep=keep)
+    _change(prompt, language, PromptChange(text, recording=file.read_bytes()), reason, listen, keep=keep)
 
 
 @app.command()
@@ -189,10 +189,10 @@ def back(
     listen: Listen = None,
 ) -> None:
     """退回提示音以前的某一版；不写 --keep 只试。"""
-    _change(prompt, language, Wish(back_to=version), reason, listen, keep=keep)
+    _change(prompt, language, PromptChange(back_to=version), reason, listen, keep=keep)
 
 
-def _change(prompt: str, language: str, wish: Wish, reason: str, listen: Path | None, *, keep: bool) -> None:
+def _change(prompt: str, language: str, wish: PromptChange, reason: str, listen: Path | None, *, keep: bool) -> None:
     from cli.routing_backend import actor
 
     who: Actor = actor()
@@ -237,7 +237,7 @@ def _prompts() -> tuple[Settings, Mapping[str, Prompt]]:
 
     with _explained(SettingsError, SnapshotCorrupt, CatalogueFault):
         settings = load_settings()
-        return settings, said(settings.data_dir, catalogue(_snapshot(settings), settings.city))
+        return settings, current_wordings(settings.data_dir, catalogue(_snapshot(settings), settings.city))
 
 
 def _snapshot(settings: Settings) -> Snapshot:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from calls.closed_groups import FILE as CLOSED_FILE
-from calls.closed_groups import Closures
+from calls.closed_groups import ClosedGroups
 from cli.routing.sources import PUBLISHED, SOURCES, snapshot_from
 from config.settings import Settings, SettingsError, load_settings
 from routing.calendar import CITY, city_time
@@ -48,7 +48,7 @@ def route_test(
         raise typer.Exit(UNUSABLE) from None
     decision = decide(CallFacts(number, caller), snapshot, moment)
     if source == PUBLISHED and not at:  # who is closed now says nothing of another hour, or of a table to come
-        closed = Closures(load_settings().data_dir / CLOSED_FILE).closed
+        closed = ClosedGroups(load_settings().data_dir / CLOSED_FILE).closed
         decision = avoiding(decision, closed, snapshot.default_group)
     if as_data:
         data = {"at": moment.isoformat(), "sample": bool(note), **as_json(decision)}

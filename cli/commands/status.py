@@ -9,7 +9,7 @@ import typer
 
 from cli.engine_client import ask
 from ledger.labels_zh import DRILL_STATES
-from orders.model import State
+from orders.model import OrderState
 from orders.rules import NAMES
 from queues.labels_zh import STATE
 
@@ -33,7 +33,9 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
         typer.echo(f"座席      {seats or '没有人签入'}")
         typer.echo(f"流水      已写 {now['journal']['written']} 条，数据库落后 {now['database']['lag_facts']} 条")
         if now["orders"]:
-            standing = "，".join(f"{NAMES[State(state)]} {count}" for state, count in sorted(now["orders"].items()))
+            standing = "，".join(
+                f"{NAMES[OrderState(state)]} {count}" for state, count in sorted(now["orders"].items())
+            )
             typer.echo(f"应急工单  {standing}")
         for centre in sorted({row["centre"] for row in now["centres"]}):
             told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)

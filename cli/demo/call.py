@@ -29,7 +29,7 @@ from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.engine import journal_folder
 from ivr.prompts.catalogue import MANDARIN, RATING_NAMES, catalogue, whisper
-from ivr.prompts.staging import said
+from ivr.prompts.staging import current_wordings
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord
@@ -134,7 +134,7 @@ class _Demo:
         self._say = say
         self._token = credentials(settings.data_dir).api_token
         self.host = "127.0.0.1" if ip_address(settings.bind).is_unspecified else settings.bind
-        prompts = said(settings.data_dir, catalogue(table, settings.city))
+        prompts = current_wordings(settings.data_dir, catalogue(table, settings.city))
         self.texts = {name: prompt.text for name, prompt in prompts.items()}
 
     @classmethod

@@ -16,7 +16,7 @@ from typing import Final
 
 import typer
 
-from calls.policy_from_table import policy
+from calls.policy_from_table import policy_from_table
 from cli.forecasting.show import wrong
 from config.settings import Settings
 from ledger.measures import Outcome
@@ -200,7 +200,14 @@ def floor(
     ]
     sources += [Stream(rate, _wish(table, number, start, None), number) for number, rate in flow.items() if rate]
     return Scenario(
-        name, _ms(start), _ms(end), _shifts(table, posts), sources, policy(table), people, round(warm_up_seconds * 1000)
+        name,
+        _ms(start),
+        _ms(end),
+        _shifts(table, posts),
+        sources,
+        policy_from_table(table),
+        people,
+        round(warm_up_seconds * 1000),
     )
 
 

@@ -20,7 +20,7 @@ from routing.draft import Draft
 from routing.exchange.faults import FileInvalid
 from routing.exchange.files import read_file
 from routing.faults import TableInvalid
-from routing.lint import Surroundings
+from routing.lint import LintContext
 from routing.model import Snapshot, Table
 from routing.sample_table import sample_table
 from routing.service import NoTable, load_draft
@@ -103,9 +103,9 @@ def in_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) ->
         stop(str(error), FAILED)
 
 
-def surroundings(settings: Settings, today: datetime) -> Surroundings:
+def surroundings(settings: Settings, today: datetime) -> LintContext:
     """What the lint may know of this instance: its prompts as built, its addresses, the version in force."""
-    from setup.lint_context import surroundings as around
+    from setup.lint_context import lint_context as around
 
     try:
         published = load_snapshot(settings.snapshot_file)

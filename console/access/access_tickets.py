@@ -17,16 +17,16 @@ from aiohttp import web
 from audit.model import Act
 from console.access.personal_data_limit import WORDS
 from console.api.sessions import People, actor_of
-from console.http_json import WHO, refused
+from console.http_json import WHO, error_response
 
-LOOK_SECONDS: Final = 3600.0
+TICKET_SECONDS: Final = 3600.0
 """How long a sound may be played after it was asked for once."""
 
-MOST_LOOKS: Final = 5000
+MAX_TICKETS: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AccessTicket:
     """Leave to hear one sound, given to one person."""
 
     who: str
@@ -44,34 +44,34 @@ async def brake(people: People, request: web.Request, kind: str) -> None:
     if bite.first:
         act = Act("look.brake", f"{WORDS[kind]}太多，已拦下", detail={"kind": kind})
         await people.accounts.write_down(actor_of(request), act)
-    no = refused(429, bite.text, seconds=bite.seconds)
+    no = error_response(429, bite.text, seconds=bite.seconds)
     no.headers["Retry-After"] = str(bite.seconds)
     raise no
 
 
-class Looks:
+class AccessTickets:
     """Those of the last hour, by their tickets."""
 
     def __init__(self, people: People) -> None:
         self._people = people
-        self._given: OrderedDict[str, Look] = OrderedDict()
+        self._given: OrderedDict[str, AccessTicket] = OrderedDict()
 
     async def give(self, request: web.Request, what: str, act: Act, *, taken: bool = False) -> str:
         """A ticket for this sound, once the act is written down. Raises DatabaseError."""
         await brake(self._people, request, "look")
         await self._people.accounts.write_down(actor_of(request), act)
         ticket = token_urlsafe(18)
-        self._given[ticket] = Look(request[WHO].name, what, time.monotonic(), taken)
-        while len(self._given) > MOST_LOOKS:
+        self._given[ticket] = AccessTicket(request[WHO].name, what, time.monotonic(), taken)
+        while len(self._given) > MAX_TICKETS:
             self._given.popitem(last=False)
         return ticket
 
-    def require(self, request: web.Request, what: str, how: str) -> Look:
+    def require(self, request: web.Request, what: str, how: str) -> AccessTicket:
         """The look of the ticket that came. Raises HTTPForbidden; ``how``: where one is asked for."""
         look = self._given.get(request.query.get("look", ""))
         now = time.monotonic()
-        if look is None or (look.who, look.what) != (request[WHO].name, what) or now - look.at > LOOK_SECONDS:
-            raise refused(403, f"请先写明原因申请（POST {how}），再凭得到的 look 听")
+        if look is None or (look.who, look.what) != (request[WHO].name, what) or now - look.at > TICKET_SECONDS:
+            raise error_response(403, f"请先写明原因申请（POST {how}），再凭得到的 look 听")
         return look
 
 

@@ -16,7 +16,7 @@ MOST_ADDRESSES: Final = 10_000
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """Tries of this minute."""
 
     per_minute: int = PER_MINUTE

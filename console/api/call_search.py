@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from console.http_json import refused, whole_of
+from console.http_json import error_response, whole_of
 from ledger.records import CallRecord
 from ledger.store import CALLER_END, CallFilter
 from routing.model import Snapshot
@@ -59,7 +59,7 @@ def require_no_guess(wanted: CallFilter, typed: str) -> CallFilter:
     if digits >= WHOLE_DIGITS:
         return replace(wanted, caller=wanted.caller_end)
     if len(wanted.caller_end) > CALLER_END or digits > CALLER_END:
-        raise refused(
+        raise error_response(
             400, f"您没有看来电号码的权限，只能按末尾 {CALLER_END} 位或 {WHOLE_DIGITS} 位以上的完整号码查；请改正后再查"
         )
     return wanted
@@ -92,21 +92,21 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise refused(400, f"{text[:40]!r} 不是带时区的时间；例如 2026-10-10T09:00:00+08:00")
+        raise error_response(400, f"{text[:40]!r} 不是带时区的时间；例如 2026-10-10T09:00:00+08:00")
     return found
 
 
 def _text(told: Mapping[str, Any], key: str) -> str:
     value = told.get(key, "")
     if not isinstance(value, str) or "\x00" in value:
-        raise refused(400, f"{key} 应为文字")
+        raise error_response(400, f"{key} 应为文字")
     return value.strip()
 
 
 def _caller(told: str, area_code: str) -> str:
     text = citizen(told, area_code)
     if not CALLER.fullmatch(text):
-        raise refused(
+        raise error_response(
             400, f"来电号码（caller）应为完整的号码，或至少末尾 {CALLER_END} 位数字；例如 13800138000 或 8000"
         )
     return text
@@ -114,13 +114,13 @@ def _caller(told: str, area_code: str) -> str:
 
 def _ratings(text: str) -> tuple[int, ...]:
     if text and not RATINGS.fullmatch(text):
-        raise refused(400, "评价（rating）应为 0 到 5 的级别，多个用逗号隔开；例如 1,2")
+        raise error_response(400, "评价（rating）应为 0 到 5 的级别，多个用逗号隔开；例如 1,2")
     return tuple(int(level) for level in text.split(",")) if text else ()
 
 
 def _outcome(text: str) -> bool | None:
     if text not in OUTCOMES:
-        raise refused(400, "结果（outcome）应为 answered（已接听）或 unanswered（未接听）")
+        raise error_response(400, "结果（outcome）应为 answered（已接听）或 unanswered（未接听）")
     return OUTCOMES[text]
 
 
@@ -129,6 +129,6 @@ def _place(text: str) -> tuple[datetime, CallId] | None:
         return None
     at, _, call = text.partition("~")
     if not CALL_ID.fullmatch(call):
-        raise refused(400, "before 应为上一页答复里的 next，不要自己拼")
+        raise error_response(400, "before 应为上一页答复里的 next，不要自己拼")
     since = moment(at)
     return None if since is None else (since, CallId(call))

@@ -17,11 +17,11 @@ from aiohttp import web
 from audit.model import Act
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from console.access.access_tickets import LOOK_SECONDS, Looks, brake, within
+from console.access.access_tickets import TICKET_SECONDS, AccessTickets, brake, within
 from console.api.call_search import moment, names, place_after, require_no_guess, wanted_calls
 from console.api.related_calls import related
 from console.api.sessions import People, actor_of
-from console.http_json import WHO, answered, body_of, reason_that_is_one, refused, whole_of
+from console.http_json import WHO, body_of, error_response, json_response, reason_that_is_one, whole_of
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord
 from ledger.store import CallFilter
@@ -61,7 +61,7 @@ class Archive(Protocol):
     async def recordings(self, since: datetime | None, until: datetime | None, limit: int) -> Sequence[Recording]: ...
 
 
-class Now(Protocol):
+class RunningCalls(Protocol):
     """What they need of the engine."""
 
     @property
@@ -77,7 +77,7 @@ class Now(Protocol):
     def orders(self) -> Orders: ...
 
 
-def look_routes(people: People, archive: Archive, control: Now) -> list[web.RouteDef]:
+def call_routes(people: People, archive: Archive, control: RunningCalls) -> list[web.RouteDef]:
     """The routes, to be added to the browsers' application."""
     views = _Views(people, archive, control)
     return [
@@ -97,11 +97,11 @@ def look_routes(people: People, archive: Archive, control: Now) -> list[web.Rout
 
 
 class _Views:
-    def __init__(self, people: People, archive: Archive, control: Now) -> None:
+    def __init__(self, people: People, archive: Archive, control: RunningCalls) -> None:
         self._people = people
         self._archive = archive
         self._control = control
-        self._looks = Looks(people)
+        self._looks = AccessTickets(people)
 
     async def calls(self, request: web.Request) -> web.Response:
         return await self._found(request, wanted_calls(request.query, MOST_ROWS))
@@ -117,7 +117,7 @@ class _Views:
         try:
             searched = self._people.accounts.seal.keyed(wanted.caller_end.removeprefix("+"))
         except KeyUnusable as error:
-            raise refused(503, f"现在不能按号码查：{error}") from None
+            raise error_response(503, f"现在不能按号码查：{error}") from None
         act = Act("look.caller", f"按来电号码查来电：{mask(wanted.caller_end)}", detail={"searched": searched})
         await self._people.accounts.write_down(actor_of(request), act)
         return await self._found(request, wanted)
@@ -128,7 +128,7 @@ class _Views:
             wanted = replace(wanted, agent=_agent(request))
         records = await self._archive.calls(replace(wanted, limit=wanted.limit + 1))
         page = records[: wanted.limit]
-        return answered(
+        return json_response(
             {
                 "calls": [outline(record) for record in page],
                 "next": place_after(page[-1]) if len(records) > len(page) else None,
@@ -139,7 +139,9 @@ class _Views:
     async def call(self, request: web.Request) -> web.Response:
         record, facts = await self._story(request, Right.CALLS_READ)
         agent = _agent(request) if _only_own(request, Right.CALLS_READ) else ""
-        return answered(as_json(record, facts) | {"related": await related(self._archive.calls, record, facts, agent)})
+        return json_response(
+            as_json(record, facts) | {"related": await related(self._archive.calls, record, facts, agent)}
+        )
 
     async def reveal_caller(self, request: web.Request) -> web.Response:
         """The number, and what was taken down of the matter: both are the citizen's."""
@@ -151,19 +153,19 @@ class _Views:
         notes = {key: str(noted.get(key, "")) for key in ("address", "summary")}
         wrapped = next((fact.data for fact in reversed(facts) if fact.kind is Kind.WRAP_UP), {})
         notes["remark"] = str(wrapped.get("remark", ""))
-        return answered({"number": record.caller, **notes})
+        return json_response({"number": record.caller, **notes})
 
     async def reveal_callback(self, request: web.Request) -> web.Response:
         found = self._control.callbacks.book.get(_call(request))
         if found is None:
-            raise refused(404, f"没有回拨 {_call(request)}")
+            raise error_response(404, f"没有回拨 {_call(request)}")
         self._require_group(request, found.group)
         return await self._revealed(request, found.number, f"回拨号码：回拨 {found.id}", found.id)
 
     async def reveal_message(self, request: web.Request) -> web.Response:
         found = self._control.mailbox.get(_call(request))
         if found is None:
-            raise refused(404, f"没有留言 {_call(request)}")
+            raise error_response(404, f"没有留言 {_call(request)}")
         if not found.holder or found.holder != request[WHO].agent:
             self._require_group(request, found.group)
         return await self._revealed(request, found.caller, f"留言人号码：留言 {found.id}", found.id)
@@ -172,11 +174,11 @@ class _Views:
         """The page of an urgent order to print, with the caller's number."""
         order = self._control.orders.book.get(request.match_info["number"])
         if order is None:
-            raise refused(404, f"没有工单 {request.match_info['number'][:40]!r}")
+            raise error_response(404, f"没有工单 {request.match_info['number'][:40]!r}")
         reason = await self._reason(request)
         act = Act("look.order", f"打印应急工单 {order.number}", reason, {"call": order.call})
         await self._people.accounts.write_down(actor_of(request), act)
-        return answered({"number": order.number, "html": sheet(order, CITY)})
+        return json_response({"number": order.number, "html": sheet(order, CITY)})
 
     async def recordings(self, request: web.Request) -> web.Response:
         told = request.query
@@ -192,7 +194,7 @@ class _Views:
             }
             for one in found
         ]
-        return answered({"recordings": rows})
+        return json_response({"recordings": rows})
 
     async def look(self, request: web.Request) -> web.Response:
         """Ask to hear a recording: who and why is written down, and a ticket to play it is given."""
@@ -200,11 +202,13 @@ class _Views:
         reason = reason_that_is_one(body, MAX_REASON)
         taken = body.get("export") is True
         if not self._file(call, "both").is_file():
-            raise refused(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
+            raise error_response(404, f"呼叫 {call} 没有录音；可用 hotline recordings list 查看")
         action, what = ("look.export", "导出录音") if taken else ("look.recording", "听录音")
         act = Act(action, f"{what}：呼叫 {call}", reason, {"call": call})
         look = await self._looks.give(request, f"recording {call}", act, taken=taken)
-        return answered({"look": look, "sound": f"/api/recordings/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
+        return json_response(
+            {"look": look, "sound": f"/api/recordings/{call}/sound?look={look}", "seconds": TICKET_SECONDS}
+        )
 
     async def sound(self, request: web.Request) -> web.StreamResponse:
         """The sound itself, with ranges. The path is made of a call id of strict form, never of what was sent."""
@@ -212,27 +216,29 @@ class _Views:
         look = self._looks.require(request, f"recording {call}", f"/api/recordings/{call}/look")
         side = request.query.get("side", "both")
         if side not in ("both", *HALVES):
-            raise refused(400, f"side 应为 both、{'、'.join(HALVES)} 之一")
+            raise error_response(400, f"side 应为 both、{'、'.join(HALVES)} 之一")
         path = self._file(call, side)
         if not path.is_file():
-            raise refused(404, f"呼叫 {call} 的录音文件不在了；请运行 hotline recordings check")
+            raise error_response(404, f"呼叫 {call} 的录音文件不在了；请运行 hotline recordings check")
         return _played(path, f"attachment; filename={path.name}" if look.taken else "inline")
 
     async def look_message(self, request: web.Request) -> web.Response:
         """Ask to hear a message in the page."""
         call, reason = _call(request), await _reason(request)
         if self._message_file(call) is None:
-            raise refused(404, f"没有留言 {call} 的声音；可用 hotline messages list 查看")
+            raise error_response(404, f"没有留言 {call} 的声音；可用 hotline messages list 查看")
         act = Act("look.message", f"听留言：{call}", reason, {"call": call})
         look = await self._looks.give(request, f"message {call}", act)
-        return answered({"look": look, "sound": f"/api/messages/{call}/sound?look={look}", "seconds": LOOK_SECONDS})
+        return json_response(
+            {"look": look, "sound": f"/api/messages/{call}/sound?look={look}", "seconds": TICKET_SECONDS}
+        )
 
     async def message_sound(self, request: web.Request) -> web.StreamResponse:
         call = _call(request)
         self._looks.require(request, f"message {call}", f"/api/messages/{call}/look")
         path = self._message_file(call)
         if path is None:
-            raise refused(404, f"留言 {call} 的声音不在了；请检查磁盘和备份")
+            raise error_response(404, f"留言 {call} 的声音不在了；请检查磁盘和备份")
         return _played(path, "inline")
 
     def _message_file(self, call: CallId) -> Path | None:
@@ -243,7 +249,7 @@ class _Views:
         name = recording_file(call)
         path = within(self._archive.folder, name if side == "both" else half_file(name, side))
         if path is None:
-            raise refused(404, f"呼叫 {call} 没有录音")
+            raise error_response(404, f"呼叫 {call} 没有录音")
         return path
 
     async def _reason(self, request: web.Request) -> str:
@@ -257,13 +263,15 @@ class _Views:
         found = await self._archive.story(call)
         own = _only_own(request, right)
         if found is None or (own and found[0].agent != _agent(request)):
-            raise refused(403 if own else 404, f"没有呼叫 {call}，或它不是您接的" if own else f"流水里没有呼叫 {call}")
+            raise error_response(
+                403 if own else 404, f"没有呼叫 {call}，或它不是您接的" if own else f"流水里没有呼叫 {call}"
+            )
         return found
 
     async def _revealed(self, request: web.Request, number: str, what: str, of: str) -> web.Response:
         act = Act("look.number", f"看{what}", await self._reason(request), {"call": of})
         await self._people.accounts.write_down(actor_of(request), act)
-        return answered({"number": number})
+        return json_response({"number": number})
 
     def _require_group(self, request: web.Request, group: str) -> None:
         """Who answers calls sees what waits for the groups that he serves."""
@@ -271,7 +279,7 @@ class _Views:
             return
         agent = self._control.snapshot.agents.get(_agent(request))
         if agent is None or group not in agent.groups:
-            raise refused(403, "这不属于您的技能组；需要时请班长处理")
+            raise error_response(403, "这不属于您的技能组；需要时请班长处理")
 
 
 def _played(path: Path, manner: str) -> web.FileResponse:
@@ -286,14 +294,14 @@ def _only_own(request: web.Request, right: Right) -> bool:
 def _agent(request: web.Request) -> str:
     agent = request[WHO].agent
     if not agent:
-        raise refused(403, "您的用户没有设工号，没有自己的来电；请管理员用 hotline users role 补上")
+        raise error_response(403, "您的用户没有设工号，没有自己的来电；请管理员用 hotline users role 补上")
     return agent
 
 
 def _call(request: web.Request) -> CallId:
     call = request.match_info["call"]
     if not CALL_ID.fullmatch(call):
-        raise refused(404, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
+        raise error_response(404, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
     return CallId(call)
 
 

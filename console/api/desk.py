@@ -12,7 +12,7 @@ from aiohttp import web
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from console.api.calls import Archive
-from console.http_json import answered, refused
+from console.http_json import error_response, json_response
 from ledger.records import CallRecord
 from ledger.store import CallFilter
 from orders.service import Orders
@@ -62,7 +62,7 @@ class _Views:
     async def words(self, request: web.Request) -> web.Response:
         """What the table lets an agent choose from, in its order."""
         table = self._control.snapshot
-        return answered(
+        return json_response(
             {
                 "pause_reasons": list(table.pause_reasons.values()),
                 "seats": list(table.seats),
@@ -92,17 +92,17 @@ class _Views:
         """Earlier calls from this call's number, newest first, and what is open with it; nothing of a withheld one."""
         call = request.match_info["call"]
         if not CALL_ID.fullmatch(call):
-            raise refused(404, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
+            raise error_response(404, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
         caller = self._control.caller_now(CallId(call))
         if caller is None:
-            raise refused(404, f"呼叫 {call} 不在进行中；以前的来电请在来电记录里查")
+            raise error_response(404, f"呼叫 {call} 不在进行中；以前的来电请在来电记录里查")
         if not caller:
-            return answered({"calls": [], "messages": [], "callbacks": [], "orders": []})
+            return json_response({"calls": [], "messages": [], "callbacks": [], "orders": []})
         code = self._control.snapshot.area_code
         caller = citizen(caller, code)
         found = await self._archive.calls(CallFilter(caller_end=caller, limit=MOST_LOOKED_AT))
         records = [one for one in found if citizen(one.caller, code) == caller]
-        return answered(
+        return json_response(
             {
                 "calls": [self._row(one) for one in records if one.call != call][:MOST_EARLIER],
                 "messages": [

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from console.http_json import answered, asker, body_of, refused
-from ledger.drill_report import Report, as_json
+from console.http_json import body_of, error_response, json_response, operator_of
+from ledger.drill_report import DrillReport, as_json
 from queues.model import NotAllowed
 from routing.model import Snapshot
 from telephony.model import EMERGENCY_NUMBERS, SeatId
@@ -25,7 +25,7 @@ MONTH: Final = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 WRONG_MONTH: Final = "month 应写成年-月，例如 2026-11"
 
 
-class Drilling(Protocol):
+class DrillsPort(Protocol):
     """What these routes need of the engine."""
 
     @property
@@ -34,26 +34,26 @@ class Drilling(Protocol):
     async def start_drill(self, target: str, seat: SeatId, by: str) -> None:
         """Raises NotAllowed, with a sentence, when it cannot be done now."""
 
-    async def drill_report(self, month: str) -> Report | None:
+    async def drill_report(self, month: str) -> DrillReport | None:
         """None while the ledger cannot be asked."""
 
-    def drill_workbook(self, told: Report) -> bytes:
+    def drill_workbook(self, told: DrillReport) -> bytes:
         """The report as an .xlsx file, to be printed."""
 
 
-def drill_routes(control: Drilling) -> list[web.RouteDef]:
+def drill_routes(control: DrillsPort) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
     views = _Views(control)
     return [web.post("/api/drills", views.start), web.get("/api/drills", views.report)]
 
 
-def drill_file_routes(control: Drilling) -> list[web.RouteDef]:
+def drill_file_routes(control: DrillsPort) -> list[web.RouteDef]:
     """For browsers: the command writes its file itself."""
     return [web.get("/api/drills/export", _Views(control).export)]
 
 
 class _Views:
-    def __init__(self, control: Drilling) -> None:
+    def __init__(self, control: DrillsPort) -> None:
         self._control = control
 
     async def start(self, request: web.Request) -> web.Response:
@@ -62,16 +62,16 @@ class _Views:
         target, seat = str(body.get("target", "")), str(body.get("seat", ""))
         if target not in EMERGENCY_NUMBERS or seat not in self._control.snapshot.seats:
             targets = "、".join(EMERGENCY_NUMBERS)
-            raise refused(400, f"应为 {EXAMPLE}；target 可用 {targets}，seat 是路由表里的话机号")
+            raise error_response(400, f"应为 {EXAMPLE}；target 可用 {targets}，seat 是路由表里的话机号")
         try:
-            await self._control.start_drill(target, SeatId(seat), asker(body))
+            await self._control.start_drill(target, SeatId(seat), operator_of(body))
         except NotAllowed as no:
-            raise refused(409, no.reason) from None
-        return answered({"target": target, "seat": seat})
+            raise error_response(409, no.reason) from None
+        return json_response({"target": target, "seat": seat})
 
     async def report(self, request: web.Request) -> web.Response:
         """What was drilled in a month, and what was not."""
-        return answered(as_json(await self._told(request)))
+        return json_response(as_json(await self._told(request)))
 
     async def export(self, request: web.Request) -> web.Response:
         told = await self._told(request)
@@ -80,11 +80,11 @@ class _Views:
         data = await asyncio.to_thread(self._control.drill_workbook, told)
         return web.Response(body=data, content_type=XLSX, headers={"Content-Disposition": given})
 
-    async def _told(self, request: web.Request) -> Report:
+    async def _told(self, request: web.Request) -> DrillReport:
         month = request.query.get("month", "")
         if not MONTH.fullmatch(month):
-            raise refused(400, WRONG_MONTH)
+            raise error_response(400, WRONG_MONTH)
         told = await self._control.drill_report(month)
         if told is None:
-            raise refused(503, "数据库暂时读不到，演练记录稍后再看；请运行 hotline status 查看数据库")
+            raise error_response(503, "数据库暂时读不到，演练记录稍后再看；请运行 hotline status 查看数据库")
         return told

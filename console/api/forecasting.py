@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.http_json import answered, refused
+from console.http_json import error_response, json_response
 from ledger.measures import Aims
 from queues.forecasting.erlang import NotCalculable, Outlook
 from queues.forecasting.staffing import Target, outlook, seats_for
@@ -42,10 +42,10 @@ def foresight_routes(measured: Measured, aims: Aims) -> list[web.RouteDef]:
     """The routes, to be added to the browsers' application."""
 
     async def half_hours(request: web.Request) -> web.Response:
-        return answered(await measured.last_day())
+        return json_response(await measured.last_day())
 
     async def staffing(request: web.Request) -> web.Response:
-        return answered(_staffing(request, aims))
+        return json_response(_staffing(request, aims))
 
     return [web.get("/api/measures/half-hours", half_hours), web.get("/api/staffing", staffing)]
 
@@ -61,7 +61,7 @@ def _staffing(request: web.Request, aims: Aims) -> dict[str, Any]:
         span = range(max(1, min(middle, enough) - AROUND), max(middle, enough) + AROUND + 1)
         rows = [_row(outlook(offered, seats, handling, patience), target) for seats in _thinned(span)]
     except NotCalculable as error:
-        raise refused(400, str(error)) from None
+        raise error_response(400, str(error)) from None
     aim = {"seconds": target.seconds, "share": target.share}
     return {"offered": offered, "enough": enough, "seats": middle, "rows": rows, "aim": aim}
 
@@ -89,5 +89,5 @@ def _number(request: web.Request, name: str) -> float:
         if not LEAST[name] <= value <= MOST[name]:
             raise ValueError
     except ValueError:
-        raise refused(400, f"{NAMES[name]}（{name}）应为 {LEAST[name]:g} 到 {MOST[name]:g} 的数") from None
+        raise error_response(400, f"{NAMES[name]}（{name}）应为 {LEAST[name]:g} 到 {MOST[name]:g} 的数") from None
     return value

@@ -12,9 +12,9 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from audit.model import Act
-from console.access.permissions import API_DOORS
+from console.access.permissions import API_ROUTES
 from console.api.sessions import People, actor_of
-from console.http_json import answered, body_of, refused, text_of
+from console.http_json import body_of, error_response, json_response, text_of
 from telephony.model import SEAT_ID, SeatId
 from users.model import Right, Role
 from users.rules import FOR_CLIENTS, RIGHTS, ROLE_WORDS
@@ -54,7 +54,7 @@ class Line:
     password: str
 
 
-class Care(Protocol):
+class InstancePort(Protocol):
     """What these routes need of the instance."""
 
     async def verified(self) -> Verified: ...
@@ -66,7 +66,7 @@ class Care(Protocol):
         ...
 
 
-def care_routes(people: People, care: Care) -> list[web.RouteDef]:
+def instance_routes(people: People, care: InstancePort) -> list[web.RouteDef]:
     """The routes, to be added to the browsers' application."""
     views = _Views(people, care)
     return [
@@ -78,13 +78,13 @@ def care_routes(people: People, care: Care) -> list[web.RouteDef]:
 
 
 class _Views:
-    def __init__(self, people: People, care: Care) -> None:
+    def __init__(self, people: People, care: InstancePort) -> None:
         self._people = people
         self._care = care
 
     async def verify(self, request: web.Request) -> web.Response:
         found = await self._care.verified()
-        return answered(
+        return json_response(
             {"count": found.count, "noted": found.noted, "findings": list(found.findings), "last": found.last}
         )
 
@@ -92,7 +92,7 @@ class _Views:
         rows = [
             {"subject": one.subject, "level": one.level, "message": one.message} for one in await self._care.diagnosed()
         ]
-        return answered({"findings": rows})
+        return json_response({"findings": rows})
 
     async def rights(self, request: web.Request) -> web.Response:
         roles = [{"role": role.value, "name": ROLE_WORDS[role]} for role in Role]
@@ -104,7 +104,7 @@ class _Views:
             "one_time_password_hours": int(policy.one_time.total_seconds() // 3600),
         }
         rights = [_right(right) for right in Right if right is not Right.SELF]
-        return answered({"roles": roles, "rights": rights, "policy": decided})
+        return json_response({"roles": roles, "rights": rights, "policy": decided})
 
     async def set_up(self, request: web.Request) -> web.Response:
         """What to type into the phone of a seat."""
@@ -112,16 +112,16 @@ class _Views:
         reason = text_of(await body_of(request, EXAMPLE), "reason", MAX_REASON, what="原因")
         line = await self._care.line(SeatId(seat)) if SEAT_ID.fullmatch(seat) else None
         if line is None:
-            raise refused(404, f"没有话机 {seat[:40]!r}；话机在路由表的“话机”中，发布后才有密码")
+            raise error_response(404, f"没有话机 {seat[:40]!r}；话机在路由表的“话机”中，发布后才有密码")
         act = Act("look.seat", f"看话机 {seat} 的密码", reason, {"seat": seat})
         await self._people.accounts.write_down(actor_of(request), act)
-        return answered({"seat": seat, "server": line.server, "port": line.port, "password": line.password})
+        return json_response({"seat": seat, "server": line.server, "port": line.port, "password": line.password})
 
 
 def _right(right: Right) -> dict[str, Any]:
     return {
         "right": right.value,
-        "what": [door.what for door in API_DOORS if door.right is right],
+        "what": [door.what for door in API_ROUTES if door.right is right],
         "roles": {role.value: RIGHTS[role][right].value for role in Role if right in RIGHTS[role]},
         "program": right in FOR_CLIENTS,
     }

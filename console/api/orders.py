@@ -13,12 +13,22 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 
 from console.access.client_address import address_of
-from console.access.rate_limit import Pace
-from console.http_json import WHO, answered, asker, body_of, refused, whole_of
+from console.access.rate_limit import RateLimit
+from console.http_json import WHO, body_of, error_response, json_response, operator_of, whole_of
 from ledger.push_rules import SIGNATURE_SECONDS, signature
 from ledger.story import mask
 from orders.labels_zh import sheet, standing
-from orders.model import Ended, Event, Extended, How, Illegal, Order, State, Taken, Updated
+from orders.model import (
+    Acknowledged,
+    AcknowledgementWay,
+    Ended,
+    Event,
+    Extended,
+    IllegalOrderEvent,
+    Order,
+    OrderState,
+    Updated,
+)
 from orders.order_numbers import RegisterUnusable
 from orders.rules import name_of
 from orders.service import AlreadyRaised, Orders
@@ -61,7 +71,7 @@ SHOWN: Final = 6
 _KEY: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
-class Ordering(Protocol):
+class OrdersPort(Protocol):
     """What these routes need of the engine."""
 
     @property
@@ -84,7 +94,7 @@ class Ordering(Protocol):
     def deed(self, what: str, by: str, **data: str) -> None: ...
 
 
-def order_routes(control: Ordering) -> list[web.RouteDef]:
+def order_routes(control: OrdersPort) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
     views = _Views(control)
     return [
@@ -101,15 +111,15 @@ def order_routes(control: Ordering) -> list[web.RouteDef]:
 
 
 class _Views:
-    def __init__(self, control: Ordering) -> None:
+    def __init__(self, control: OrdersPort) -> None:
         self._control = control
-        self._signed, self._unsigned = Pace(SIGNED_PER_MINUTE), Pace(UNSIGNED_PER_MINUTE)
+        self._signed, self._unsigned = RateLimit(SIGNED_PER_MINUTE), RateLimit(UNSIGNED_PER_MINUTE)
 
     async def raise_(self, request: web.Request) -> web.Response:
         """201 for a new order, 200 for one that this key has raised before."""
         call = request.match_info["call"]
         if not CALL_ID.fullmatch(call):
-            raise refused(404, f"{call[:80]!r} 不是呼叫编号；请用 hotline queues list 查看正在进行的呼叫")
+            raise error_response(404, f"{call[:80]!r} 不是呼叫编号；请用 hotline queues list 查看正在进行的呼叫")
         body = await body_of(request, RAISE_EXAMPLE)
         kinds = self._control.snapshot.order_types
         kind = body.get("type")
@@ -118,74 +128,76 @@ class _Views:
                 "、".join(f"{row.id}（{row.name}）" for row in kinds.values())
                 or "（无，请在路由表的应急工单类型中添加）"
             )
-            raise refused(400, f"没有应急工单类型 {str(kind)[:40]!r}；可用的有 {known}")
+            raise error_response(400, f"没有应急工单类型 {str(kind)[:40]!r}；可用的有 {known}")
         place = _text(body, "place", MAX_PLACE, RAISE_EXAMPLE)
         summary = _text(body, "summary", MAX_SUMMARY, RAISE_EXAMPLE)
         key = body.get("key", "")
         if key != "" and (not isinstance(key, str) or not _KEY.fullmatch(key)):
-            raise refused(400, "key 应为 1 到 64 个字母、数字或 _ . : -；不写则同一呼叫的同一类型只登记一次")
-        by = asker(body)
+            raise error_response(400, "key 应为 1 到 64 个字母、数字或 _ . : -；不写则同一呼叫的同一类型只登记一次")
+        by = operator_of(body)
         try:
             order, new = await self._control.raise_order(
                 CallId(call), kind, place, summary, key or f"{call}:{kind}", by
             )
         except NotAllowed as no:
-            raise refused(409, no.reason) from None
+            raise error_response(409, no.reason) from None
         except AlreadyRaised as already:
-            raise refused(409, str(already)) from None
+            raise error_response(409, str(already)) from None
         except RegisterUnusable as error:
-            raise refused(503, str(error)) from None
+            raise error_response(503, str(error)) from None
         if new:
             self._control.deed("order-raise", by, to=order.number)
-        return answered(
+        return json_response(
             {**whole(order), "new": new, "durable": await self._control.orders.durable()}, 201 if new else 200
         )
 
     async def list_(self, request: web.Request) -> web.Response:
         """Open orders and those of the last week, oldest first; who called and what about is not in a list."""
         orders = self._control.orders
-        return answered({"loaded": orders.loaded, "orders": [row(one) for one in orders.book.all()]})
+        return json_response({"loaded": orders.loaded, "orders": [row(one) for one in orders.book.all()]})
 
     async def show(self, request: web.Request) -> web.Response:
         """In full for who raised it and for who deals with all of them; for the rest as in the list."""
         order, who = self._order(request), request.get(WHO)
         dealt = who is None or order.by == who.name or who.rights.get(Right.ORDERS_WORK) is Scope.ALL
-        return answered(whole(order) if dealt else row(order))
+        return json_response(whole(order) if dealt else row(order))
 
     async def sheet(self, request: web.Request) -> web.Response:
         """The page to print, with the caller's number; that somebody asked for it is kept."""
         order = self._order(request)
-        self._control.deed("order-print", asker(request.query), to=order.number)
-        return answered({"number": order.number, "html": sheet(order, CITY)})
+        self._control.deed("order-print", operator_of(request.query), to=order.number)
+        return json_response({"number": order.number, "html": sheet(order, CITY)})
 
     async def update(self, request: web.Request) -> web.Response:
         order, body = self._order(request), await body_of(request, UPDATE_EXAMPLE)
         place = _text(body, "place", MAX_PLACE, UPDATE_EXAMPLE, needed=False)
         summary = _text(body, "summary", MAX_SUMMARY, UPDATE_EXAMPLE, needed=False)
         if not place and not summary:
-            raise refused(400, f"地点和情况至少写一项，例如 {UPDATE_EXAMPLE}")
-        return self._apply(order, Updated(place, summary, asker(body)), "order-update", asker(body))
+            raise error_response(400, f"地点和情况至少写一项，例如 {UPDATE_EXAMPLE}")
+        return self._apply(order, Updated(place, summary, operator_of(body)), "order-update", operator_of(body))
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """One of us was told that a department has taken it."""
         order, body = self._order(request), await body_of(request, TAKE_EXAMPLE)
         department = _text(body, "department", MAX_WHO, TAKE_EXAMPLE)
         who = _text(body, "who", MAX_WHO, TAKE_EXAMPLE)
-        return self._apply(order, Taken(department, How.COMMAND, who), "order-acknowledge", asker(body))
+        return self._apply(
+            order, Acknowledged(department, AcknowledgementWay.COMMAND, who), "order-acknowledge", operator_of(body)
+        )
 
     async def extend(self, request: web.Request) -> web.Response:
         """More time for who has taken it, counted from now."""
         order, body = self._order(request), await body_of(request, EXTEND_EXAMPLE)
         minutes = whole_of(body.get("minutes"), "minutes", 0, 1, MAX_MINUTES)
         reason = _text(body, "reason", MAX_REASON, EXTEND_EXAMPLE)
-        return self._apply(order, Extended(minutes), "order-extend", asker(body), reason)
+        return self._apply(order, Extended(minutes), "order-extend", operator_of(body), reason)
 
     async def end(self, request: web.Request) -> web.Response:
         order, body = self._order(request), await body_of(request, END_EXAMPLE)
         reason = _text(body, "reason", MAX_REASON, END_EXAMPLE)
         what = request.match_info["what"]
-        state = State.CLOSED if what == "close" else State.CANCELLED
-        return self._apply(order, Ended(state, asker(body), reason), f"order-{what}", asker(body), reason)
+        state = OrderState.CLOSED if what == "close" else OrderState.CANCELLED
+        return self._apply(order, Ended(state, operator_of(body), reason), f"order-{what}", operator_of(body), reason)
 
     async def signed(self, request: web.Request) -> web.Response:
         """签收 by a department's own program. Who cannot sign is told nothing, not even which orders there are."""
@@ -209,39 +221,39 @@ class _Views:
         body = await body_of(request, SIGNED_EXAMPLE)
         who = _text(body, "who", MAX_WHO, SIGNED_EXAMPLE)
         if department not in (step.department for step in order.steps):
-            raise refused(404, f"工单 {number} 没有派给 {department}")
-        done = self._change(order, Taken(department, How.SIGNATURE, who))
-        return answered({"number": done.number, "state": done.state, "acknowledged_by": done.acknowledged_by})
+            raise error_response(404, f"工单 {number} 没有派给 {department}")
+        done = self._change(order, Acknowledged(department, AcknowledgementWay.SIGNATURE, who))
+        return json_response({"number": done.number, "state": done.state, "acknowledged_by": done.acknowledged_by})
 
     def _unknown(self, request: web.Request, why: str) -> web.HTTPException:
         """401, or 429 for an address that goes on trying."""
         wait = self._unsigned.wait(address_of(request), self._control.now_ms / 1000)
-        return _too_often(wait, f"{why}；请改正后再试") if wait else refused(401, why)
+        return _too_often(wait, f"{why}；请改正后再试") if wait else error_response(401, why)
 
     def _apply(self, order: Order, event: Event, what: str, by: str, reason: str = "") -> web.Response:
         done = self._change(order, event)
         if done is not order:
             self._control.deed(what, by, to=order.number, reason=reason)
-        return answered(whole(done))
+        return json_response(whole(done))
 
     def _change(self, order: Order, event: Event) -> Order:
         try:
             return self._control.orders.apply(order, event)
-        except Illegal as no:
-            raise refused(409, str(no)) from None
+        except IllegalOrderEvent as no:
+            raise error_response(409, str(no)) from None
 
     def _order(self, request: web.Request) -> Order:
         number = request.match_info["number"]
         found = self._control.orders.book.get(number)
         if found is None and not self._control.orders.loaded:
-            raise refused(503, "启动以前的工单还没有从数据库读到；请稍候再试，或运行 hotline status 查看数据库")
+            raise error_response(503, "启动以前的工单还没有从数据库读到；请稍候再试，或运行 hotline status 查看数据库")
         if found is None:
-            raise refused(404, f"没有工单 {number[:40]!r}，或早已办结；运行 hotline orders list --all 查看")
+            raise error_response(404, f"没有工单 {number[:40]!r}，或早已办结；运行 hotline orders list --all 查看")
         return found
 
 
 def _too_often(seconds: int, why: str) -> web.HTTPException:
-    error = refused(429, f"请求太频繁：{why}；{seconds} 秒后再发")
+    error = error_response(429, f"请求太频繁：{why}；{seconds} 秒后再发")
     error.headers["Retry-After"] = str(seconds)
     return error
 
@@ -258,7 +270,7 @@ def row(order: Order) -> dict[str, Any]:
         "standing": standing(order),
         "by": order.by,
         "raised_at": order.raised_at.isoformat(),
-        "due_at": order.due.isoformat() if order.state is State.DISPATCHED else None,
+        "due_at": order.due.isoformat() if order.state is OrderState.DISPATCHED else None,
         "department": order.acknowledged_by or order.steps[order.step].department,
         "department_name": name_of(order, order.acknowledged_by or order.steps[order.step].department),
         "acknowledged_at": order.acknowledged_at.isoformat() if order.acknowledged_at else None,
@@ -297,5 +309,5 @@ def _text(body: dict[str, Any], name: str, longest: int, example: str, *, needed
     text = value.strip() if isinstance(value, str) else ""
     readable = all(sign.isprintable() or sign == "\n" for sign in text)
     if (needed and not text) or len(text) > longest or not readable or not isinstance(value, str):
-        raise refused(400, f"{name} 应为 1 到 {longest} 个字，例如 {example}")
+        raise error_response(400, f"{name} 应为 1 到 {longest} 个字，例如 {example}")
     return text

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.http_json import WHO, answered, asker, body_of, refused, text_of
+from console.http_json import WHO, body_of, error_response, json_response, operator_of, text_of
 from ledger.labels_zh import OUTBOUND_STATES, OUTBOUND_WHY
 from ledger.records import CallRecord
 from ledger.story import mask
@@ -53,7 +53,7 @@ class _Views:
         """Ring the agent's phone, then the number; or the caller of a past call, whose number stays unseen."""
         agent = request.match_info["agent"]
         if not AGENT_ID.fullmatch(agent):
-            raise refused(404, f"{agent[:20]!r} 不是工号；例如 1001")
+            raise error_response(404, f"{agent[:20]!r} 不是工号；例如 1001")
         body = await body_of(request, EXAMPLE)
         about = text_of(body, "about", MAX_ABOUT, what="关于哪个来电或工单", empty=True)
         reason = text_of(body, "reason", MAX_REASON, what="事由", empty=True)
@@ -61,21 +61,21 @@ class _Views:
         if call := text_of(body, "call", MAX_ABOUT, what="呼叫编号", empty=True):
             number, about = await self._caller(request, call, agent), about or call
         if not number:
-            raise refused(400, f"请写明要呼叫的号码（number），或它的来电（call），例如 {EXAMPLE}")
+            raise error_response(400, f"请写明要呼叫的号码（number），或它的来电（call），例如 {EXAMPLE}")
         try:
             made = await self._control.outbound.from_page(
-                AgentId(agent), number, by=asker(body), reason=reason, about=about
+                AgentId(agent), number, by=operator_of(body), reason=reason, about=about
             )
         except NotCalled as no:
-            raise refused(409, str(no), refusal=str(no.refusal)) from None
-        return answered(call_row(made), 202)
+            raise error_response(409, str(no), refusal=str(no.refusal)) from None
+        return json_response(call_row(made), 202)
 
     async def _caller(self, request: web.Request, call: str, agent: str) -> str:
         if not CALL_ID.fullmatch(call):
-            raise refused(400, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
+            raise error_response(400, f"{call[:80]!r} 不是呼叫编号；例如 hl1-1700000000.12")
         record = await self._control.call_of(CallId(call))
         if record is None:
-            raise refused(404, f"没有呼叫 {call}，或者数据库暂时读不到")
+            raise error_response(404, f"没有呼叫 {call}，或者数据库暂时读不到")
         who = request.get(WHO)
         if (
             who is not None
@@ -83,9 +83,9 @@ class _Views:
             and record.answered_at is not None
             and record.agent != agent
         ):
-            raise refused(403, "这不是您接的来电，不能由您回呼；需要时请班长处理")
+            raise error_response(403, "这不是您接的来电，不能由您回呼；需要时请班长处理")
         if not record.caller:
-            raise refused(409, "这个来电没有显示号码，不能回呼")
+            raise error_response(409, "这个来电没有显示号码，不能回呼")
         return record.caller
 
     async def calls(self, request: web.Request) -> web.Response:
@@ -93,7 +93,7 @@ class _Views:
         own = request[WHO].agent if _own_only(request) else None
         rows = sorted(self._control.outbound.calls.values(), key=lambda one: one.asked_at, reverse=True)
         mine = [call_row(one) for one in rows if own is None or (own and one.agent == own)]
-        return answered({"loaded": self._control.outbound.loaded, "calls": mine[:MOST_SHOWN]})
+        return json_response({"loaded": self._control.outbound.loaded, "calls": mine[:MOST_SHOWN]})
 
 
 def _own_only(request: web.Request) -> bool:

@@ -15,9 +15,9 @@ from aiohttp import web
 from audit.model import Actor
 from console.access.guard import UPLOADED
 from console.api.sessions import actor_of
-from console.http_json import answered, body_of, refused, whole_of
+from console.http_json import body_of, error_response, json_response, whole_of
 from database.errors import DatabaseError
-from ivr.prompts.model import NoPrompt, PromptRefused, TooBusy, Wish
+from ivr.prompts.model import NoPrompt, PromptChange, PromptRefused, PromptsBusy
 
 EXAMPLE: Final = '{"text": "请稍候，正在为您转接。", "keep": false}'
 MOST: Final = 1_000_000_000
@@ -36,7 +36,7 @@ class Prompts(Protocol):
     async def sound(self, key: Key) -> Path: ...
 
     async def change(
-        self, key: Key, wish: Wish, actor: Actor, reason: str = "", *, keep: bool, seen: int | None = None
+        self, key: Key, wish: PromptChange, actor: Actor, reason: str = "", *, keep: bool, seen: int | None = None
     ) -> dict[str, Any]:
         """The sound that was made; in force only with ``keep``. Raises PromptRefused, DatabaseError or OSError."""
         ...
@@ -73,24 +73,24 @@ class _Views:
         body = await body_of(request, EXAMPLE)
         text = body.get("text")
         if not isinstance(text, str):
-            raise refused(400, f"应写明要说的文字（text），例如 {EXAMPLE}")
-        return await self._change(request, Wish(text=text), body, keep=body.get("keep") is True)
+            raise error_response(400, f"应写明要说的文字（text），例如 {EXAMPLE}")
+        return await self._change(request, PromptChange(text=text), body, keep=body.get("keep") is True)
 
     async def record(self, request: web.Request) -> Any:
         """A sound file, with what it says as ``text``."""
         told = request.query
-        wish = Wish(told.get("text") or None, recording=request[UPLOADED])
+        wish = PromptChange(told.get("text") or None, recording=request[UPLOADED])
         return await self._change(request, wish, told, keep=told.get("keep") == "1")
 
     async def back(self, request: web.Request) -> Any:
         body = await body_of(request, '{"version": 1, "keep": false}')
         version = whole_of(body.get("version"), "version", 0, 1, MOST)
-        return await self._change(request, Wish(back_to=version), body, keep=body.get("keep") is True)
+        return await self._change(request, PromptChange(back_to=version), body, keep=body.get("keep") is True)
 
-    async def _change(self, request: web.Request, wish: Wish, told: Mapping[str, Any], *, keep: bool) -> Any:
+    async def _change(self, request: web.Request, wish: PromptChange, told: Mapping[str, Any], *, keep: bool) -> Any:
         reason, seen = told.get("reason", ""), told.get("seen")
         if not isinstance(reason, str):
-            raise refused(400, "原因（reason）应为文字")
+            raise error_response(400, "原因（reason）应为文字")
         at = whole_of(seen, "seen", 0, 1, MOST) if seen not in (None, "") else None
         return await self._prompts.change(_key(request), wish, actor_of(request), reason, keep=keep, seen=at)
 
@@ -104,11 +104,11 @@ def _worded(answer: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Re
         try:
             told = await answer(request)
         except PromptRefused as no:
-            raise refused(
-                404 if isinstance(no, NoPrompt) else 429 if isinstance(no, TooBusy) else 409, str(no)
+            raise error_response(
+                404 if isinstance(no, NoPrompt) else 429 if isinstance(no, PromptsBusy) else 409, str(no)
             ) from None
         except (DatabaseError, OSError) as error:
-            return answered({"error": f"没有做成，仍是原来的提示音：{error}"}, 503)
-        return told if isinstance(told, web.StreamResponse) else answered(told)
+            return json_response({"error": f"没有做成，仍是原来的提示音：{error}"}, 503)
+        return told if isinstance(told, web.StreamResponse) else json_response(told)
 
     return handle

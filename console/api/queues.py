@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from callbacks.service import Callbacks
-from console.http_json import answered, refused
+from console.http_json import error_response, json_response
 from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 from queues.acd import Acd, Ticket
 from queues.explain import explain_agent, explain_call
@@ -47,7 +47,7 @@ class _Views:
         """Every call that the ACD knows; who waits in the order in which they will be served."""
         acd = self._control.acd
         tickets = sorted(acd.tickets.values(), key=lambda ticket: ticket.rank)
-        return answered({"now_ms": self._control.now_ms, "calls": [_row(acd, ticket) for ticket in tickets]})
+        return json_response({"now_ms": self._control.now_ms, "calls": [_row(acd, ticket) for ticket in tickets]})
 
     async def explain(self, request: web.Request) -> web.Response:
         """Why a call (by its id) or an agent (by 工号) is where it is, and why not elsewhere, in Chinese lines."""
@@ -57,8 +57,8 @@ class _Views:
         elif AGENT_ID.fullmatch(what):
             lines = explain_agent(acd, AgentId(what), now)
         else:
-            raise refused(400, f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001")
-        return answered({"lines": list(lines)})
+            raise error_response(400, f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001")
+        return json_response({"lines": list(lines)})
 
     def _call(self, call: CallId) -> tuple[str, ...]:
         """Why a call is where it is. A callback is found by the call in which it was promised, too."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from console.api.call_search import names
-from console.http_json import answered, refused
+from console.http_json import error_response, json_response
 from ledger.reports.columns import KEYS, TITLES, columns
 from ledger.reports.model import By, Line, Period, Report, as_json
 from ledger.reports.periods import NoPeriod, days, month
@@ -30,7 +30,7 @@ def report_routes(reports: Reports, snapshot: Callable[[], Snapshot]) -> list[we
 
     async def shown(request: web.Request) -> web.Response:
         report = await _asked(request, reports, snapshot())
-        return answered(shown_of(report, reports))
+        return json_response(shown_of(report, reports))
 
     async def export(request: web.Request) -> web.Response:
         table = snapshot()
@@ -84,7 +84,7 @@ async def _asked(request: web.Request, reports: Reports, table: Snapshot) -> Rep
     try:
         by = By(request.query.get("by", By.NUMBER))
     except ValueError:
-        raise refused(400, f"by 应为 {'、'.join(By)} 之一") from None
+        raise error_response(400, f"by 应为 {'、'.join(By)} 之一") from None
     return await reports.report(_period(request, reports), by, namer(table))
 
 
@@ -96,5 +96,5 @@ def _period(request: web.Request, reports: Reports) -> Period:
         if first and last and not wanted:
             return days(first[:20], last[:20], reports.zone)
     except NoPeriod as no:
-        raise refused(400, str(no)) from None
-    raise refused(400, "请给 month（例如 2026-11），或 since 和 until（例如 2026-11-01 和 2026-11-07，含当天）")
+        raise error_response(400, str(no)) from None
+    raise error_response(400, "请给 month（例如 2026-11），或 since 和 until（例如 2026-11-01 和 2026-11-07，含当天）")

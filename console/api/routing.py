@@ -14,7 +14,7 @@ from aiohttp import web
 
 from audit.model import Actor
 from console.access.client_address import address_of
-from console.http_json import answered, body_of
+from console.http_json import body_of, json_response
 from database.errors import DatabaseError
 from routing.console_queries import hours, simulate
 from routing.draft import Edit
@@ -185,11 +185,11 @@ def sentenced(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamRes
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             told = await answer(request)
-            return told if isinstance(told, web.StreamResponse) else answered(told)
+            return told if isinstance(told, web.StreamResponse) else json_response(told)
         except Refused as refused:
-            return answered({"error": str(refused), **refused.more}, 409)
+            return json_response({"error": str(refused), **refused.more}, 409)
         except (DatabaseError, SnapshotCorrupt, OSError) as error:
-            return answered({"error": f"没有做成，什么都没有改：{error}"}, 503)
+            return json_response({"error": f"没有做成，什么都没有改：{error}"}, 503)
 
     return handle
 

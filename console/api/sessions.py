@@ -14,8 +14,8 @@ from audit.model import Actor
 from console.access.client_address import address_of
 from console.access.guard import Site, origin_of
 from console.access.personal_data_limit import Brake
-from console.access.rate_limit import Pace
-from console.http_json import WHO, answered, body_of, refused, text_of
+from console.access.rate_limit import RateLimit
+from console.http_json import WHO, body_of, error_response, json_response, text_of
 from users.accounts import Accounts
 from users.model import Identity, User
 from users.passwords import csrf_token
@@ -59,7 +59,7 @@ class _Views:
     def __init__(self, people: People, site: Site) -> None:
         self._people = people
         self._site = site
-        self._pace = Pace()
+        self._pace = RateLimit()
 
     async def sign_in(self, request: web.Request) -> web.Response:
         if wait := self._pace.wait(address_of(request), time.monotonic()):
@@ -72,8 +72,8 @@ class _Views:
         except SignInRefused as no:
             if no.seconds:
                 raise self._wait(str(no), no.seconds) from None
-            raise refused(no.status, str(no), **({"code_wanted": True} if no.code_wanted else {})) from None
-        answer = answered(_shown(made.identity, made.token))
+            raise error_response(no.status, str(no), **({"code_wanted": True} if no.code_wanted else {})) from None
+        answer = json_response(_shown(made.identity, made.token))
         answer.set_cookie(
             self._site.cookie,
             made.token,
@@ -86,7 +86,7 @@ class _Views:
         return answer
 
     async def me(self, request: web.Request) -> web.Response:
-        return answered(_shown(request[WHO], self._cookie(request)))
+        return json_response(_shown(request[WHO], self._cookie(request)))
 
     async def sign_out(self, request: web.Request) -> web.Response:
         await self._people.sessions.end(request[WHO])
@@ -102,30 +102,30 @@ class _Views:
 
     async def begin_totp(self, request: web.Request) -> web.Response:
         password = _secret(await body_of(request, '{"password": "…"}'), "password")
-        return answered(
+        return json_response(
             await usable(self._people.accounts.begin_totp(_user(request).name, password, actor_of(request)))
         )
 
     async def confirm_totp(self, request: web.Request) -> web.Response:
         code = text_of(await body_of(request, '{"code": "123456"}'), "code", 200, what="验证码")
         codes = await usable(self._people.accounts.confirm_totp(_user(request).name, code, actor_of(request)))
-        return answered({"recovery_codes": codes})
+        return json_response({"recovery_codes": codes})
 
     async def end_totp(self, request: web.Request) -> web.Response:
         password = _secret(await body_of(request, '{"password": "…"}'), "password")
         await usable(self._people.accounts.end_totp(_user(request).name, password, actor_of(request)))
-        return answered({"totp": False})
+        return json_response({"totp": False})
 
     def _cookie(self, request: web.Request) -> str:
         return request.cookies.get(self._site.cookie, "")
 
     def _gone(self, value: dict[str, Any]) -> web.Response:
-        answer = answered(value)
+        answer = json_response(value)
         answer.del_cookie(self._site.cookie, path="/", secure=self._site.secure, httponly=True, samesite="Strict")
         return answer
 
     def _wait(self, reason: str, seconds: int) -> web.HTTPException:
-        no = refused(429, reason if "请" in reason else f"{reason}，请 {seconds} 秒后再试", seconds=seconds)
+        no = error_response(429, reason if "请" in reason else f"{reason}，请 {seconds} 秒后再试", seconds=seconds)
         no.headers["Retry-After"] = str(seconds)
         return no
 
@@ -141,20 +141,20 @@ async def usable(work: Any) -> Any:
     try:
         return await work
     except NotUsable as no:
-        raise refused(409, str(no)) from None
+        raise error_response(409, str(no)) from None
 
 
 def _user(request: web.Request) -> User:
     user = request[WHO].user
     if user is None:
-        raise refused(403, "程序没有自己的密码")
+        raise error_response(403, "程序没有自己的密码")
     return user
 
 
 def _secret(body: dict[str, Any], key: str) -> str:
     value = body.get(key)
     if not isinstance(value, str) or not 0 < len(value) <= MAX_SECRET:
-        raise refused(400, f"{key} 应为 1 到 {MAX_SECRET} 个字符的文字")
+        raise error_response(400, f"{key} 应为 1 到 {MAX_SECRET} 个字符的文字")
     return value
 
 

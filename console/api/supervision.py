@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
-from console.http_json import answered, body_of, refused
+from console.http_json import body_of, error_response, json_response
 from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.model import Snapshot
@@ -29,7 +29,7 @@ WAITING: Final = ("stay", "move")
 FORCEABLE: Final = {"ready": AgentState.READY, "paused": AgentState.PAUSED, "signed-out": AgentState.SIGNED_OUT}
 
 
-class Supervised(Protocol):
+class SupervisionPort(Protocol):
     """What these routes need of the engine. Every deed raises NotAllowed, in Chinese."""
 
     @property
@@ -57,7 +57,7 @@ class Supervised(Protocol):
     def announcements(self) -> list[dict[str, Any]]: ...
 
 
-def supervise_routes(control: Supervised) -> list[web.RouteDef]:
+def supervise_routes(control: SupervisionPort) -> list[web.RouteDef]:
     """The routes, to be added to the control API's application."""
     deeds = _Deeds(control)
     return [
@@ -72,7 +72,7 @@ def supervise_routes(control: Supervised) -> list[web.RouteDef]:
 
 
 class _Deeds:
-    def __init__(self, control: Supervised) -> None:
+    def __init__(self, control: SupervisionPort) -> None:
         self._control = control
 
     async def join(self, request: web.Request) -> web.Response:
@@ -83,61 +83,63 @@ class _Deeds:
             seat = _allowed(lambda: self._control.take_over(supervisor, agent, reason))
         else:
             seat = _allowed(lambda: self._control.join_talk(action, supervisor, agent, reason))
-        return answered({"agent": agent, "supervisor": supervisor, "seat": seat})
+        return json_response({"agent": agent, "supervisor": supervisor, "seat": seat})
 
     async def force(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         agent, reason = _agent(body, "agent"), _reason(body)
         to = FORCEABLE.get(str(body.get("to", "")))
         if to is None:
-            raise refused(400, f"to 应为 {'、'.join(FORCEABLE)} 之一")
+            raise error_response(400, f"to 应为 {'、'.join(FORCEABLE)} 之一")
         pauses = tuple(self._control.snapshot.pause_reasons.values())
         pause = str(body.get("pause") or BY_SUPERVISOR) if to is AgentState.PAUSED else ""
         if pause and pause not in (*pauses, BY_SUPERVISOR):
-            raise refused(400, f"示忙原因应为 {'、'.join(pauses)} 之一")
+            raise error_response(400, f"示忙原因应为 {'、'.join(pauses)} 之一")
         _allowed(lambda: self._control.force(agent, to, pause, _who(body), reason))
-        return answered({"agent": agent, "to": to})
+        return json_response({"agent": agent, "to": to})
 
     async def move(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         reason = _reason(body)
         call = str(body.get("call") or "")
         if call and not CALL_ID.fullmatch(call):
-            raise refused(400, f"不是呼叫编号：{call[:40]!r}")
+            raise error_response(400, f"不是呼叫编号：{call[:40]!r}")
         group, to = (GroupId(str(body.get(key, ""))) for key in ("group", "to"))
         moved = _allowed(lambda: self._control.move(group, to, _who(body), reason, CallId(call) if call else None))
-        return answered({"moved": moved})
+        return json_response({"moved": moved})
 
     async def close(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
         waiting = body.get("waiting", "stay")
         if waiting not in WAITING:
-            raise refused(400, f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组")
+            raise error_response(
+                400, f"waiting 应为 {'、'.join(WAITING)} 之一：stay 已在排队的继续等，move 移到 12345 受理组"
+            )
         moved = await _done(self._control.close_group(group, by, reason, move=waiting == "move"))
-        return answered({"group": group, "closed": True, "moved": moved})
+        return json_response({"group": group, "closed": True, "moved": moved})
 
     async def open(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         group, reason, by = GroupId(str(body.get("group", ""))), _reason(body), _who(body)
         await _done(self._control.open_group(group, by, reason))
-        return answered({"group": group, "closed": False})
+        return json_response({"group": group, "closed": False})
 
     async def announcements(self, request: web.Request) -> web.Response:
-        return answered({"announcements": self._control.announcements()})
+        return json_response({"announcements": self._control.announcements()})
 
     async def announce(self, request: web.Request) -> web.Response:
         body = await body_of(request, EXAMPLE)
         name, by, reason = str(body.get("announcement", ""))[:MAX_REASON], _who(body), _reason(body)
         raising = request.match_info["action"] == "raise"
         await _done((self._control.announce if raising else self._control.end_announcement)(name, by, reason))
-        return answered({"announcement": name, "raised": raising})
+        return json_response({"announcement": name, "raised": raising})
 
 
 def _agent(body: Mapping[str, Any], key: str) -> AgentId:
     agent = str(body.get(key, ""))
     if not AGENT_ID.fullmatch(agent):
-        raise refused(400, f'{key} 应为工号，例如 "1001"')
+        raise error_response(400, f'{key} 应为工号，例如 "1001"')
     return AgentId(agent)
 
 
@@ -145,7 +147,7 @@ def _reason(body: Mapping[str, Any]) -> str:
     reason = body.get("reason")
     reason = reason.strip() if isinstance(reason, str) else ""
     if not 0 < len(reason) <= MAX_REASON or not reason.isprintable():
-        raise refused(400, f"请写明原因，1 到 {MAX_REASON} 个字")
+        raise error_response(400, f"请写明原因，1 到 {MAX_REASON} 个字")
     return reason
 
 
@@ -153,7 +155,7 @@ def _who(body: Mapping[str, Any]) -> str:
     by = body.get("by")
     by = by.strip() if isinstance(by, str) else ""
     if not 0 < len(by) <= MAX_WHO or not by.isprintable():
-        raise refused(400, f'by 应写明是谁，1 到 {MAX_WHO} 个字，例如 "班长1010"')
+        raise error_response(400, f'by 应写明是谁，1 到 {MAX_WHO} 个字，例如 "班长1010"')
     return by
 
 
@@ -161,7 +163,7 @@ def _allowed(deed: Callable[[], T]) -> T:
     try:
         return deed()
     except NotAllowed as no:
-        raise refused(409, no.reason) from None
+        raise error_response(409, no.reason) from None
 
 
 async def _done(deed: Awaitable[T]) -> T:
@@ -169,4 +171,4 @@ async def _done(deed: Awaitable[T]) -> T:
     try:
         return await deed
     except NotAllowed as no:
-        raise refused(409, no.reason) from None
+        raise error_response(409, no.reason) from None

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from audit.model import Entry
 from console.api.sessions import People, actor_of, usable
-from console.http_json import WHO, answered, body_of, refused, text_of, whole_of
+from console.http_json import WHO, body_of, error_response, json_response, text_of, whole_of
 from users.approvals import Approvals, Asker, Kind, Wish
 from users.model import Right, Role
 from users.rules import MAX_CLIENT_DAYS, MAX_DISPLAY
@@ -25,7 +25,7 @@ MOST_ENTRIES: Final = 1000
 Word = TypeVar("Word", Role, Right)
 
 
-class Managed(People, Protocol):
+class UsersPort(People, Protocol):
     """Users, and what was done to them."""
 
     @property
@@ -36,7 +36,7 @@ class Managed(People, Protocol):
         ...
 
 
-def people_routes(people: Managed) -> list[web.RouteDef]:
+def user_routes(people: UsersPort) -> list[web.RouteDef]:
     """The routes, to be added to the browsers' application."""
     views = _Views(people)
     deeds = "|".join(("role", "reset", "unlock", "disable", "enable", "end-sessions"))
@@ -56,11 +56,11 @@ def people_routes(people: Managed) -> list[web.RouteDef]:
 
 
 class _Views:
-    def __init__(self, people: Managed) -> None:
+    def __init__(self, people: UsersPort) -> None:
         self._people = people
 
     async def users(self, request: web.Request) -> web.Response:
-        return answered({"users": [user_as_json(one) for one in await self._people.accounts.users()]})
+        return json_response({"users": [user_as_json(one) for one in await self._people.accounts.users()]})
 
     async def add(self, request: web.Request) -> web.Response:
         body = await body_of(
@@ -92,7 +92,7 @@ class _Views:
                 told["ended"] = await usable(accounts.end_sessions(user, actor, reason))
             case _:
                 await usable(accounts.disable(user, actor, reason, disabled=action == "disable"))
-        return answered(told)
+        return json_response(told)
 
     async def _wanted(
         self, request: web.Request, wish: Wish, reason: str, told: dict[str, Any], secret: str
@@ -100,31 +100,31 @@ class _Views:
         """Done at once, or waiting for a second person (202)."""
         done = await usable(self._people.approvals.want(wish, asker_of(request), reason))
         if done.waits is not None:
-            return answered(told | {"waits": approval_as_json(done.waits)}, 202)
-        return answered(told | ({secret: done.secret} if secret else {}))
+            return json_response(told | {"waits": approval_as_json(done.waits)}, 202)
+        return json_response(told | ({secret: done.secret} if secret else {}))
 
     async def approvals(self, request: web.Request) -> web.Response:
         found = await self._people.approvals.newest()
-        return answered({"approvals": [approval_as_json(one) for one in found]})
+        return json_response({"approvals": [approval_as_json(one) for one in found]})
 
     async def decide(self, request: web.Request) -> web.Response:
         reason = _reason(await body_of(request, EXAMPLE))
         id_, agree = int(request.match_info["id"]), request.match_info["action"] == "approve"
         made = await usable(self._people.approvals.decide(id_, asker_of(request), reason, agree=agree))
-        return answered(approval_as_json(made))
+        return json_response(approval_as_json(made))
 
     async def carry_out(self, request: web.Request) -> web.Response:
         id_ = int(request.match_info["id"])
         made, secret = await usable(self._people.approvals.carry_out(id_, asker_of(request)))
         name = {"add": "password", "reset": "password", "client": "token"}.get(made.wish.kind)
-        return answered(approval_as_json(made) | ({name: secret, "user": made.wish.name} if name else {}))
+        return json_response(approval_as_json(made) | ({name: secret, "user": made.wish.name} if name else {}))
 
     async def sessions(self, request: web.Request) -> web.Response:
         found = await self._people.accounts.sessions(request.query.get("user", "")[:24])
-        return answered({"sessions": [session_as_json(one) for one in found]})
+        return json_response({"sessions": [session_as_json(one) for one in found]})
 
     async def clients(self, request: web.Request) -> web.Response:
-        return answered({"clients": [client_as_json(one) for one in await self._people.accounts.clients()]})
+        return json_response({"clients": [client_as_json(one) for one in await self._people.accounts.clients()]})
 
     async def add_client(self, request: web.Request) -> web.Response:
         body = await body_of(request, '{"name": "大厅大屏", "rights": ["live.read"], "days": 90, "reason": "…"}')
@@ -136,19 +136,19 @@ class _Views:
     async def revoke(self, request: web.Request) -> web.Response:
         reason, client = _reason(await body_of(request, EXAMPLE)), request.match_info["client"]
         await usable(self._people.accounts.revoke_client(client, actor_of(request), reason))
-        return answered({"client": client})
+        return json_response({"client": client})
 
     async def audit(self, request: web.Request) -> web.Response:
         limit = whole_of(request.query.get("limit"), "limit", 100, 1, MOST_ENTRIES)
         found = await self._people.audit(request.query.get("action", "")[:60], limit)
-        return answered({"entries": [_entry(one) for one in found]})
+        return json_response({"entries": [_entry(one) for one in found]})
 
 
 def asker_of(request: web.Request) -> Asker:
     """Who wishes or agrees: the user, whatever he is called today."""
     user = request[WHO].user
     if user is None:
-        raise refused(403, "这件事要人来做，程序不能")
+        raise error_response(403, "这件事要人来做，程序不能")
     return Asker(user.name, actor_of(request))
 
 
@@ -160,7 +160,7 @@ def _words(body: dict[str, Any], key: str, kind: type[Word]) -> frozenset[Word]:
     told = body.get(key)
     known: dict[str, Word] = {word.value: word for word in kind}
     if not isinstance(told, list) or not told or not all(isinstance(one, str) and one in known for one in told):
-        raise refused(400, f"{key} 应为下列之一或几个：{'、'.join(known)}")
+        raise error_response(400, f"{key} 应为下列之一或几个：{'、'.join(known)}")
     return frozenset(known[one] for one in told)
 
 

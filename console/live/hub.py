@@ -31,7 +31,7 @@ MAX_BEHIND_BYTES: Final = 1 << 20
 """So much may wait for a slow reader beyond what its network holds: several times everything that there is to see."""
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """Where frames go: an asyncio transport."""
 
     def write(self, data: bytes) -> None: ...
@@ -44,10 +44,10 @@ class Wire(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Watcher:
+class Subscriber:
     """One page that looks."""
 
-    wire: Wire
+    wire: Transport
     topics: frozenset[Topic]
     agent: AgentId | None = None
     """Whose desk ``me`` is; None for somebody without one."""
@@ -70,7 +70,7 @@ class _Table:
 
     topic: Topic
     rows: dict[str, Row]
-    watchers: set[Watcher] = field(default_factory=set)
+    watchers: set[Subscriber] = field(default_factory=set)
     told: bytes = b""
     """The whole of it as a frame, until it changes."""
 
@@ -85,7 +85,7 @@ class Hub:
     def __init__(self, screens: Screens, now_ms: Callable[[], int]) -> None:
         self._screens = screens
         self._now_ms = now_ms
-        self._watchers: set[Watcher] = set()
+        self._watchers: set[Subscriber] = set()
         self._topics: dict[Topic, _Table] = {}
         self._desks: dict[AgentId, _Table] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -95,11 +95,11 @@ class Hub:
     def __len__(self) -> int:
         return len(self._watchers)
 
-    def join(self, watcher: Watcher) -> None:
+    def subscribe(self, watcher: Subscriber) -> None:
         """Everything first, then what changes."""
         if not self._watchers:
             self._screens.watch(self._wake)
-            self._pulsing = asyncio.get_running_loop().create_task(self._pulse())
+            self._pulsing = asyncio.get_running_loop().create_task(self._heartbeat())
         self._watchers.add(watcher)
         for topic in Topic:
             if topic not in watcher.topics:
@@ -114,11 +114,11 @@ class Hub:
         """Nobody looks any more, and the pulse has ended."""
         pulsing = self._pulsing
         for watcher in tuple(self._watchers):
-            self.leave(watcher)
+            self.unsubscribe(watcher)
         if pulsing is not None:
             await asyncio.gather(pulsing, return_exceptions=True)
 
-    def leave(self, watcher: Watcher) -> None:
+    def unsubscribe(self, watcher: Subscriber) -> None:
         """This one looks no more."""
         self._watchers.discard(watcher)
         for table in (*self._topics.values(), *self._desks.values()):
@@ -134,7 +134,7 @@ class Hub:
             self._timer.cancel()
         self._pulsing = self._timer = None
 
-    def _table(self, topic: Topic, watcher: Watcher) -> _Table:
+    def _table(self, topic: Topic, watcher: Subscriber) -> _Table:
         if topic is not Topic.ME:
             if topic not in self._topics:
                 self._topics[topic] = _Table(topic, dict(self._screens.rows(topic)))
@@ -159,20 +159,20 @@ class Hub:
                 desks = self._desks if keys is None else [AgentId(key) for key in keys if key in self._desks]
                 self._look_at_desks(desks)
             elif topic in self._topics:
-                self._look(self._topics[topic], keys)
+                self._refresh(self._topics[topic], keys)
 
     def _look_at_desks(self, agents: Iterable[AgentId]) -> None:
         for agent in tuple(agents):
-            self._tell(self._desks[agent], self._screens.desk(agent))
+            self._publish(self._desks[agent], self._screens.desk(agent))
 
-    def _look(self, table: _Table, keys: Set[str] | None) -> None:
+    def _refresh(self, table: _Table, keys: Set[str] | None) -> None:
         if keys is None:
-            self._tell(table, self._screens.rows(table.topic))
+            self._publish(table, self._screens.rows(table.topic))
         else:
             found = {key: row for key in keys if (row := self._screens.row(table.topic, key)) is not None}
-            self._tell(table, found, keys)
+            self._publish(table, found, keys)
 
-    def _tell(self, table: _Table, after: Rows, keys: Set[str] | None = None) -> None:
+    def _publish(self, table: _Table, after: Rows, keys: Set[str] | None = None) -> None:
         new, gone = change(table.rows, after, keys)
         if not new and not gone:
             return
@@ -182,12 +182,12 @@ class Hub:
         table.told = b""
         table.send(delta(table.topic, self._now_ms(), new, gone))
 
-    async def _pulse(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
             try:
                 for table in tuple(self._topics.values()):
-                    self._look(table, None)
+                    self._refresh(table, None)
                 self._look_at_desks(self._desks)
             except Exception:  # a row that cannot be made must not silence all the others
                 log.exception("live rows not made")

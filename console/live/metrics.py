@@ -16,11 +16,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ledger.live import WAIT_BOUNDS, Live, shown
-from orders.model import OVER, State
+from orders.model import OVER, OrderState
 from orders.serialisation import STEPS
 from orders.service import Orders
 from queues.acd import Acd
-from queues.model import Stray, TicketPhase
+from queues.model import TicketPhase, UnexpectedEvent
 from queues.states import AgentState
 
 
@@ -65,7 +65,7 @@ class _Families(Collector):
         strays = CounterMetricFamily(
             "hotline_strays", "News of the switch that came late, twice or, healed, not at all.", labels=["kind"]
         )
-        for kind in Stray:
+        for kind in UnexpectedEvent:
             strays.add_metric([kind], self._acd.strays[kind])
         yield strays
         seats = Counter(seat.state for seat in self._acd.seats.values())
@@ -82,7 +82,7 @@ class _Families(Collector):
     def _urgent(self) -> Iterator[Metric]:
         held = self._orders.book.open()
         states = Counter(order.state for order in held)
-        open_ = {state: states[state] for state in State if state not in OVER}
+        open_ = {state: states[state] for state in OrderState if state not in OVER}
         yield _gauge("hotline_orders", "Urgent orders that are not over, by state.", "state", open_)
         late = sum(order.overdue for order in held)
         yield GaugeMetricFamily("hotline_orders_overdue", "Urgent orders nobody took or finished in time.", late)

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from console.http_json import STANDING, WHO, refused
+from console.http_json import SESSION_CHECK, WHO, error_response
 from console.live.metrics import text
 from ledger.live import Live, merge_patch
 from orders.service import Orders
@@ -102,7 +102,7 @@ class _Views:
             raise web.HTTPServiceUnavailable(text=_json({"error": reason}), content_type="application/json")
         name = who.name if (who := request.get(WHO)) is not None else ""
         if name and sum(reader == name for reader in self._readers.values()) >= MAX_OF_ONE:
-            raise refused(429, f"您已打开 {MAX_OF_ONE} 个实时页面或程序连接，请关掉不用的再试")
+            raise error_response(429, f"您已打开 {MAX_OF_ONE} 个实时页面或程序连接，请关掉不用的再试")
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await answer.prepare(request)
         news: asyncio.Queue[bytes] = asyncio.Queue(MAX_BEHIND)
@@ -111,7 +111,7 @@ class _Views:
             self._painter = asyncio.get_running_loop().create_task(self._paint())
         news.put_nowait(_event("snapshot", self._last))
         self._readers[news] = name
-        standing, asked = request.get(STANDING), time.monotonic()
+        standing, asked = request.get(SESSION_CHECK), time.monotonic()
         try:
             while news in self._readers or not news.empty():
                 try:
@@ -120,7 +120,7 @@ class _Views:
                     await answer.write(b": still here\n\n")
                 if time.monotonic() - asked > QUIET_SECONDS:
                     asked = time.monotonic()
-                    if standing is not None and not await standing.still():
+                    if standing is not None and not await standing.still_authorised():
                         break
         except ConnectionError:
             pass  # the reader has gone: nothing to tell anybody

@@ -12,8 +12,8 @@ from typing import Final
 
 from aiohttp import WSCloseCode, web
 
-from console.http_json import STANDING, WHO, Standing, refused
-from console.live.hub import Hub, Watcher
+from console.http_json import SESSION_CHECK, WHO, SessionCheck, error_response
+from console.live.hub import Hub, Subscriber
 from console.screens.topics import NEEDS, Topic
 from telephony.model import AgentId
 from users.model import Identity, Scope
@@ -57,32 +57,32 @@ class _Sockets:
         who = request[WHO]
         topics = _topics(request)
         if denied := not_allowed(who, topics):
-            raise refused(403, f"您没有看 {'、'.join(denied)} 的权限；请去掉它们，或请管理员调整角色")
+            raise error_response(403, f"您没有看 {'、'.join(denied)} 的权限；请去掉它们，或请管理员调整角色")
         socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, compress=False, max_msg_size=MAX_SAID_BYTES
         )
         if not socket.can_prepare(request).ok:
-            raise refused(400, "这是 WebSocket 接口，请用 ws:// 或 wss:// 连接")
+            raise error_response(400, "这是 WebSocket 接口，请用 ws:// 或 wss:// 连接")
         if who.session and "Origin" not in request.headers:
-            raise refused(403, "请求没有说明来自哪个页面（Origin）；请在浏览器里打开本系统，程序请用令牌")
+            raise error_response(403, "请求没有说明来自哪个页面（Origin）；请在浏览器里打开本系统，程序请用令牌")
         self._admit(who)
         await socket.prepare(request)
         assert request.transport is not None, "prepared a moment ago"
-        watcher = Watcher(request.transport, topics, AgentId(who.agent) if who.agent else None)
+        watcher = Subscriber(request.transport, topics, AgentId(who.agent) if who.agent else None)
         self._open[socket] = who.name
         try:
-            self._hub.join(watcher)
-            await _watched(socket, request[STANDING], who, topics)
+            self._hub.subscribe(watcher)
+            await _watched(socket, request[SESSION_CHECK], who, topics)
         finally:
-            self._hub.leave(watcher)
+            self._hub.unsubscribe(watcher)
             del self._open[socket]
         return socket
 
     def _admit(self, who: Identity) -> None:
         if len(self._open) >= MAX_SOCKETS:
-            raise refused(503, f"已有 {MAX_SOCKETS} 个页面在看，请关掉不用的再试")
+            raise error_response(503, f"已有 {MAX_SOCKETS} 个页面在看，请关掉不用的再试")
         if sum(name == who.name for name in self._open.values()) >= MAX_OF_ONE:
-            raise refused(429, f"您已打开 {MAX_OF_ONE} 个页面，请关掉不用的再试")
+            raise error_response(429, f"您已打开 {MAX_OF_ONE} 个页面，请关掉不用的再试")
 
     async def close(self, app: web.Application) -> None:
         """The engine goes: pages are told, and come again."""
@@ -90,7 +90,9 @@ class _Sockets:
         await asyncio.gather(*(one.close(code=WSCloseCode.GOING_AWAY, message=message) for one in tuple(self._open)))
 
 
-async def _watched(socket: web.WebSocketResponse, standing: Standing, who: Identity, topics: frozenset[Topic]) -> None:
+async def _watched(
+    socket: web.WebSocketResponse, standing: SessionCheck, who: Identity, topics: frozenset[Topic]
+) -> None:
     """Until the page goes, or may not watch any more."""
     looking = asyncio.create_task(_until_shut_out(socket, standing, who, topics))
     try:
@@ -102,7 +104,7 @@ async def _watched(socket: web.WebSocketResponse, standing: Standing, who: Ident
 
 
 async def _until_shut_out(
-    socket: web.WebSocketResponse, standing: Standing, who: Identity, topics: frozenset[Topic]
+    socket: web.WebSocketResponse, standing: SessionCheck, who: Identity, topics: frozenset[Topic]
 ) -> None:
     """Look again and again, whatever the page does meanwhile; close when the answer is no."""
 
@@ -111,9 +113,9 @@ async def _until_shut_out(
 
     while True:
         await asyncio.sleep(STANDING_SECONDS)
-        if not await standing.still(may):
+        if not await standing.still_authorised(may):
             break
-    if await standing.still():
+    if await standing.still_authorised():
         await socket.close(code=NOT_ALLOWED, message="您的权限变了，请刷新页面".encode())
     else:
         await socket.close(code=SIGNED_OUT, message="登录已失效，请重新登录".encode())
@@ -128,5 +130,5 @@ def _topics(request: web.Request) -> frozenset[Topic]:
     asked = {name for name in request.query.get("topics", Topic.ME).split(",") if name}
     if unknown := asked - set(Topic):
         names = "、".join(sorted(name[:20] for name in unknown)[:5])
-        raise refused(400, f"没有主题 {names}；topics 可用 {'、'.join(Topic)}，用逗号分开")
+        raise error_response(400, f"没有主题 {names}；topics 可用 {'、'.join(Topic)}，用逗号分开")
     return frozenset(Topic(name) for name in asked)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.model import LiveCall, Said
+from calls.model import DispositionEntry, LiveCall
 from console.screens.live_board import agent_row
 from ledger.labels_zh import FORMS, TRANSFER_STATES
 from ledger.story import mask
@@ -22,7 +22,7 @@ from transfers.service import Transfer
 from transfers.states import TALKING, Progress
 
 if TYPE_CHECKING:
-    from console.screens.sources import Rooms
+    from console.screens.sources import ScreenSources
     from console.screens.topics import Rows
 
 PRESSED = {
@@ -36,7 +36,7 @@ OVER = "over"
 """Phase of a call that is over, or gone elsewhere, and still the agent's to finish."""
 
 
-def desk(rooms: Rooms, agent: AgentId) -> Rows:
+def desk(rooms: ScreenSources, agent: AgentId) -> Rows:
     """``seat`` always; ``call``, ``transfer`` and ``orders`` while there is a call, or the wrap-up of one."""
     acd = rooms.queues.acd
     seat_id = acd.seat_of.get(agent)
@@ -59,7 +59,7 @@ def desk(rooms: Rooms, agent: AgentId) -> Rows:
     held = _call_of(rooms, seat)
     if held is None:
         return rows
-    said = held.said.get(agent, Said())
+    said = held.dispositions.get(agent, DispositionEntry())
     rows["call"] = call_row(rooms, held) | {
         "phase": _phase(seat, held),
         "talk_since_ms": seat.talk_since_ms if seat.state in IN_TALK else None,
@@ -87,7 +87,7 @@ def desk(rooms: Rooms, agent: AgentId) -> Rows:
     return rows
 
 
-def call_row(rooms: Rooms, held: LiveCall) -> dict[str, Any]:
+def call_row(rooms: ScreenSources, held: LiveCall) -> dict[str, Any]:
     """What is known of a call whoever looks."""
     table = held.table or rooms.snapshot
     line, group = table.numbers.get(held.number), table.groups.get(GroupId(held.group))
@@ -104,19 +104,19 @@ def call_row(rooms: Rooms, held: LiveCall) -> dict[str, Any]:
         "since_ms": held.since_ms,
         "priority": held.priority,
         "reasons": _reasons(rooms, held),
-        "pressed": [PRESSED[action] for action in held.pressed],
+        "pressed": [PRESSED[action] for action in held.keys_pressed],
         "language": skill.name if skill is not None else "",
         "origin": held.origin,
         "reference": held.reference,
     }
 
 
-def _call_of(rooms: Rooms, seat: Seat) -> LiveCall | None:
+def _call_of(rooms: ScreenSources, seat: Seat) -> LiveCall | None:
     """The call at this seat, or the one that its wrap-up is about."""
     if seat.call is not None:
         return rooms.calls.live.get(seat.call)
     if seat.state is AgentState.WRAP_UP and seat.agent is not None:
-        return rooms.calls.last_of.get(seat.agent)
+        return rooms.calls.last_call_of.get(seat.agent)
     return None
 
 
@@ -128,7 +128,7 @@ def _phase(seat: Seat, held: LiveCall) -> str:
     return str(seat.state) if seat.state in IN_TALK else OVER
 
 
-def _reasons(rooms: Rooms, held: LiveCall) -> list[str]:
+def _reasons(rooms: ScreenSources, held: LiveCall) -> list[str]:
     """Why this is no caller like any other, in words."""
     reasons = []
     if held.trial:
@@ -145,7 +145,7 @@ def _reasons(rooms: Rooms, held: LiveCall) -> list[str]:
     return reasons
 
 
-def _transfer(rooms: Rooms, transfer: Transfer) -> dict[str, Any]:
+def _transfer(rooms: ScreenSources, transfer: Transfer) -> dict[str, Any]:
     table = rooms.snapshot
     partner, trunk = table.partners.get(transfer.target), table.trunks.get(transfer.trunk)
     words = TRANSFER_STATES[transfer.state]

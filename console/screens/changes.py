@@ -20,7 +20,7 @@ _WORK: Final = frozenset({Kind.CALLBACK, Kind.MESSAGE, Kind.ORDER})
 _COUNTED: Final = frozenset({Kind.ANSWERED, Kind.ENDED})
 
 
-class Stirred:
+class ChangeTracker:
     """What has changed since somebody looked last."""
 
     def __init__(self, acd: Callable[[], Acd], calls: Calls) -> None:
@@ -78,7 +78,7 @@ class Stirred:
             self.mark(Topic.MEASURES)
         elif kind in _WORK:
             self.mark(Topic.WORK)
-        elif kind is Kind.DEED:
+        elif kind is Kind.OPERATOR_ACTION:
             self.mark(Topic.ANNOUNCEMENTS)
             self.mark(Topic.GROUPS)
 
@@ -96,7 +96,7 @@ class Stirred:
         if held is not None and held.agent is not None:
             self._agent(held.agent)
         elif held is None:  # over, and perhaps still somebody's wrap-up
-            for agent, last in self._calls.last_of.items():
+            for agent, last in self._calls.last_call_of.items():
                 if last.call == call:
                     self._agent(agent)
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
 from console.screens.agent_desk import call_row, desk
-from console.screens.changes import Stirred
+from console.screens.changes import ChangeTracker
 from console.screens.live_board import agent_row
-from console.screens.sources import Rooms
+from console.screens.sources import ScreenSources
 from console.screens.topics import Changed, Row, Rows, Topic
 from queues.acd import Seat
 from queues.labels_zh import STATE
@@ -26,11 +26,11 @@ from transfers.service import OVER
 class EngineScreens:
     """Of one node."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: ScreenSources) -> None:
         self._rooms = rooms
-        self.stirred = stirred = Stirred(lambda: rooms.queues.acd, rooms.calls)
+        self.stirred = stirred = ChangeTracker(lambda: rooms.queues.acd, rooms.calls)
         rooms.queues.listeners.append(stirred.effect)
-        rooms.calls.hearers.append(stirred.fact)
+        rooms.calls.fact_listeners.append(stirred.fact)
         rooms.calls.ended.append(stirred.ended)
         rooms.transfers.moved.append(stirred.transfer)
         rooms.alarms.changed = lambda: stirred.mark(Topic.ALARMS)

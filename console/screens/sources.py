@@ -16,17 +16,17 @@ from queues.service import QueueService
 from routing.model import Snapshot
 from transfers.drills.service import Drills
 from transfers.service import TransferWatch
-from transfers.trunk_health import Routes
+from transfers.trunk_health import TrunkMonitor
 
 
-class Rooms(Protocol):
+class ScreenSources(Protocol):
     """What is shown of the engine."""
 
     queues: QueueService
     calls: Calls
     live: LiveBoard
     alarms: Alarms
-    routes: Routes
+    routes: TrunkMonitor
     transfers: TransferWatch
     callbacks: Callbacks
     mailbox: Mailbox

@@ -34,7 +34,7 @@ from typing import IO, Final
 import structlog
 
 from config.log_files import trim_log
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 
 log = structlog.get_logger(__name__)
 
@@ -164,7 +164,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    identity: Identity
+    identity: ProcessIdentity
     process: subprocess.Popen[bytes] | None
     """None for an adopted one, which is not ours to bury."""
 
@@ -179,7 +179,7 @@ class _Running:
 
 
 async def watch_process(
-    name: str, watch: Watch, identity: Identity, *, adopted: bool, tell: Callable[[int], None]
+    name: str, watch: Watch, identity: ProcessIdentity, *, adopted: bool, tell: Callable[[int], None]
 ) -> None:
     """End a process when its probe fails too often in a row; returns then. ``tell`` hears how often that was."""
     clock = asyncio.get_running_loop().time
@@ -295,16 +295,16 @@ class Supervisor:
     async def _begin(self, child: Child) -> _Running:
         """A running process for this child: adopted, or newly started. Raises OSError."""
         pid_file = self._pid_file(child)
-        former = Identity.load(pid_file)
+        former = ProcessIdentity.load(pid_file)
         if former and child.orphan is Orphan.LIVES and former.fingerprint == child.identity_print:
             return _Running(former, None)
         if former:
             self._tell(child, Change.REPLACED, former.pid)
             await self._stop_process(child, former)
         process = self._start(child)  # no await from here on: a child that runs is a child that is known
-        identity = Identity.of(process.pid, child.identity_print)
+        identity = ProcessIdentity.of(process.pid, child.identity_print)
         if identity is None:  # gone before we could look: told as an ending with its exit status
-            identity = Identity(process.pid, 0, "", child.identity_print)
+            identity = ProcessIdentity(process.pid, 0, "", child.identity_print)
         else:
             try:
                 identity.save(pid_file)
@@ -346,7 +346,7 @@ class Supervisor:
     async def _end(self, child: Child) -> None:
         """One stage of the shutdown."""
         running = self._live.pop(child.name, None)
-        identity = running.identity if running else Identity.load(self._pid_file(child))
+        identity = running.identity if running else ProcessIdentity.load(self._pid_file(child))
         if identity is not None and identity.alive:
             self._tell(child, Change.STOPPING, identity.pid, f"最多等 {child.stop_seconds:g} 秒")
             await self._stop_process(child, identity)
@@ -354,7 +354,7 @@ class Supervisor:
             running.bury()
         self._pid_file(child).unlink(missing_ok=True)
 
-    async def _stop_process(self, child: Child, identity: Identity) -> None:
+    async def _stop_process(self, child: Child, identity: ProcessIdentity) -> None:
         """Ask, wait, kill. A hung child is woken so that it can hear the question."""
         if not self._kill.is_set():
             identity.signal_group(child.stop_signal)
@@ -367,7 +367,7 @@ class Supervisor:
         if not await _within(identity.ended(), KILL_SECONDS):
             log.error("child still runs after SIGKILL", child=child.name, pid=identity.pid)
 
-    async def _ended_within(self, identity: Identity, seconds: float) -> bool:
+    async def _ended_within(self, identity: ProcessIdentity, seconds: float) -> bool:
         """Whether it ended in time; an impatient second Ctrl-C cuts the time short."""
         ended = asyncio.create_task(identity.ended())
         hurry = asyncio.create_task(self._kill.wait())

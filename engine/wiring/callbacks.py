@@ -11,7 +11,7 @@ from typing import Final
 
 from callbacks.model import Callback
 from callbacks.seat_legs import SeatLegs
-from callbacks.service import Callbacks, Terms
+from callbacks.service import Callbacks, CallbackSettings
 from calls.registry import Calls
 from ivr.prompts.catalogue import whisper
 from ledger.journal import Journal
@@ -26,13 +26,13 @@ from telephony.model import GroupId, Stage
 AGENT_PROMPT: Final = "callback-agent"
 
 
-def terms(table: Snapshot, now: datetime) -> Terms | None:
+def terms(table: Snapshot, now: datetime) -> CallbackSettings | None:
     """What the published table says of callbacks at this moment; None when it has no trunk for them."""
     policy, trunk = table.callback, table.trunks.get(table.callback.trunk)
     if trunk is None:
         return None
     schedule = table.schedules.get(policy.schedule)
-    return Terms(
+    return CallbackSettings(
         endpoint=trunk.id,
         address=f"{trunk.host}:{trunk.port}",
         ring_seconds=policy.ring_seconds,
@@ -64,8 +64,8 @@ def callbacks(
     """The callbacks of this node, wired."""
 
     def dialling(callback: Callback, offer: Offer) -> None:
-        calls.enter(callback.call, "", Stage.RING)
-        calls.note(
+        calls.get_or_create(callback.call, "", Stage.RING)
+        calls.record_fact(
             Kind.ENTERED,
             callback.call,
             number=callback.line,
@@ -76,7 +76,7 @@ def callbacks(
             version=snapshot().version,
             group=callback.group,
         )
-        calls.note(
+        calls.record_fact(
             Kind.OFFERED,
             callback.call,
             seat=offer.seat,
@@ -88,7 +88,7 @@ def callbacks(
     return Callbacks(
         switch,
         queues,
-        calls.note,
+        calls.record_fact,
         journal.flush,
         lambda now: terms(snapshot(), now),
         clock,

@@ -19,10 +19,10 @@ from ledger.journal import Journal
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
 from orders.labels_zh import sheet, spoken
-from orders.model import Order, Step
-from orders.order_numbers import Register
+from orders.model import EscalationStep, Order
+from orders.order_numbers import OrderNumberRegister
 from orders.serialisation import target_of
-from orders.service import Lines, Orders
+from orders.service import DutyTrunks, Orders
 from queues.service import Clock
 from routing.calendar import city_time
 from routing.model import OrderType, Snapshot
@@ -38,10 +38,10 @@ def orders_home(data_dir: Path) -> Path:
     return data_dir / FOLDER
 
 
-def steps_of(table: Snapshot, kind: OrderType) -> tuple[Step, ...]:
+def steps_of(table: Snapshot, kind: OrderType) -> tuple[EscalationStep, ...]:
     """The levels of this type, as the table has them now."""
     rows = (table.departments[name] for name in kind.departments if name in table.departments)
-    return tuple(Step(row.id, row.name, row.phones, bool(row.url), row.rounds) for row in rows)
+    return tuple(EscalationStep(row.id, row.name, row.phones, bool(row.url), row.rounds) for row in rows)
 
 
 def receivers_of(table: Snapshot, master: str) -> Mapping[str, Receiver]:
@@ -53,7 +53,7 @@ def receivers_of(table: Snapshot, master: str) -> Mapping[str, Receiver]:
     }
 
 
-class PaperInFolder:
+class DocumentsInFolder:
     """Sheets by day, ``orders/YYYY/MM/DD/NUMBER.html``, and sounds beside the register, ``orders/NUMBER.alaw``."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -61,20 +61,20 @@ class PaperInFolder:
         self._zone = settings.zone
         self._said: dict[str, str] = {}
 
-    def sheet(self, order: Order) -> Path:
+    def write_sheet(self, order: Order) -> Path:
         """Write the page to print. Raises OSError."""
         path = self._folder / f"{city_time(order.raised_at):%Y/%m/%d}" / f"{order.number}.html"
         audio.replace(path, sheet(order, self._zone).encode())
         return path
 
-    def speak(self, order: Order) -> None:
+    def synthesise(self, order: Order) -> None:
         """Make the sound that duty phones hear, unless it is there. Raises OSError, ToolFailed, Unreadable."""
         text, path = spoken(order), self._folder / f"{order.number}.alaw"
         if self._said.get(order.number) != text or not path.exists():
             speak_once(text, MANDARIN, path)
             self._said[order.number] = text
 
-    def hush(self, order: Order) -> None:
+    def remove_audio(self, order: Order) -> None:
         """The sound is not needed any more."""
         self._said.pop(order.number, None)
         (self._folder / f"{order.number}.alaw").unlink(missing_ok=True)
@@ -92,17 +92,17 @@ def orders(
     """The urgent orders of this node, wired."""
     folder = orders_home(settings.data_dir)
 
-    def lines() -> Lines:
+    def lines() -> DutyTrunks:
         trunks = outward(snapshot())
-        return Lines(tuple(one.id for one in trunks), settings.duty_ring_seconds)
+        return DutyTrunks(tuple(one.id for one in trunks), settings.duty_ring_seconds)
 
     return Orders(
         switch,
-        calls.note,
+        calls.record_fact,
         journal.flush,
-        Register(folder / REGISTER, settings.node),
+        OrderNumberRegister(folder / REGISTER, settings.node),
         lines,
-        PaperInFolder(folder, settings),
+        DocumentsInFolder(folder, settings),
         alarms,
         clock,
     )

@@ -71,12 +71,12 @@ def outbound(
     """The agents' calls of this node, wired."""
 
     def dialling(call: OutboundCall) -> None:
-        held = calls.enter(call.id, "", Stage.RING)
+        held = calls.get_or_create(call.id, "", Stage.RING)
         held.caller, held.number, held.group = call.number, HOTLINE_NUMBER, call.group
         held.agent = AgentId(call.agent)
         told = {"caller_told": call.told} if call.told != call.number else {}
         about = f"，关于 {call.about}" if call.about else ""
-        calls.note(
+        calls.record_fact(
             Kind.ENTERED,
             call.id,
             number=HOTLINE_NUMBER,
@@ -88,15 +88,15 @@ def outbound(
             version=snapshot().version,
             group=call.group,
         )
-        calls.note(Kind.OFFERED, call.id, seat=call.seat, agent=call.agent, group=call.group, waited_ms=0)
+        calls.record_fact(Kind.OFFERED, call.id, seat=call.seat, agent=call.agent, group=call.group, waited_ms=0)
 
     def unreached(call: CallId, cause: str) -> None:
-        calls.end(call, cause, "system")
+        calls.remove(call, cause, "system")
 
     return OutboundCalls(
         switch,
         queues,
-        calls.note,
+        calls.record_fact,
         journal.flush,
         lambda now, agent: terms(snapshot(), now, agent),
         lambda number: citizen(number, snapshot().area_code),

@@ -24,9 +24,9 @@ from ivr.flows.seat_key import seat_key
 from ivr.flows.supervise import supervise
 from ivr.flows.waiting import waiting
 from ivr.model import Answer, Question, Script
-from ivr.ports import Desk
+from ivr.ports import CallBackend
 
-FLOWS: Mapping[Script, Callable[[Question, Desk], Answer | Awaitable[Answer]]] = {
+FLOWS: Mapping[Script, Callable[[Question, CallBackend], Answer | Awaitable[Answer]]] = {
     Script.ENTER: enter,
     Script.OFFER: offer,
     Script.WAITING: waiting,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk
+from ivr.ports import CallBackend
 from telephony.model import SeatId
 
 
-async def call_out(question: Question, desk: Desk) -> Answer:
+async def call_out(question: Question, desk: CallBackend) -> Answer:
     """Yes: the call's own variables; no: the reason, spoken. The dialplan takes anything else for a no."""
     said = await desk.call_out(SeatId(question.seat), question.call, question.number)
     if isinstance(said, str):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk
+from ivr.ports import CallBackend
 from ledger.model import TRIAL, Kind
 from routing.model import Decision, TargetKind
 from routing.overflow import overflow_text
 from telephony.model import Priority, Var
 
 
-def enter(question: Question, desk: Desk) -> Answer:
+def enter(question: Question, desk: CallBackend) -> Answer:
     """Greet 12345; tell about an old number; send both to the right group or sub-centre."""
     decision = desk.route(question)
     desk.note(
@@ -42,7 +42,7 @@ def enter(question: Question, desk: Desk) -> Answer:
     return Answer(Step.GREET, decision.prompts, state)
 
 
-def _standing(question: Question, desk: Desk, decision: Decision) -> dict[str, str]:
+def _standing(question: Question, desk: CallBackend, decision: Decision) -> dict[str, str]:
     """What sets this caller apart; nothing, for most."""
     standing = desk.standing(question)
     state: dict[str, str] = {}

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk
+from ivr.ports import CallBackend
 from routing.model import TargetKind
 from routing.overflow import overflow_text
 from telephony.model import HOTLINE_NUMBER, Var
 
 
-def handed(question: Question, desk: Desk) -> Answer:
+def handed(question: Question, desk: CallBackend) -> Answer:
     """To 12345: whoever had the call, else its group. To an old number: its group or sub-centre, with nothing to hear.
 
     The number stands in ``key``.

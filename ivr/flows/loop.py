@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk
+from ivr.ports import CallBackend
 
 
-def loop(_question: Question, _desk: Desk) -> Answer:
+def loop(_question: Question, _desk: CallBackend) -> Answer:
     """The engine lives. Nothing is noted: this is no call."""
     return Answer(Step.GOODBYE)

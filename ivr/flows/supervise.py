@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk, SupervisorAction
+from ivr.ports import CallBackend, SupervisorAction
 from telephony.model import AgentId, SeatId, Var
 
 
-def supervise(question: Question, desk: Desk) -> Answer:
+def supervise(question: Question, desk: CallBackend) -> Answer:
     """The seat to join, or a prompt: why not, or that the call is on its way."""
     action = SupervisorAction(question.action)
     joined = desk.supervise(SeatId(question.seat), action, AgentId(question.key))

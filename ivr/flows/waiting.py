@@ -9,7 +9,7 @@ from ivr.flows.callback import offered
 from ivr.flows.message import recorded
 from ivr.flows.offer import find_a_human
 from ivr.model import Answer, Question, Step
-from ivr.ports import Desk, WayOut
+from ivr.ports import CallBackend, ResortTarget
 from routing.model import WaitingAction
 from telephony.model import OverflowTo, Var
 
@@ -17,7 +17,7 @@ URGENT_PRIORITY: Final = 5
 """Before everybody who only waits, after a caller who was lost in a transfer (9)."""
 
 
-def waiting(question: Question, desk: Desk) -> Answer:
+def waiting(question: Question, desk: CallBackend) -> Answer:
     """As before, at the true age: an engine that just came back learns of the caller here."""
     match desk.waiting_key(question):
         case WaitingAction.URGENT if question.priority < URGENT_PRIORITY:
@@ -35,14 +35,14 @@ def informed(answer: Answer, prompt: str) -> Answer:
     return replace(answer, prompts=(prompt,)) if prompt and answer.next is Step.WAIT else answer
 
 
-def human_or_way_out(question: Question, desk: Desk) -> Answer:
+def human_or_way_out(question: Question, desk: CallBackend) -> Answer:
     """Nobody of ours is free: when a last resort is due for this caller, that; else on waiting."""
     answer = find_a_human(question, desk)
     way = desk.way_out(question) if answer.next is Step.WAIT else None
     return answer if way is None else out_of_the_line(way, question, desk)
 
 
-def out_of_the_line(way: WayOut, question: Question, desk: Desk) -> Answer:
+def out_of_the_line(way: ResortTarget, question: Question, desk: CallBackend) -> Answer:
     """To a human elsewhere, or to a promise."""
     match way.kind:
         case OverflowTo.SUBCENTRE:
@@ -56,7 +56,7 @@ def out_of_the_line(way: WayOut, question: Question, desk: Desk) -> Answer:
     return replace(answer, prompts=(f"offer-{way.kind}", *answer.prompts))
 
 
-def hurried(question: Question, desk: Desk) -> Answer:
+def hurried(question: Question, desk: CallBackend) -> Answer:
     """The caller says that it is urgent: believed, and told so."""
     answer = find_a_human(replace(question, priority=URGENT_PRIORITY), desk)
     said = ("urgent-noted",) if answer.next is Step.WAIT else ()

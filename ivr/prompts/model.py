@@ -13,12 +13,12 @@ class NoPrompt(PromptRefused):
     """There is no such prompt, version or language."""
 
 
-class TooBusy(PromptRefused):
+class PromptsBusy(PromptRefused):
     """Too many ask at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PromptChange:
     """What a prompt is to be."""
 
     text: str | None = None

@@ -22,15 +22,15 @@ from typing import Any, Final
 import structlog
 
 from audit.model import Act, Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append
 from database.connection import Database
 from ivr.prompts import audio, manifest, versions
 from ivr.prompts.build import NotPlayable, attempt, paths
 from ivr.prompts.catalogue import Prompt, Source, catalogue
 from ivr.prompts.manifest import Built
-from ivr.prompts.model import NoPrompt, PromptRefused, TooBusy, Wish
-from ivr.prompts.staging import NEXT, Occupied, alone, note, said
+from ivr.prompts.model import NoPrompt, PromptChange, PromptRefused, PromptsBusy
+from ivr.prompts.staging import NEXT, PromptsLocked, add_to_manifest, current_wordings, exclusive_lock
 from ivr.prompts.usage import Use, usage
 from ivr.prompts.versions import History, HistoryCorrupt, Version
 from ivr.prompts.wording import Key, fault, from_table
@@ -105,7 +105,7 @@ class Prompts:
         return path
 
     async def change(
-        self, key: Key, wish: Wish, actor: Actor, reason: str = "", *, keep: bool, seen: int | None = None
+        self, key: Key, wish: PromptChange, actor: Actor, reason: str = "", *, keep: bool, seen: int | None = None
     ) -> dict[str, Any]:
         """Make the sound and give it back to be heard; put it in force if it is to be kept.
 
@@ -116,7 +116,7 @@ class Prompts:
         if keep and not (0 < len(reason) <= LONGEST_REASON and reason.isprintable()):
             raise PromptRefused(f"请写明原因（1 到 {LONGEST_REASON} 个字），它会写入审计记录，例如 新的公告口径")
         if self._waiting >= MOST_WAITING:
-            raise TooBusy("正在制作的提示音太多，请过几秒再试")
+            raise PromptsBusy("正在制作的提示音太多，请过几秒再试")
         self._waiting += 1
         work = asyncio.ensure_future(self._changed(key, wish, actor, reason, keep, seen))
         work.add_done_callback(self._done)
@@ -128,7 +128,7 @@ class Prompts:
             work.exception()  # told to who asked, if anybody still listens
 
     async def _changed(
-        self, key: Key, wish: Wish, actor: Actor, reason: str, keep: bool, seen: int | None
+        self, key: Key, wish: PromptChange, actor: Actor, reason: str, keep: bool, seen: int | None
     ) -> dict[str, Any]:
         async with self._turn:
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -139,15 +139,15 @@ class Prompts:
                 if keep:
                     told["version"] = await self._keep(trial, actor, reason, seen)
                 return told
-            except (NotPlayable, audio.ToolMissing, HistoryCorrupt, Occupied) as no:
+            except (NotPlayable, audio.ToolMissing, HistoryCorrupt, PromptsLocked) as no:
                 raise PromptRefused(str(no).replace(f"{folder}/", "")) from None
             finally:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _keep(self, trial: _Trial, actor: Actor, reason: str, seen: int | None) -> int:
-        with alone(self.data_dir, wait=False):
+        with exclusive_lock(self.data_dir, wait=False):
             if (self.data_dir / NEXT).exists():
-                raise Occupied("路由表正在发布；什么都没有改，请等发布完成后再试")
+                raise PromptsLocked("路由表正在发布；什么都没有改，请等发布完成后再试")
             history = await asyncio.to_thread(self._next, trial, actor, reason, seen)
             act = _act(trial, history, reason)
             async with self.database.transaction() as session:
@@ -159,11 +159,11 @@ class Prompts:
                 async with self.database.transaction() as session:
                     await append(session, actor, failed, self.clock())
                 raise
-        await note_new(self.database, self.data_dir)
+        await anchor_new_entries(self.database, self.data_dir)
         log.info("prompt changed", language=trial.key[0], prompt=trial.key[1], version=history.in_force)
         return history.in_force
 
-    def _try(self, folder: Path, key: Key, wish: Wish) -> _Trial:
+    def _try(self, folder: Path, key: Key, wish: PromptChange) -> _Trial:
         own = self._prompt(key)
         language, name = key
         recording, back_to = wish.recording, wish.back_to
@@ -237,7 +237,7 @@ class Prompts:
         for made, place in zip(paths(trial.folder, *trial.key), paths(self.data_dir, *trial.key), strict=True):
             place.parent.mkdir(parents=True, exist_ok=True)
             made.replace(place)
-        note(self.data_dir, (trial.built,))
+        add_to_manifest(self.data_dir, (trial.built,))
         numbers = {str(one.number) for one in history.versions}
         for path in home.glob("*.wav"):
             if path.stem not in numbers:
@@ -264,7 +264,7 @@ class Prompts:
         return self._catalogue[0][1:]
 
     def _said(self, own: Prompt) -> Prompt:
-        return said(self.data_dir, {own.id: own})[own.id]
+        return current_wordings(self.data_dir, {own.id: own})[own.id]
 
     def _prompt(self, key: Key) -> Prompt:
         """As the catalogue has it. Whatever is no prompt gets no further: a key becomes the name of a file."""
@@ -275,7 +275,7 @@ class Prompts:
 
     def _rows(self, find: str, limit: int) -> dict[str, Any]:
         prompts, uses = self._known()
-        now = said(self.data_dir, prompts)
+        now = current_wordings(self.data_dir, prompts)
         built, histories = manifest.load(self.data_dir / "sounds"), versions.every(self.data_dir)[0]
         rows = []
         for name, prompt in now.items():

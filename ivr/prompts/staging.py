@@ -34,7 +34,7 @@ _MUSIC: Final = ("moh", "sounds-16k/moh", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
+class StagedPrompts:
     """New sounds, laid ready."""
 
     data_dir: Path
@@ -45,7 +45,7 @@ class Voices:
     def put(self) -> None:
         """Each file into its place, in one step for each. Raises OSError."""
         ready = self.data_dir / NEXT
-        with alone(self.data_dir):
+        with exclusive_lock(self.data_dir):
             self._put(ready)
 
     def _put(self, ready: Path) -> None:
@@ -55,14 +55,14 @@ class Voices:
                     place = self.data_dir / path.relative_to(ready)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     path.replace(place)
-        note(self.data_dir, self.built)
-        clear(self.data_dir)
+        add_to_manifest(self.data_dir, self.built)
+        discard_staged(self.data_dir)
 
 
-def speak(data_dir: Path, prompts: Mapping[str, Prompt]) -> Voices:
+def synthesise(data_dir: Path, prompts: Mapping[str, Prompt]) -> StagedPrompts:
     """Make these prompts beside those in force. Raises audio.ToolMissing or OSError."""
-    with alone(data_dir):  # whoever changes a prompt meanwhile sees the folder, and waits for the publish
-        clear(data_dir)
+    with exclusive_lock(data_dir):  # whoever changes a prompt meanwhile sees the folder, and waits for the publish
+        discard_staged(data_dir)
         ready = data_dir / NEXT
         for folder in FOLDERS:
             (ready / folder).mkdir(parents=True)
@@ -72,7 +72,7 @@ def speak(data_dir: Path, prompts: Mapping[str, Prompt]) -> Voices:
     known = manifest.load(data_dir / "sounds")
     audio.replace(ready / "sounds" / manifest.NAME, manifest.dump(known))
     report = build(ready, prompts)
-    return Voices(data_dir, report.faults, report.built)
+    return StagedPrompts(data_dir, report.faults, report.built)
 
 
 def speak_in_place(data_dir: Path, prompts: Mapping[str, Prompt]) -> tuple[str, ...]:
@@ -80,34 +80,34 @@ def speak_in_place(data_dir: Path, prompts: Mapping[str, Prompt]) -> tuple[str, 
 
     Raises audio.ToolMissing or OSError.
     """
-    with alone(data_dir):
+    with exclusive_lock(data_dir):
         return build(data_dir, prompts).faults
 
 
-class Occupied(RuntimeError):
+class PromptsLocked(RuntimeError):
     """Somebody else is at the sounds; says what to do."""
 
 
 @contextmanager
-def alone(data_dir: Path, *, wait: bool = True) -> Iterator[None]:
+def exclusive_lock(data_dir: Path, *, wait: bool = True) -> Iterator[None]:
     """Nobody else puts sounds in their place meanwhile, in this process or another. Raises Occupied or OSError."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / TURN).open("w") as turn:
         try:
             fcntl.flock(turn, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise Occupied("正在生成提示音；什么都没有改，请过一会儿再试") from None
+            raise PromptsLocked("正在生成提示音；什么都没有改，请过一会儿再试") from None
         yield
 
 
-def note(data_dir: Path, built: tuple[Built, ...]) -> None:
+def add_to_manifest(data_dir: Path, built: tuple[Built, ...]) -> None:
     """Add to what is known of the sounds in their place. Raises OSError."""
     sounds = data_dir / "sounds"
     known = manifest.load(sounds) | {(row.language, row.id): row for row in built}
     audio.replace(sounds / manifest.NAME, manifest.dump(known))
 
 
-def said(data_dir: Path, prompts: Mapping[str, Prompt]) -> Mapping[str, Prompt]:
+def current_wordings(data_dir: Path, prompts: Mapping[str, Prompt]) -> Mapping[str, Prompt]:
     """The catalogue's prompts in the words that admins gave them. What cannot be read is logged, and left out."""
     histories, faults = versions.every(data_dir)
     for fault in faults:
@@ -125,6 +125,6 @@ def sounds(data_dir: Path) -> frozenset[str]:
         )
 
 
-def clear(data_dir: Path) -> None:
+def discard_staged(data_dir: Path) -> None:
     """Forget what was laid ready; harmless when nothing was."""
     shutil.rmtree(data_dir / NEXT, ignore_errors=True)

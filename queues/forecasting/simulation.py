@@ -31,7 +31,7 @@ from queues.events import (
     WrapUpExtended,
 )
 from queues.forecasting.scenario import Arrival, Scenario, Shift
-from queues.model import Failure, NotAllowed, TicketPhase
+from queues.model import NotAllowed, OfferFailure, TicketPhase
 from queues.rules import apply
 from queues.states import AgentState
 from telephony.model import AgentId, CallId, GroupId, NodeId, SeatId
@@ -175,7 +175,7 @@ class _World:
         seconds = habits.ring.draw(self.dice)
         missed = habits.missed_share > 0 and self.dice.random() < habits.missed_share
         if missed or seconds >= offer.ring_seconds:
-            outcome: Event = NotAnswered(offer.call, offer.seat, Failure.NO_ANSWER)
+            outcome: Event = NotAnswered(offer.call, offer.seat, OfferFailure.NO_ANSWER)
             seconds = offer.ring_seconds
         else:
             outcome = Answered(offer.call, offer.seat)

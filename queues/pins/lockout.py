@@ -37,12 +37,12 @@ class Lockout:
             return 0
         return -(-(count.last_ms + self.lock_seconds * 1000 - now) // 1000)
 
-    def trying(self, name: str, now: int) -> None:
+    def begin_attempt(self, name: str, now: int) -> None:
         """Somebody tries under this name."""
         count = self._live(name, now)
         self._counts[name] = _Count(1 if count is None else count.wrong + 1, now)
 
-    def undo(self, name: str) -> None:
+    def cancel_attempt(self, name: str) -> None:
         """The try was right, or nobody could say: this one does not count."""
         count = self._counts.get(name)
         if count is not None:

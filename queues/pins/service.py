@@ -44,11 +44,11 @@ _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 """argon2id, 19 MiB, 2 passes: the least that OWASP's Password Storage Cheat Sheet recommends."""
 
 
-class Verdict(Enum):
+class PinVerdict(Enum):
     """What became of a PIN."""
 
-    RIGHT = "right"
-    WRONG = "wrong"
+    VALID = "right"
+    INVALID = "wrong"
     """Or no such agent, or an agent without a PIN: the one who asks is not told which."""
     LOCKED = "locked"
     BUSY = "busy"
@@ -91,16 +91,16 @@ class Pins:
         """This agent can sign in by phone."""
         return agent in self._hashes
 
-    async def check(self, agent: AgentId, pin: str, seat: SeatId) -> Verdict:
+    async def check(self, agent: AgentId, pin: str, seat: SeatId) -> PinVerdict:
         """Whether this agent's PIN was dialled at this seat. Bounded in time; wrong ones count for both."""
         now = self._clock()
         if locked := max(self._agents.locked(agent, now), self._seats.locked(seat, now)):
             log.warning("sign-in locked", seat=seat, agent=agent, seconds=locked)
-            return Verdict.LOCKED
+            return PinVerdict.LOCKED
         kept = self._hashes.get(agent)
-        self._seats.trying(seat, now)
+        self._seats.begin_attempt(seat, now)
         if kept is not None:
-            self._agents.trying(agent, now)
+            self._agents.begin_attempt(agent, now)
         try:
             async with asyncio.timeout(self._seconds):
                 right = await asyncio.get_running_loop().run_in_executor(
@@ -108,13 +108,13 @@ class Pins:
                 )
         except TimeoutError:
             self._undo(agent, seat)
-            return Verdict.BUSY
+            return PinVerdict.BUSY
         if right and kept is not None:
             self._agents.clear(agent)
-            self._seats.undo(seat)
-            return Verdict.RIGHT
+            self._seats.cancel_attempt(seat)
+            return PinVerdict.VALID
         log.warning("sign-in refused", seat=seat, agent=agent)
-        return Verdict.WRONG
+        return PinVerdict.INVALID
 
     async def set(self, agent: AgentId, pin: str, by: str) -> None:
         """Give an agent a new PIN, which also ends its lock. Raises PinRefused; the old one holds then."""
@@ -152,8 +152,8 @@ class Pins:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _undo(self, agent: AgentId, seat: SeatId) -> None:
-        self._agents.undo(agent)
-        self._seats.undo(seat)
+        self._agents.cancel_attempt(agent)
+        self._seats.cancel_attempt(seat)
 
 
 def generated(agent: str) -> str:

@@ -24,10 +24,10 @@ from routing.lint import (
     sites,
     wrap_up,
 )
-from routing.lint.model import Rule, Sound, Surroundings, View
+from routing.lint.model import LintContext, Rule, Sound, View
 from routing.model import Table
 
-__all__ = ["RULES", "Rule", "Sound", "Surroundings", "examine", "lint", "require_publishable", "require_sound"]
+__all__ = ["RULES", "LintContext", "Rule", "Sound", "examine", "lint", "require_publishable", "require_sound"]
 
 RULES: Final[tuple[Rule, ...]] = (
     *form.RULES,
@@ -44,7 +44,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def examine(table: Table, around: Surroundings) -> tuple[Fault, ...]:
+def examine(table: Table, around: LintContext) -> tuple[Fault, ...]:
     """Every error and warning, errors first, each with its rule."""
     found = _found(View(table, around), RULES)
     return tuple(sorted(found, key=lambda fault: fault.severity is not Severity.ERROR))
@@ -61,7 +61,7 @@ def require_sound(table: Table) -> None:
     _require(lint(table))
 
 
-def require_publishable(table: Table, around: Surroundings) -> tuple[Fault, ...]:
+def require_publishable(table: Table, around: LintContext) -> tuple[Fault, ...]:
     """The warnings of a table that may go live. Raises TableInvalid with every error."""
     faults = examine(table, around)
     _require(tuple(fault for fault in faults if fault.severity is Severity.ERROR))

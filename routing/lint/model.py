@@ -24,7 +24,7 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LintContext:
     """What the table is judged against and does not hold itself."""
 
     today: date
@@ -44,7 +44,7 @@ class View:
     """A table with the look-ups that rules share."""
 
     table: Table
-    around: Surroundings | None = None
+    around: LintContext | None = None
 
     @cached_property
     def groups(self) -> Mapping[GroupId, Group]:
@@ -100,4 +100,4 @@ class Rule:
     """The same for people, in Chinese."""
     check: Check = field(repr=False)
     surroundings: bool = False
-    """Whether it needs :class:`Surroundings`."""
+    """Whether it needs :class:`LintContext`."""

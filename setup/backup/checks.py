@@ -25,7 +25,7 @@ from audit.store import entries
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from database.schema import state_of, upgrade
-from ledger.journal_replicator import Drainer
+from ledger.journal_replicator import JournalReplicator
 from queues.pins.store import all_hashes
 from recordings.model import Status
 from recordings.service import Recordings
@@ -110,7 +110,7 @@ async def _schema(restored: _Restored) -> str:
 
 async def _ledger(restored: _Restored) -> str:
     """What was only in the journal comes into the database, as at the next start."""
-    drainer = Drainer(restored.database, restored.folder / "journal", restored.manifest.node)
+    drainer = JournalReplicator(restored.database, restored.folder / "journal", restored.manifest.node)
     before = drainer.state.rejected
     moved = await drainer.drain()
     if lost := drainer.state.rejected - before:

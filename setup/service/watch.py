@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 from engine.process.supervisor import Watch, watch_process
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
@@ -35,10 +35,10 @@ async def watch(pid_file: Path, watch_: Watch, hung: Callable[[int], None]) -> N
             await asyncio.gather(watching, return_exceptions=True)
 
 
-def _running(pid_file: Path) -> Identity | None:
+def _running(pid_file: Path) -> ProcessIdentity | None:
     try:
         pid = int(pid_file.read_text(encoding="ascii"))
         ours = b"asterisk" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        return Identity.of(pid) if ours else None
+        return ProcessIdentity.of(pid) if ours else None
     except (OSError, ValueError):
         return None

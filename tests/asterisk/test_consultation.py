@@ -34,7 +34,7 @@ from tests.asterisk.support.scene import (
     with_groups,
     with_schedules,
 )  # fmt: skip
-from transfers.states import LEAVES, Form, TransferState, after
+from transfers.states import LEAVE_EVENTS, Form, TransferState, next_state
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -114,7 +114,7 @@ async def consulting(here: Scene, caller: str, **how: Any) -> Talk:
     await told.talk.send_digits("*1701")
     if how:
         await told.water.called(20)
-        await told.state(S.ASIDE)
+        await told.state(S.CONSULT_DIALLING)
         return told
     told.there = await told.water.wait_talking(20)
     await hear_each_other((told.talk, SEAT_HZ), (told.there, PARTNER_HZ))
@@ -200,7 +200,7 @@ async def test_whoever_hangs_up_while_it_rings(here: Scene, party: Party) -> Non
     told = await consulting(here, f"1380000031{party is Party.AGENT:d}", behaviour=RingForEver())
     assert told.water is not None
     rings = told.water.talk
-    await leaves(told, party, S.ASIDE)
+    await leaves(told, party, S.CONSULT_DIALLING)
     if party is Party.CALLER:
         await told.talk.ended(20)
         await rings.ended(20)
@@ -231,7 +231,7 @@ async def leaves(told: Talk, party: Party, state: TransferState) -> None:
     who = {Party.CALLER: told.call, Party.AGENT: told.talk, Party.CENTRE: told.there}[party]
     assert who is not None
     await who.hang_up()
-    then = after(state, LEAVES[party], Form.ATTENDED)
+    then = next_state(state, LEAVE_EVENTS[party], Form.ATTENDED)
     assert then is not None
     await told.state(then)
 

@@ -108,7 +108,7 @@ async def served_at_its_age(here: Scene, call: PhoneCall, line: str, caller: str
 
 async def ways(here: Scene, caller: str) -> list[tuple[str, str]]:
     story = await here.story(caller)
-    return [(fact.data["to"], fact.data["target"]) for fact in story if fact.kind is Kind.WAY_OUT]
+    return [(fact.data["to"], fact.data["target"]) for fact in story if fact.kind is Kind.LAST_RESORT]
 
 
 async def test_nobody_signed_in_and_the_sub_centre_takes_the_call(here: Scene) -> None:
@@ -208,7 +208,7 @@ async def test_a_message_is_offered_and_kept(here: Scene) -> None:
     call = await citizen(here, MESSAGE, "13600007801")
     await begins(here, call, "offer-message")
     await begins(here, call, "message-ask")
-    await here.fact("13600007801", Kind.WAY_OUT, to="message")
+    await here.fact("13600007801", Kind.LAST_RESORT, to="message")
     ended = call._phone.now + len(here.prompt("message-ask")) / RATE + 2
     await soon(lambda: call._phone.now > ended, "something to be said")
     await call.send_digits("#")

@@ -48,7 +48,7 @@ if wanted == "files written, not read":
 if wanted == "read, not verified":
     engine.publish_target.verify = die
 if wanted == "file put, reference not swapped":
-    engine.publish_target.LiveField.swap = die
+    engine.publish_target.RunningEngineTarget.swap = die
 main(["serve"])
 """
 

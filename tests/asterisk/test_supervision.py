@@ -100,7 +100,7 @@ async def test_listen_is_heard_by_nobody_whisper_by_the_agent_alone_barge_by_bot
     assert not spy.is_over
     await three.call.hang_up()
     await spy.ended(5)
-    deeds = [fact.data for fact in await here.story(CALLER) if fact.kind is Kind.DEED]
+    deeds = [fact.data for fact in await here.story(CALLER) if fact.kind is Kind.OPERATOR_ACTION]
     assert [deed["what"] for deed in deeds] == ["listen", "whisper", "barge"] * 2 + ["listen", "whisper"]
     assert {deed["by"] for deed in deeds} == {"班长1010"}
     assert [deed["reason"] for deed in deeds][3:6] == ["质检"] * 3

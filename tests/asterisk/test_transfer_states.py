@@ -22,7 +22,7 @@ from telephony.model import Party
 from tests.asterisk.support.crowd import staff, staffed
 from tests.asterisk.support.scene import LONGER_THAN_A_DROP, Scene, all_of, comes_to_hear, scene, soon, states, until
 from transfers.reference import hexadecimal
-from transfers.states import LEAVES, TALKING, Form, TransferState, after
+from transfers.states import LEAVE_EVENTS, TALKING, Form, TransferState, next_state
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
@@ -50,7 +50,7 @@ class Case:
 
     @property
     def then(self) -> TransferState:
-        found = after(self.state, LEAVES[self.party], self.form)
+        found = next_state(self.state, LEAVE_EVENTS[self.party], self.form)
         assert found is not None
         return found
 

@@ -147,7 +147,7 @@ async def test_from_the_page_listen_is_heard_by_nobody_whisper_by_the_agent_barg
             await shot(page, "floor-barge")
         await spy.hang_up()
         await soon(lambda: not three.boss.calls[-1].is_talking, "the supervisor's phone to be free")
-    deeds = [fact.data for fact in await three.scene.story(CALLER) if fact.kind is Kind.DEED]
+    deeds = [fact.data for fact in await three.scene.story(CALLER) if fact.kind is Kind.OPERATOR_ACTION]
     assert [(deed["what"], deed["reason"]) for deed in deeds] == [
         ("listen", "质检监听"), ("whisper", "质检耳语"), ("barge", "质检强插"),
     ]  # fmt: skip
@@ -191,7 +191,7 @@ async def test_from_the_page_a_waiting_call_is_moved_and_the_other_group_s_agent
     talk = await other.wait_talking(20)
     await hear_each_other((waiter, 520), (talk, 960), seconds=20)
     await expect(queue.get_by_text("没有人在排队")).to_be_visible()
-    moved = [fact.data for fact in await scene.story("13700000302") if fact.kind is Kind.DEED]
+    moved = [fact.data for fact in await scene.story("13700000302") if fact.kind is Kind.OPERATOR_ACTION]
     assert [(deed["what"], deed["to"], deed["reason"]) for deed in moved] == [("move", "market", "市场监管的事")]
 
 

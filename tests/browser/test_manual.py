@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 from ledger.records import CallRecord
 from phones.phone import Answer
 from phones.seat_phone import SeatPhone
@@ -153,7 +153,7 @@ async def test_pictures_of_past_calls(here: Desk, story: CallRecord, busy: dict[
 async def test_the_admins_pictures(here: Desk) -> None:
     page, product = here.page, here.product
     for name, child in (("asterisk", product.switch), ("engine", product.engine)):
-        known = Identity.of(child.pid) if child is not None else None
+        known = ProcessIdentity.of(child.pid) if child is not None else None
         assert known is not None
         known.save(product.settings.run_dir / f"{name}.child.json")  # as `up` does: its ports are its own
     await page.goto(here.home)

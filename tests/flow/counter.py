@@ -1,4 +1,4 @@
-"""A counter that answers as it is told, and remembers what it was asked: ivr.ports.Desk for tests."""
+"""A counter that answers as it is told, and remembers what it was asked: ivr.ports.CallBackend for tests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from callbacks.model import Outcome
+from callbacks.model import RequestOutcome
 from ivr.model import Question, Script
-from ivr.ports import Joined, Place, Queued, SeatAction, Standing, SupervisorAction, WayOut
+from ivr.ports import CallerPriority, Place, Queued, ResortTarget, SeatAction, SupervisorAction, SupervisorJoin
 from ledger.model import Kind
 from routing.model import Decision, Target, TargetKind, WaitingAction
 from routing.numbers import citizen
@@ -42,21 +42,21 @@ class Counter:
     decision: Decision = field(default_factory=decision)
     where: Place = field(default_factory=lambda: Queued(1, first_time=True))
     human: bool = True
-    stands: Standing = field(default_factory=Standing)
+    stands: CallerPriority = field(default_factory=CallerPriority)
     cut: bool = False
     open: bool = True
     levels: dict[str, int] = field(default_factory=lambda: {"5": 5})
     keys: dict[str, WaitingAction] = field(default_factory=lambda: {"9": WaitingAction.URGENT})
     informs: dict[str, str] = field(default_factory=dict)
-    promised: Outcome = Outcome.PROMISED
+    promised: RequestOutcome = RequestOutcome.PROMISED
     disk: bool = True
-    way: WayOut | None = None
+    way: ResortTarget | None = None
     leaves: bool = True
     spoken: bool = True
     outcome: str = "seat-signed-in"
     refusal: str = ""
     line: str = ""
-    joined: Joined = field(default_factory=lambda: Joined(prompt="supervise-refused"))
+    joined: SupervisorJoin = field(default_factory=lambda: SupervisorJoin(prompt="supervise-refused"))
     wait_seconds: int = 10
     lacking: frozenset[str] = frozenset()
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -73,10 +73,10 @@ class Counter:
         self.asked.append(("route", question.number))
         return self.decision
 
-    def standing(self, question: Question) -> Standing:
+    def standing(self, question: Question) -> CallerPriority:
         return self.stands
 
-    def cut_short(self, question: Question) -> bool:
+    def on_short_talk(self, question: Question) -> bool:
         return self.cut
 
     def whisper(self, decision: Decision) -> str:
@@ -92,10 +92,10 @@ class Counter:
     def information(self, question: Question) -> str:
         return self.informs.get(question.key, "")
 
-    def way_out(self, question: Question) -> WayOut | None:
+    def way_out(self, question: Question) -> ResortTarget | None:
         return self.way
 
-    def promise(self, question: Question, number: str) -> Outcome:
+    def promise(self, question: Question, number: str) -> RequestOutcome:
         self.asked.append(("promise", number))
         return self.promised
 
@@ -110,17 +110,17 @@ class Counter:
     async def durable(self, question: Question) -> bool:
         return self.disk
 
-    def missed(self, question: Question, seat: SeatId, dial_status: str) -> None:
+    def on_no_answer(self, question: Question, seat: SeatId, dial_status: str) -> None:
         self.asked.append(("missed", seat, dial_status))
 
-    def talked(self, question: Question) -> bool:
+    def on_talk_ended(self, question: Question) -> bool:
         self.asked.append(("talked",))
         return self.human
 
-    def level(self, question: Question) -> int:
+    def rating_level(self, question: Question) -> int:
         return self.levels.get(question.key, 0)
 
-    async def refused(self, seat: SeatId, agent: AgentId, pin: str) -> str:
+    async def sign_in_refusal(self, seat: SeatId, agent: AgentId, pin: str) -> str:
         self.asked.append(("refused", seat, agent, pin))
         return self.refusal
 
@@ -128,7 +128,7 @@ class Counter:
         self.asked.append(("seat-key", seat, action, key))
         return self.outcome
 
-    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> Joined:
+    def supervise(self, seat: SeatId, action: SupervisorAction, agent: AgentId) -> SupervisorJoin:
         self.asked.append(("supervise", seat, action, agent))
         return self.joined
 
@@ -141,7 +141,7 @@ class Counter:
     def unheard(self, question: Question, prompts: Sequence[str]) -> None:
         self.asked.append(("unheard", *prompts))
 
-    def undelivered(self, question: Question) -> None:
+    def on_answer_lost(self, question: Question) -> None:
         self.asked.append(("undelivered", question.call))
 
     def note(self, kind: Kind, question: Question, **data: Any) -> None:

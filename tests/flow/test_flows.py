@@ -8,10 +8,20 @@ from typing import get_args
 
 import pytest
 
-from callbacks.model import Outcome
+from callbacks.model import RequestOutcome
 from ivr.flows import FLOWS
 from ivr.model import Answer, Script, Step
-from ivr.ports import Desk, Joined, Place, Queued, SeatAction, Seated, Standing, SupervisorAction, WayOut
+from ivr.ports import (
+    CallBackend,
+    CallerPriority,
+    Place,
+    Queued,
+    ResortTarget,
+    SeatAction,
+    SeatAssignment,
+    SupervisorAction,
+    SupervisorJoin,
+)
 from ledger.model import TRIAL, Kind
 from routing.model import CallerList, MergeMode, Target, TargetKind, WaitingAction
 from telephony.model import VARIABLE_VALUE, AgentId, GroupId, OverflowTo, Priority, SeatId, Var
@@ -19,10 +29,10 @@ from tests.flow.counter import Counter, decision, question
 
 pytestmark = pytest.mark.flow
 
-SEATED = Seated(SeatId("8001"), AgentId("1001"), ring_seconds=20)
+SEATED = SeatAssignment(SeatId("8001"), AgentId("1001"), ring_seconds=20)
 
 
-def ask(script: Script, desk: Desk, **more: object) -> Answer:
+def ask(script: Script, desk: CallBackend, **more: object) -> Answer:
     said = FLOWS[script](question(script, **more), desk)
     return said if isinstance(said, Answer) else asyncio.run(_now(said))
 
@@ -69,15 +79,25 @@ def test_news_that_are_due_are_told_while_waiting() -> None:
 @pytest.mark.parametrize(
     ("way", "step", "prompts", "told"),
     [
-        (WayOut(OverflowTo.SUBCENTRE, "subcentre-12366"), Step.SUBCENTRE, ("subcentre-transfer",), "subcentre-12366"),
-        (WayOut(OverflowTo.DUTY_PHONE, "0663/138&139"), Step.DUTY_PHONE, ("duty-phone-transfer",), "0663/138&139"),
-        (WayOut(OverflowTo.MESSAGE), Step.MESSAGE, ("offer-message", "message-ask"), None),
-        (WayOut(OverflowTo.CALLBACK), Step.CALLBACK_NUMBER, ("offer-callback", "callback-number-ask"), None),
+        (
+            ResortTarget(OverflowTo.SUBCENTRE, "subcentre-12366"),
+            Step.SUBCENTRE,
+            ("subcentre-transfer",),
+            "subcentre-12366",
+        ),
+        (
+            ResortTarget(OverflowTo.DUTY_PHONE, "0663/138&139"),
+            Step.DUTY_PHONE,
+            ("duty-phone-transfer",),
+            "0663/138&139",
+        ),
+        (ResortTarget(OverflowTo.MESSAGE), Step.MESSAGE, ("offer-message", "message-ask"), None),
+        (ResortTarget(OverflowTo.CALLBACK), Step.CALLBACK_NUMBER, ("offer-callback", "callback-number-ask"), None),
     ],
     ids=["subcentre", "duty-phone", "message", "callback"],
 )
 def test_a_last_resort_leads_a_waiting_caller_out_of_the_line(
-    way: WayOut, step: Step, prompts: tuple[str, ...], told: str | None
+    way: ResortTarget, step: Step, prompts: tuple[str, ...], told: str | None
 ) -> None:
     answer = ask(Script.WAITING, Counter(where=Queued(1, first_time=False), way=way))
     assert (answer.next, answer.prompts, answer.set.get(Var.TRANSFER)) == (step, prompts, told)
@@ -123,14 +143,14 @@ def test_a_confirmed_number_is_promised_and_the_channel_waits_no_more() -> None:
 @pytest.mark.parametrize(
     ("outcome", "step", "said"),
     [
-        (Outcome.ALREADY, Step.GOODBYE, ("callback-already", "goodbye")),
-        (Outcome.TOO_MANY, Step.WAIT, ("callback-too-many",)),
-        (Outcome.NOT_CALLABLE, Step.WAIT, ("callback-number-bad",)),
-        (Outcome.ON_THE_WAY, Step.WAIT, ()),
+        (RequestOutcome.ALREADY, Step.GOODBYE, ("callback-already", "goodbye")),
+        (RequestOutcome.TOO_MANY, Step.WAIT, ("callback-too-many",)),
+        (RequestOutcome.NOT_CALLABLE, Step.WAIT, ("callback-number-bad",)),
+        (RequestOutcome.ON_THE_WAY, Step.WAIT, ()),
     ],
 )
 def test_a_promise_that_cannot_be_made_leaves_the_caller_its_place(
-    outcome: Outcome, step: Step, said: tuple[str, ...]
+    outcome: RequestOutcome, step: Step, said: tuple[str, ...]
 ) -> None:
     answer = ask(
         Script.CALLBACK, Counter(where=Queued(2, first_time=False), promised=outcome), key="1", action="8765432"
@@ -182,7 +202,7 @@ def test_12345_is_greeted_and_the_ledger_knows_why() -> None:
 def test_a_caller_on_a_list_is_greeted_like_anybody_and_the_channel_knows(
     listed: CallerList | None, stands: Priority, held: int, told: dict[str, str]
 ) -> None:
-    desk = Counter(decision(list=listed), stands=Standing(stands))
+    desk = Counter(decision(list=listed), stands=CallerPriority(stands))
     answer = ask(Script.ENTER, desk, number="12345", priority=held)
     assert (answer.next, answer.prompts) == (Step.GREET, ("greeting-12345",))
     assert answer.set == {Var.GROUP: "general", Var.OVERFLOW: "", Var.VERSION: "7", **told}
@@ -276,7 +296,7 @@ def test_who_is_no_supervisor_hears_so(action: SupervisorAction) -> None:
 
 
 def test_a_supervisor_is_brought_to_the_agents_channel() -> None:
-    desk = Counter(joined=Joined(SeatId("8001")))
+    desk = Counter(joined=SupervisorJoin(SeatId("8001")))
     answer = ask(Script.SUPERVISE, desk, seat="8010", key="1001", action="whisper")
     assert answer.set == {Var.SPY: "8001"}
 

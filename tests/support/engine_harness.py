@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from callbacks.voicemail import Mailbox
 from calls.emergency_announcements import Announcements
-from calls.ivr_backend import EngineDesk
+from calls.ivr_backend import EngineCallBackend
 from calls.playable_prompts import Repertoire
-from calls.policy_from_table import policy
+from calls.policy_from_table import policy_from_table
 from calls.registry import Calls
 from calls.supervision import Supervision
-from calls.switch.ami_events import SwitchNews
-from calls.web_phones import PagePhones
+from calls.switch.ami_events import AmiEventHandler
+from calls.web_phones import WebPhones
 from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens
 from engine.wiring.callbacks import callbacks
@@ -30,8 +30,8 @@ from ledger.measures import Aims
 from ledger.model import Kind
 from orders.labels_zh import spoken
 from orders.model import Order
-from orders.order_numbers import Register
-from orders.service import Lines, Orders
+from orders.order_numbers import OrderNumberRegister
+from orders.service import DutyTrunks, Orders
 from queues.acd import Acd
 from queues.pins.service import Pins
 from queues.service import QueueService
@@ -44,7 +44,7 @@ from telephony.model import CallId, NodeId, SeatId
 from tests.support.leaks import close_with_the_loop
 from transfers.drills.service import Drills
 from transfers.service import TransferWatch
-from transfers.trunk_health import Routes
+from transfers.trunk_health import TrunkMonitor
 
 TABLE = sample_snapshot()
 NOW = 1_795_351_330_000
@@ -123,14 +123,14 @@ class Paper:
     said: list[str] = field(default_factory=list)
     hushed: list[str] = field(default_factory=list)
 
-    def sheet(self, order: Order) -> Path:
+    def write_sheet(self, order: Order) -> Path:
         self.sheets.append(order)
         return Path(order.number)
 
-    def speak(self, order: Order) -> None:
+    def synthesise(self, order: Order) -> None:
         self.said.append(spoken(order))
 
-    def hush(self, order: Order) -> None:
+    def remove_audio(self, order: Order) -> None:
         self.hushed.append(order.number)
 
 
@@ -145,16 +145,19 @@ class House:
         self.ledger = Ledger()
         self.calls = Calls(cast("Journal", self.ledger))
         self.queues = QueueService(
-            Acd(NodeId("hl1"), policy(table)), cast("AmiLink", self.link), self.calls.note, lambda: self.now
+            Acd(NodeId("hl1"), policy_from_table(table)),
+            cast("AmiLink", self.link),
+            self.calls.record_fact,
+            lambda: self.now,
         )
         self.live = LiveBoard(Aims(), lambda: self.queues.acd, cast("Journal", self.ledger), lambda: self.now)
-        self.calls.hearers.append(self.live.note)
+        self.calls.fact_listeners.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.sent_away: list[CallId] = []
         self.alarms = Alarms(cast("Journal", self.ledger), NodeId("hl1"))
-        self.routes = Routes(lambda: self.table, self.alarms)
+        self.routes = TrunkMonitor(lambda: self.table, self.alarms)
         self.repertoire = Repertoire(folder, catalogue(table, "揭阳"), self.calls, self.alarms, lambda: self.now)
-        self.transfers = TransferWatch(self.calls.note, self.routes.reached)
+        self.transfers = TransferWatch(self.calls.record_fact, self.routes.reached)
         self.callbacks = callbacks(
             lambda: self.table,
             cast("AmiLink", self.link),
@@ -173,14 +176,16 @@ class House:
             NodeId("hl1"),
             lambda: self.now,
         )
-        self.mailbox = Mailbox(self.calls.note, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now)
+        self.mailbox = Mailbox(
+            self.calls.record_fact, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now
+        )
         self.paper = Paper()
         self.orders = Orders(
             cast("AmiLink", self.link),
-            self.calls.note,
+            self.calls.record_fact,
             self.ledger.flush,
-            Register(folder / "numbers.json", "hl1"),
-            lambda: Lines(("pstn",), 25),
+            OrderNumberRegister(folder / "numbers.json", "hl1"),
+            lambda: DutyTrunks(("pstn",), 25),
             self.paper,
             self.alarms,
             lambda: self.now,
@@ -194,7 +199,7 @@ class House:
             NodeId("hl1"),
             lambda: self.now,
         )
-        self.news = SwitchNews(
+        self.news = AmiEventHandler(
             lambda: self.table,
             self.queues,
             self.calls,
@@ -211,10 +216,10 @@ class House:
         self.supervision = Supervision(lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link))
         self.announcements = Announcements(folder, lambda: self.table, self.calls)
         self.screens = EngineScreens(self)
-        self.page_phones = PagePhones(
+        self.page_phones = WebPhones(
             lambda: self.table, self.queues, self.calls, cast("AmiLink", self.link), port=9, enabled=True
         )
-        self.desk = EngineDesk(
+        self.desk = EngineCallBackend(
             lambda: self.table,
             self.queues,
             self.calls,

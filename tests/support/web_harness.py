@@ -18,11 +18,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from audit.model import Actor, Entry
 from audit.store import of_action
 from callbacks.model import Callback
-from callbacks.voicemail_rules import Message
+from callbacks.voicemail_rules import Voicemail
 from console.access.guard import CSRF_HEADER, Site
 from console.access.personal_data_limit import Brake, Limits
 from console.api.calls import Archive
-from console.api.instance import Care, Diagnosis, Line, Verified
+from console.api.instance import Diagnosis, InstancePort, Line, Verified
 from console.listener import Listener
 from console.screens.topics import Screens
 from console.web import web_application
@@ -212,7 +212,7 @@ class Behind:
         self.phones = phones
         self.measured = Day()
         self.reports = Reports(people.database, past.folder.parent / "journal", "hl1", Aims(), CITY)
-        self.care: Care = Healthy()
+        self.care: InstancePort = Healthy()
         self.prompts = prompts
         self.set_up = Unpacked()
 
@@ -229,7 +229,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     house.link.up = False
     house.orders.learn([])
     for seat in house.table.seats:
-        house.queues.tell(SeatReachable(SeatId(seat)))
+        house.queues.apply(SeatReachable(SeatId(seat)))
     control, people, past = Control(house), People(database, folder), Past(folder / "recordings")
     control.tables = cast("Tables", NoTables())
     for role in Role:
@@ -237,7 +237,7 @@ async def opened(database: Database, folder: Path, site: Site | None = None) -> 
     promise = datetime(2026, 11, 22, tzinfo=UTC)
     for serial, group in ((1, "general"), (2, "general"), (12, "market")):
         house.callbacks.book.learn([Callback(call_id(serial), NUMBER, "12345", group, "", 0, house.now, promise)])
-        house.mailbox.learn([Message(call_id(serial), NUMBER, "12345", group, 3.0, promise, promise)])
+        house.mailbox.load([Voicemail(call_id(serial), NUMBER, "12345", group, 3.0, promise, promise)])
     raisers = {1: "张三（agent）", 2: "张三（supervisor）", 12: "李四（lisi）"}
     for serial, raiser in raisers.items():
         order, _ = await control.raise_order(call_id(serial), "water-outage", NASTY, "水管爆裂", f"k{serial}", raiser)

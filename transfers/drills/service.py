@@ -14,7 +14,7 @@ import structlog
 
 from asterisk_conf.render import DRILL_SECONDS
 from ledger.alarms import Alarms
-from ledger.drill_report import State
+from ledger.drill_report import DrillState
 from ledger.journal import Journal
 from ledger.labels_zh import DIAL_STATUS, DRILL_STATES
 from ledger.model import Kind, drill_line
@@ -45,11 +45,11 @@ MAX_MS: Final = 10
 LAST: Final = 4
 """Drills that are over and still shown: one round of all centres."""
 
-_SHOWN: Final = frozenset({State.ASKED, State.DIALLING, State.ANSWERED, State.FAILED})
+_SHOWN: Final = frozenset({DrillState.ASKED, DrillState.DIALLING, DrillState.ANSWERED, DrillState.FAILED})
 
 
 @dataclass(slots=True)
-class Running:
+class RunningDrill:
     """A drill that goes on."""
 
     target: str
@@ -57,7 +57,7 @@ class Running:
     began_ms: int
     agent: str = ""
     by: str = ""
-    state: str = State.ASKED
+    state: str = DrillState.ASKED
     trunk: str = ""
     success: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -85,10 +85,10 @@ class Drills:
         self._alarms = alarms
         self._line = drill_line(node)
         self._clock = clock
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, RunningDrill] = {}
         self._asked: dict[str, tuple[str, int, str]] = {}
         """Seat to who asked for a drill there, when, and of which centre."""
-        self._over: dict[str, Running] = {}
+        self._over: dict[str, RunningDrill] = {}
         self.changed: Callable[[], None] = lambda: None
 
     async def start(self, target: str, seat: SeatId, by: str) -> None:
@@ -116,7 +116,7 @@ class Drills:
     def hear(self, told: Mapping[str, str]) -> None:
         """The dialplan tells of a drill (UserEvent Drill)."""
         drill, target, state = told.get("Drill", ""), told.get("Target", ""), told.get("State", "")
-        if not CALL_ID.fullmatch(drill) or target not in EMERGENCY_NUMBERS or state not in set(State):
+        if not CALL_ID.fullmatch(drill) or target not in EMERGENCY_NUMBERS or state not in set(DrillState):
             log.warning("drill news not understood")
             return
         trunk, status, cause = (told.get(name, "")[:40] for name in ("Trunk", "Status", "Cause"))
@@ -125,10 +125,10 @@ class Drills:
         for name, count in (("ms", told.get("Ms", "")), ("received", told.get("Received", ""))):
             if count.isascii() and count.isdigit() and len(count) <= MAX_MS:
                 data[name] = int(count)
-        if state == State.ASKED:
+        if state == DrillState.ASKED:
             data |= self._who(told.get("Seat", ""))
         self._journal.note(Kind.DRILL, self._line, data)
-        self._follow(drill, target, State(state), data)
+        self._follow(drill, target, DrillState(state), data)
         self.changed()
 
     def shown(self) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ class Drills:
         """For a page: phones that ring for a drill, drills that go on, and the last ones that are over."""
         self._forget()
         ringing = {
-            f"ring-{seat}": Running(target, seat, asked_ms, by=by, state=RINGING).row()
+            f"ring-{seat}": RunningDrill(target, seat, asked_ms, by=by, state=RINGING).row()
             for seat, (by, asked_ms, target) in self._asked.items()
             if self._clock() - asked_ms <= RING_MS
         }
@@ -161,22 +161,22 @@ class Drills:
             who["by"] = by
         return {name: value for name, value in who.items() if value}
 
-    def _follow(self, drill: str, target: str, state: State, data: Mapping[str, Any]) -> None:
-        if state is State.ASKED:
+    def _follow(self, drill: str, target: str, state: DrillState, data: Mapping[str, Any]) -> None:
+        if state is DrillState.ASKED:
             seat, agent, by = (str(data.get(name, "")) for name in ("seat", "agent", "by"))
-            self._running[drill] = Running(target, seat, self._clock(), agent, by)
+            self._running[drill] = RunningDrill(target, seat, self._clock(), agent, by)
         one, trunk, why = self._running.get(drill), str(data.get("trunk", "")), str(data.get("status", ""))
         if one is None:
             return
-        said = DIAL_STATUS.get(why, why) if state in (State.MISSED, State.FAILED) else ""
+        said = DIAL_STATUS.get(why, why) if state in (DrillState.MISSED, DrillState.FAILED) else ""
         told = {"trunk": trunk, "ms": data.get("ms"), "received": data.get("received"), "why": said}
         known = {name: value for name, value in told.items() if value not in (None, "")}
         one.steps.append({"state": state, "words": DRILL_STATES[state], "at_ms": self._clock(), **known})
         if state in _SHOWN:
             one.state, one.trunk = state, trunk
-        if state in (State.ANSWERED, State.MISSED):
-            one.success = state is State.ANSWERED
-        if state is State.ENDED:
+        if state in (DrillState.ANSWERED, DrillState.MISSED):
+            one.success = state is DrillState.ANSWERED
+        if state is DrillState.ENDED:
             one.state = state
             self._over[drill] = self._running.pop(drill)
             self._over = dict(list(self._over.items())[-LAST:])

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from audit.anchors import FILE, TAIL_BYTES, anchor, anchors, newest, note
 from audit.model import Act, Actor, Anchor, Entry, Finding, Wrong
 from audit.rules import digest, seal, verify
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append, entries
 from cli.commands.audit import app
 from database.connection import Database, open_database
@@ -210,7 +210,7 @@ def test_the_newest_anchor_is_found_from_the_end_of_a_file_however_long(tmp_path
 
 
 async def test_an_emptied_file_of_anchors_is_a_finding_and_stays_one(database: Database, tmp_path: Path) -> None:
-    await note_new(database, tmp_path)
+    await anchor_new_entries(database, tmp_path)
     async with database.transaction() as session:
         for number in range(30):
             act = Act("routing.publish", f"版本 {number}")
@@ -226,8 +226,8 @@ async def test_an_emptied_file_of_anchors_is_a_finding_and_stays_one(database: D
             file.write_text(left)
         assert Wrong.UNKNOWN in [one.wrong for one in verify(await read(database), anchors(file), filed=True)]
     file.unlink()
-    await note_new(database, tmp_path)  # the engine goes on, and writes the file anew
+    await anchor_new_entries(database, tmp_path)  # the engine goes on, and writes the file anew
     found = verify(await read(database), anchors(file), filed=True)
     assert [one.wrong for one in found] == [Wrong.UNKNOWN], "that it was emptied stays in the chain"
-    await note_new(database, tmp_path)
+    await anchor_new_entries(database, tmp_path)
     assert len(await read(database)) == 31

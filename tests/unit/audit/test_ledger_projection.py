@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from audit.ledger_projection import ORDERS, PROMISES, SEALED, seal_deeds
+from audit.ledger_projection import ORDERS, PROMISES, SEALED, project_operator_actions
 from audit.model import Entry
 from audit.rules import verify
 from audit.store import entries
@@ -18,7 +18,7 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from ledger import labels_zh
 from ledger.journal import Journal
-from ledger.journal_replicator import Drainer
+from ledger.journal_replicator import JournalReplicator
 from ledger.model import NO_CALL, Fact, Kind
 from telephony.model import CallId
 
@@ -30,7 +30,7 @@ CALL = CallId("hl1-1700000000.1")
 
 def deed(number: int, what: str, *, call: CallId = NO_CALL, **data: Any) -> Fact:
     told = {"what": what, "by": "班长1010", "reason": "质检", **data}
-    return Fact(f"D{number:05d}", Kind.DEED, call, AT + timedelta(seconds=number), told)
+    return Fact(f"D{number:05d}", Kind.OPERATOR_ACTION, call, AT + timedelta(seconds=number), told)
 
 
 async def write(folder: Path, *facts: Fact) -> None:
@@ -42,8 +42,8 @@ async def write(folder: Path, *facts: Fact) -> None:
     assert await journal.stop() == 0
 
 
-def drainer(database: Database, folder: Path, node: str = "hl1") -> Drainer:
-    return Drainer(database, folder, node, followers=(seal_deeds,))
+def drainer(database: Database, folder: Path, node: str = "hl1") -> JournalReplicator:
+    return JournalReplicator(database, folder, node, followers=(project_operator_actions,))
 
 
 async def sealed(database: Database) -> list[Entry]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from callbacks import seat_legs, service
-from callbacks.model import Outcome, State
-from calls.switch.state_snapshot import picture, tickets
+from callbacks.model import CallbackState, RequestOutcome
+from calls.switch.state_snapshot import parse_switch_state, tickets
 from engine.wiring.callbacks import AGENT_PROMPT, told
 from ivr.model import Script
 from ledger.model import Kind
@@ -68,7 +68,7 @@ async def test_the_agents_phone_rings_first_shown_as_a_callback_and_answers_by_i
     assert told[f"__{Var.PARTY}"] == Party.AGENT
     assert told[f"__{Var.PROMPTS}"] == "callback-agent&line-12320"
     assert home.state(SEAT) is AgentState.RINGING
-    assert (home.promise.state, home.promise.attempts, home.promise.agent) == (State.RINGING, 0, "1001")
+    assert (home.promise.state, home.promise.attempts, home.promise.agent) == (CallbackState.RINGING, 0, "1001")
     assert home.ledger.of(Kind.ENTERED) == [], "no call yet"
 
 
@@ -82,7 +82,7 @@ async def test_the_citizen_is_dialled_when_the_agent_has_answered_and_finds_the_
     assert (second["context"], second["exten"]) == ("callback", SEAT)
     assert second["channel_id"] == home.dialled[0]["variables"][f"__{Var.CALL}"] == home.promise.call
     assert second["variables"][Var.FETCH] == PHONES_OWN
-    assert (home.promise.state, home.promise.attempts) == (State.DIALLING, 1)
+    assert (home.promise.state, home.promise.attempts) == (CallbackState.DIALLING, 1)
     assert [data["seat"] for data in home.ledger.of(Kind.OFFERED)] == [SEAT]
 
 
@@ -104,7 +104,7 @@ async def test_the_citizens_answer_is_a_talk_at_once(home: Home) -> None:
 async def test_an_agent_who_does_not_answer_costs_the_promise_nothing(home: Home, reason: int, why: str) -> None:
     await rung(home)
     await answered(home, reason)
-    assert (home.promise.state, home.promise.attempts, home.promise.why) == (State.WAITING, 0, why)
+    assert (home.promise.state, home.promise.attempts, home.promise.why) == (CallbackState.WAITING, 0, why)
     assert home.state(SEAT) is AgentState.NOT_RESPONDING
     assert home.queues.acd.tickets[home.promise.call].phase is TicketPhase.WAITING
     assert home.ledger.of(Kind.NOT_ANSWERED) == [], "of no call yet: the promise tells"
@@ -128,7 +128,7 @@ async def test_a_citizen_who_is_not_reached_frees_the_agent(home: Home, reason: 
     await rung(home)
     await answered(home)
     await answered(home, reason)
-    assert (home.promise.state, home.promise.why, home.promise.attempts) == (State.WAITING, why, 1)
+    assert (home.promise.state, home.promise.why, home.promise.attempts) == (CallbackState.WAITING, why, 1)
     assert home.state(SEAT) is AgentState.READY
     assert home.promise.not_before is not None
 
@@ -142,7 +142,7 @@ async def test_an_agent_who_hangs_up_while_the_citizen_rings_does_not_make_it_ri
     await home.look()
     assert len(home.dialled) == 2
     assert home.queues.acd.tickets[home.promise.call].seat == OTHER, "another agent is held for the answer"
-    assert home.promise.state is State.DIALLING
+    assert home.promise.state is CallbackState.DIALLING
 
 
 async def test_an_agent_who_hangs_up_before_the_citizen_is_dialled_does_not_count(home: Home) -> None:
@@ -150,13 +150,17 @@ async def test_an_agent_who_hangs_up_before_the_citizen_is_dialled_does_not_coun
     gone(home)
     await answered(home)
     assert len(home.dialled) == 1
-    assert (home.promise.state, home.promise.attempts, home.promise.why) == (State.WAITING, 0, "agent-cut-short")
+    assert (home.promise.state, home.promise.attempts, home.promise.why) == (
+        CallbackState.WAITING,
+        0,
+        "agent-cut-short",
+    )
 
 
 async def test_a_phone_that_is_withdrawn_from_the_offer_stops_ringing_and_the_next_one_rings(home: Home) -> None:
     leg = await rung(home)
     home.agent("1002", OTHER)
-    home.queues.tell(Forced(SEAT, AgentState.SIGNED_OUT))
+    home.queues.apply(Forced(SEAT, AgentState.SIGNED_OUT))
     await home.settle()
     assert ("Hangup", {"Channel": leg}) in home.link.sent
     assert home.dialled[-1]["variables"][f"__{Var.RING}"] == OTHER
@@ -172,7 +176,7 @@ async def test_cancelled_while_the_agents_phone_rings(home: Home) -> None:
     assert home.callbacks.cancel(home.promise.id, "市民来电取消")
     await home.settle()
     assert ("Hangup", {"Channel": leg}) in home.link.sent
-    assert home.promise.state is State.WITHDRAWN
+    assert home.promise.state is CallbackState.CANCELLED
     assert home.state(SEAT) is AgentState.READY
     await answered(home)
     assert len(home.dialled) == 1
@@ -183,7 +187,7 @@ async def test_who_was_served_meanwhile_is_not_called(home: Home) -> None:
     home.agent("1002", OTHER)
     home.desk.place(home.question(Script.OFFER))
     home.dial("DialEnd", 1, OTHER, DialStatus="ANSWER")
-    assert home.promise.state is State.WITHDRAWN
+    assert home.promise.state is CallbackState.CANCELLED
     await answered(home)
     assert len(home.dialled) == 1
 
@@ -192,7 +196,7 @@ async def test_without_the_switch_the_promise_waits_and_nobody_is_blamed(home: H
     await rung(home)
     home.outcomes[-1].set_exception(AmiDown("gone"))
     await home.settle()
-    assert (home.promise.state, home.promise.attempts) == (State.WAITING, 0)
+    assert (home.promise.state, home.promise.attempts) == (CallbackState.WAITING, 0)
     assert home.promise.not_before is not None
     assert home.state(SEAT) is AgentState.READY
 
@@ -200,10 +204,10 @@ async def test_without_the_switch_the_promise_waits_and_nobody_is_blamed(home: H
 async def test_after_a_restart_the_promise_of_an_agent_who_was_rung_stands_in_the_line(home: Home) -> None:
     await rung(home)
     fresh = revived(home, home.promise)
-    await fresh.settle()
+    await fresh.resolve_in_doubt()
     found = fresh.book.get(home.promise.id)
     assert found is not None
-    assert (found.state, found.attempts, found.call) == (State.WAITING, 0, home.promise.call)
+    assert (found.state, found.attempts, found.call) == (CallbackState.WAITING, 0, home.promise.call)
 
 
 async def test_after_a_restart_an_agent_who_waits_for_a_ringing_citizen_is_held_for_it(home: Home) -> None:
@@ -214,14 +218,14 @@ async def test_after_a_restart_an_agent_who_waits_for_a_ringing_citizen_is_held_
         channel("PJSIP/pstn-00000002", call, {Var.CALL: call, Var.PARTY: Party.CALLER, Var.STAGE: Stage.RING}),
         channel(f"PJSIP/{SEAT}-00000001", "hl1-1795351330.1", {Var.CALL: call, Var.PARTY: Party.AGENT}),
     ]
-    (ticket,) = tickets(picture(shown, (), ()), GroupId("general"))
+    (ticket,) = tickets(parse_switch_state(shown, (), ()), GroupId("general"))
     assert (ticket.phase, ticket.seat) == (TicketPhase.OFFERED, SEAT)
     assert ticket.ticket.channel == "", "its telephone rings: it is not to be redirected"
 
 
 async def test_a_place_of_a_sub_centre_has_no_phone_to_ring_first(home: Home) -> None:
     home.ask()
-    home.queues.tell(AgentSignedIn(AgentId("12366001"), SeatId("12366001"), (GroupId("general"),), site="s"))
+    home.queues.apply(AgentSignedIn(AgentId("12366001"), SeatId("12366001"), (GroupId("general"),), site="s"))
     await home.look()
     (only,) = home.dialled
     assert only["channel"].startswith("PJSIP/pstn/sip:")
@@ -230,7 +234,7 @@ async def test_a_place_of_a_sub_centre_has_no_phone_to_ring_first(home: Home) ->
 
 def test_the_line_is_named_only_where_agents_are_told_lines(home: Home) -> None:
     silent = {name: replace(group, whisper=False) for name, group in home.table.groups.items()}
-    assert home.ask() is Outcome.PROMISED
+    assert home.ask() is RequestOutcome.PROMISED
     assert told(replace(home.table, groups=silent), home.promise) == AGENT_PROMPT
     assert told(home.table, replace(home.promise, line="12345")) == AGENT_PROMPT
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callbacks import rules
-from callbacks.model import CLOSED, Callback, Failed, State
-from callbacks.serialisation import callback_of, data_of, latest
+from callbacks.model import CLOSED, Callback, CallbackState, CallFailure
+from callbacks.serialisation import callback_of, fold, to_data
 from telephony.model import CALL_ID, EMERGENCY_NUMBERS, CallId
 from telephony.subscribers import callable_number
 
@@ -66,12 +66,12 @@ def test_no_text_leads_to_an_emergency_number(told: str) -> None:
 
 
 def test_pauses_double_and_the_last_attempt_is_the_last() -> None:
-    one = rules.failed(rules.dialled(callback()), Failed.BUSY, NOW, attempts=3, retry_minutes=15)
-    assert (one.state, one.not_before) == (State.WAITING, NOW + timedelta(minutes=15))
-    two = rules.failed(rules.dialled(one), Failed.NO_ANSWER, NOW, attempts=3, retry_minutes=15)
-    assert (two.state, two.not_before) == (State.WAITING, NOW + timedelta(minutes=30))
-    three = rules.failed(rules.dialled(two), Failed.BUSY, NOW, attempts=3, retry_minutes=15)
-    assert (three.state, three.closed_at, three.why) == (State.UNREACHED, NOW, "busy")
+    one = rules.failed(rules.dialled(callback()), CallFailure.BUSY, NOW, attempts=3, retry_minutes=15)
+    assert (one.state, one.not_before) == (CallbackState.WAITING, NOW + timedelta(minutes=15))
+    two = rules.failed(rules.dialled(one), CallFailure.NO_ANSWER, NOW, attempts=3, retry_minutes=15)
+    assert (two.state, two.not_before) == (CallbackState.WAITING, NOW + timedelta(minutes=30))
+    three = rules.failed(rules.dialled(two), CallFailure.BUSY, NOW, attempts=3, retry_minutes=15)
+    assert (three.state, three.closed_at, three.why) == (CallbackState.FAILED, NOW, "busy")
 
 
 def test_it_is_due_in_its_hours_and_after_its_pause() -> None:
@@ -86,7 +86,7 @@ def test_every_attempt_is_a_call_of_its_own_that_engine_and_switch_agree_on() ->
     waiting = callback()
     dialled = rules.dialled(waiting)
     assert waiting.call == dialled.call == rules.reached(dialled).call == "hl1-1700000000.9000000121"
-    again = rules.failed(dialled, Failed.BUSY, NOW, attempts=3, retry_minutes=1)
+    again = rules.failed(dialled, CallFailure.BUSY, NOW, attempts=3, retry_minutes=1)
     assert again.call == "hl1-1700000000.9000000122"
     assert CALL_ID.fullmatch(waiting.call)
     assert rules.not_dialled(dialled).call == waiting.call
@@ -97,11 +97,11 @@ STEPS: dict[str, Callable[[Callback], Callback]] = {
     "agent-misses": lambda one: rules.agent_missed(one, "busy"),
     "dial": rules.dialled,
     "undo": rules.not_dialled,
-    "fail": lambda one: rules.failed(one, Failed.BUSY, NOW, attempts=3, retry_minutes=1),
+    "fail": lambda one: rules.failed(one, CallFailure.BUSY, NOW, attempts=3, retry_minutes=1),
     "answer": rules.reached,
-    "talk": lambda one: rules.kept(one, NOW),
-    "leave": lambda one: rules.left(one, NOW),
-    "withdraw": lambda one: rules.withdrawn(one, "served", NOW),
+    "talk": lambda one: rules.completed(one, NOW),
+    "leave": lambda one: rules.abandoned(one, NOW),
+    "withdraw": lambda one: rules.cancelled(one, "served", NOW),
 }
 
 
@@ -123,11 +123,11 @@ def test_whatever_happens_nobody_is_dialled_again_after_an_answer(steps: list[st
             dialled -= 1
         assert one.attempts == dialled <= 3
         assert one.open is (one.closed_at is None)
-        assert callback_of(one.id, data_of(one)) == one
+        assert callback_of(one.id, to_data(one)) == one
 
 
 def test_the_latest_fact_is_the_truth_in_whatever_order_they_are_read() -> None:
     first, second = callback(), rules.dialled(callback())
-    told = [("01B", data_of(second)), ("01A", data_of(first)), ("01A", data_of(first))]
-    assert latest(first.id, told) == second
-    assert latest(first.id, []) is None
+    told = [("01B", to_data(second)), ("01A", to_data(first)), ("01A", to_data(first))]
+    assert fold(first.id, told) == second
+    assert fold(first.id, []) is None

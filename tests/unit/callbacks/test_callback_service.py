@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from callbacks import service
-from callbacks.model import Callback, Outcome, State
+from callbacks.model import Callback, CallbackState, RequestOutcome
 from callbacks.service import Callbacks
 from engine.wiring.callbacks import callbacks
 from ivr.model import Question, Script
-from ivr.ports import Queued, Seated
+from ivr.ports import Queued, SeatAssignment
 from ledger.model import Kind
 from queues.events import AgentSignedIn, SeatReachable, SeatUnreachable, SignedOut
 from queues.states import AgentState
@@ -38,7 +38,7 @@ class Home(House):
         self.outcomes: list[asyncio.Future[OriginateOutcome]] = []
         self.link.originate = self.originate
         self.callbacks.loaded = True
-        self.queues.tell(SeatReachable(SEAT))
+        self.queues.apply(SeatReachable(SEAT))
 
     async def originate(self, channel: str, **how: Any) -> OriginateOutcome:
         self.dialled.append({"channel": channel, **how})
@@ -51,17 +51,17 @@ class Home(House):
         self.outcomes[-1].set_result(OriginateOutcome(reason == 4, reason, "PJSIP/pstn-1", None))
 
     def agent(self, agent: str = "1001", seat: str = SEAT) -> None:
-        self.queues.tell(SeatReachable(SeatId(seat)))
-        self.queues.tell(AgentSignedIn(AgentId(agent), SeatId(seat), (GroupId("general"),)))
+        self.queues.apply(SeatReachable(SeatId(seat)))
+        self.queues.apply(AgentSignedIn(AgentId(agent), SeatId(seat), (GroupId("general"),)))
 
-    def ask(self, serial: int = 1, number: str = NUMBER) -> Outcome:
+    def ask(self, serial: int = 1, number: str = NUMBER) -> RequestOutcome:
         question = self.question(Script.CALLBACK, serial, number="12320")
         self.desk.place(question)
         return self.desk.promise(question, number)
 
     async def look(self) -> None:
-        await self.callbacks.settle()
-        self.callbacks.look()
+        await self.callbacks.resolve_in_doubt()
+        self.callbacks.schedule_due()
         await self.settle()
 
     async def rung(self) -> None:
@@ -87,7 +87,7 @@ async def home(monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 async def test_nobody_is_dialled_before_an_agent_is_held_for_the_citizen(home: Home) -> None:
-    assert home.ask() is Outcome.PROMISED
+    assert home.ask() is RequestOutcome.PROMISED
     await home.look()
     assert home.dialled == []
     home.agent()
@@ -104,7 +104,7 @@ async def test_from_the_answer_on_it_is_a_call_like_any_other(home: Home) -> Non
     await home.rung()
     home.ring(4)
     asked = Question(Script.OFFER, "PJSIP/pstn-2", home.promise.call, group="general", since_ms=1)
-    assert isinstance(home.desk.place(asked), Seated)
+    assert isinstance(home.desk.place(asked), SeatAssignment)
     assert home.queues.acd.tickets[home.promise.call].channel == "PJSIP/pstn-2"
     assert home.states() == ["waiting", "dialling", "reached"]
 
@@ -122,7 +122,7 @@ async def test_the_attempt_is_on_the_disk_before_the_switch_is_asked(home: Home)
 
 async def test_a_promise_that_the_disk_refuses_is_none(home: Home) -> None:
     home.ledger.stalled = True
-    assert home.ask() is Outcome.PROMISED
+    assert home.ask() is RequestOutcome.PROMISED
     assert not await home.desk.durable(home.question(Script.CALLBACK))
     assert home.callbacks.book.open() == []
     assert isinstance(home.desk.place(home.question(Script.OFFER)), Queued), "the caller waits on"
@@ -133,9 +133,9 @@ async def test_a_citizen_who_is_not_reached_frees_the_agent_at_once(home: Home, 
     await home.rung()
     home.ring(reason)
     await home.settle()
-    assert (home.promise.state, home.promise.why, home.promise.attempts) == (State.WAITING, why, 1)
+    assert (home.promise.state, home.promise.why, home.promise.attempts) == (CallbackState.WAITING, why, 1)
     assert home.state("8001") is AgentState.READY
-    home.callbacks.look()
+    home.callbacks.schedule_due()
     await home.settle()
     assert len(home.dialled) == 1, "not before its time"
 
@@ -152,7 +152,7 @@ async def test_the_hang_up_and_the_outcome_of_one_attempt_are_one_failure(home: 
 
 async def test_an_agent_who_goes_while_it_rings_does_not_make_it_ring_twice(home: Home) -> None:
     await home.rung()
-    home.queues.tell(SeatUnreachable(SEAT))
+    home.queues.apply(SeatUnreachable(SEAT))
     home.agent("1002", "8002")
     await home.look()
     assert len(home.dialled) == 1
@@ -164,22 +164,22 @@ async def test_what_was_not_dialled_does_not_count(home: Home, error: Exception)
     await home.rung()
     home.outcomes[-1].set_exception(error)
     await home.settle()
-    assert (home.promise.state, home.promise.attempts) == (State.WAITING, 0)
+    assert (home.promise.state, home.promise.attempts) == (CallbackState.WAITING, 0)
 
 
 async def test_a_number_is_promised_one_call_at_a_time_and_so_many_a_day(home: Home) -> None:
-    assert home.ask(1) is Outcome.PROMISED
-    assert home.ask(2) is Outcome.ALREADY
+    assert home.ask(1) is RequestOutcome.PROMISED
+    assert home.ask(2) is RequestOutcome.ALREADY
     for serial in (3, 4):
         home.callbacks.cancel(home.callbacks.book.open()[0].id, "试验")
-        assert home.ask(serial) is Outcome.PROMISED
+        assert home.ask(serial) is RequestOutcome.PROMISED
     home.callbacks.cancel(call_id(4), "试验")
-    assert home.ask(5) is Outcome.TOO_MANY
-    assert home.ask(6, "13600000002") is Outcome.PROMISED
+    assert home.ask(5) is RequestOutcome.TOO_MANY
+    assert home.ask(6, "13600000002") is RequestOutcome.PROMISED
 
 
 async def test_a_promise_stands_in_the_line_as_soon_as_it_is_on_the_disk(home: Home) -> None:
-    await home.callbacks.settle()
+    await home.callbacks.resolve_in_doubt()
     home.ask(1)
     assert await home.desk.durable(home.question(Script.CALLBACK))
     home.desk.place(home.question(Script.OFFER, 2, since_ms=home.now))
@@ -190,13 +190,13 @@ async def test_a_promise_stands_in_the_line_as_soon_as_it_is_on_the_disk(home: H
 
 async def test_numbers_that_are_never_called_are_never_promised(home: Home) -> None:
     for number in ("110", "12345", "+8613600000001", "", "95588"):
-        assert home.ask(1, number) is Outcome.NOT_CALLABLE
+        assert home.ask(1, number) is RequestOutcome.NOT_CALLABLE
     assert home.queues.acd.tickets[PROMISED_IN].channel, "and the caller keeps its place"
 
 
 async def test_a_caller_to_whom_an_agent_is_on_the_way_is_promised_nothing(home: Home) -> None:
     home.agent()
-    assert home.ask() is Outcome.ON_THE_WAY
+    assert home.ask() is RequestOutcome.ON_THE_WAY
 
 
 async def test_who_was_served_after_all_is_not_called(home: Home) -> None:
@@ -219,7 +219,7 @@ async def test_nobody_is_called_before_all_is_known_that_was_promised(home: Home
     home.callbacks.loaded = True
     running.cancel()
     running = asyncio.create_task(home.callbacks.run())
-    home.callbacks.seen()
+    home.callbacks.on_reconnected()
     await home.settle()
     await home.settle()
     assert len(home.dialled) == 1
@@ -242,9 +242,9 @@ def revived(home: Home, one: Callback) -> Callbacks:
     return fresh
 
 
-@pytest.mark.parametrize(("answered", "state"), [(True, State.KEPT), (False, State.WAITING)])
+@pytest.mark.parametrize(("answered", "state"), [(True, CallbackState.COMPLETED), (False, CallbackState.WAITING)])
 async def test_an_attempt_that_ended_unseen_is_judged_by_the_switchs_own_note(
-    home: Home, answered: bool, state: State
+    home: Home, answered: bool, state: CallbackState
 ) -> None:
     await home.rung()
     one = home.promise
@@ -252,7 +252,7 @@ async def test_an_attempt_that_ended_unseen_is_judged_by_the_switchs_own_note(
     home.link.lists["DBGet"] = [event("DBGetResponse", Family="callbacks", Key="1", Val=noted)]
     home.calls.live.clear()
     fresh = revived(home, one)
-    await fresh.settle()
+    await fresh.resolve_in_doubt()
     found = fresh.book.get(one.id)
     assert found is not None
     assert (found.state, found.attempts) == (state, 1)
@@ -261,18 +261,18 @@ async def test_an_attempt_that_ended_unseen_is_judged_by_the_switchs_own_note(
 async def test_an_attempt_that_still_rings_is_left_alone(home: Home) -> None:
     await home.rung()
     one = home.promise
-    home.calls.enter(one.call, "PJSIP/pstn-2", Stage.RING)
+    home.calls.get_or_create(one.call, "PJSIP/pstn-2", Stage.RING)
     fresh = revived(home, one)
-    await fresh.settle()
-    fresh.look()
+    await fresh.resolve_in_doubt()
+    fresh.schedule_due()
     found = fresh.book.get(one.id)
     assert found is not None
-    assert found.state is State.DIALLING
+    assert found.state is CallbackState.DIALLING
 
 
 async def test_a_signed_out_agent_is_not_held(home: Home) -> None:
     await home.rung()
     home.ring(5)
     await home.settle()
-    home.queues.tell(SignedOut(SEAT))
+    home.queues.apply(SignedOut(SEAT))
     assert home.state("8001") is AgentState.SIGNED_OUT

@@ -7,12 +7,12 @@ import pytest
 from callbacks.voicemail_rules import (
     BYTES_PER_SECOND,
     HEADER_BYTES,
-    Message,
+    Voicemail,
     closed,
-    data_of,
-    latest,
+    fold,
     length,
     message_of,
+    to_data,
 )
 from ivr.model import Script
 from ivr.ports import Queued
@@ -24,7 +24,7 @@ from tests.support.engine_harness import House, call_id, event
 pytestmark = pytest.mark.unit
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-MESSAGE = Message(CallId("hl1-1700000000.1"), "13600000001", "12333", "general", 3.5, NOW, NOW + timedelta(hours=24))
+MESSAGE = Voicemail(CallId("hl1-1700000000.1"), "13600000001", "12333", "general", 3.5, NOW, NOW + timedelta(hours=24))
 THREE_SECONDS = HEADER_BYTES + 3 * BYTES_PER_SECOND
 
 
@@ -40,9 +40,9 @@ def test_the_clock_runs_until_it_is_closed() -> None:
 
 def test_facts_say_all_and_the_latest_is_the_truth() -> None:
     done = closed(MESSAGE, "1001", "已答复", NOW)
-    assert message_of(MESSAGE.id, data_of(MESSAGE)) == MESSAGE
-    assert latest(MESSAGE.id, [("01B", data_of(done)), ("01A", data_of(MESSAGE))]) == done
-    assert latest(MESSAGE.id, []) is None
+    assert message_of(MESSAGE.id, to_data(MESSAGE)) == MESSAGE
+    assert fold(MESSAGE.id, [("01B", to_data(done)), ("01A", to_data(MESSAGE))]) == done
+    assert fold(MESSAGE.id, []) is None
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(0, 0), (HEADER_BYTES, 0), (THREE_SECONDS, 3)])
@@ -89,8 +89,8 @@ async def test_what_was_dealt_with_a_day_ago_is_let_go_and_what_is_open_never() 
 
 async def test_who_is_being_brought_to_an_agent_leaves_no_message() -> None:
     house = House()
-    house.queues.tell(SeatReachable(SeatId("8001")))
-    house.queues.tell(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GroupId("general"),)))
+    house.queues.apply(SeatReachable(SeatId("8001")))
+    house.queues.apply(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GroupId("general"),)))
     house.desk.place(house.question(Script.OFFER))
     assert not house.desk.leave_line(house.question(Script.WAITING))
 

@@ -36,7 +36,7 @@ async def test_every_change_that_no_call_made_is_kept_with_its_reason() -> None:
         SeatReachable(SEAT),
         Forced(SEAT, AgentState.READY),
     ):
-        here.queues.tell(event)
+        here.queues.apply(event)
     assert told(here) == [
         "座席8001工号1001：未签入→示闲，签入",
         "座席8001工号1001：示闲→示忙（用餐），示忙",
@@ -49,17 +49,17 @@ async def test_every_change_that_no_call_made_is_kept_with_its_reason() -> None:
 
 async def test_a_plain_call_adds_nothing() -> None:
     here = House()
-    here.queues.tell(AgentSignedIn(AGENT, SEAT, (GENERAL,)))
+    here.queues.apply(AgentSignedIn(AGENT, SEAT, (GENERAL,)))
     here.desk.place(here.question(Script.OFFER))
-    here.queues.tell(Answered(call_id(1), SEAT))
-    here.queues.tell(TalkEnded(call_id(1), SEAT))
+    here.queues.apply(Answered(call_id(1), SEAT))
+    here.queues.apply(TalkEnded(call_id(1), SEAT))
     assert len(told(here)) == 1, "the sign-in alone"
     await here.queues.stop()
 
 
 async def test_places_of_a_sub_centre_are_not_told_of_one_by_one() -> None:
     here = House()
-    here.queues.tell(AgentSignedIn(AgentId("12366001"), SeatId("12366001"), (GENERAL,), site="subcentre-12366"))
+    here.queues.apply(AgentSignedIn(AgentId("12366001"), SeatId("12366001"), (GENERAL,), site="subcentre-12366"))
     assert told(here) == []
 
 
@@ -68,10 +68,10 @@ async def test_one_agents_history_has_deeds_and_states_and_no_others(database: D
         return Fact(f"F{number}", kind, NO_CALL, AT + timedelta(seconds=number), data)
 
     facts = [
-        fact(1, Kind.DEED, what="force-pause", by="班长1010", agent="1001", reason="抽调"),
+        fact(1, Kind.OPERATOR_ACTION, what="force-pause", by="班长1010", agent="1001", reason="抽调"),
         fact(2, Kind.AGENT_STATE, agent="1001", text="座席8001工号1001：示闲→示忙，班长强制"),
         fact(3, Kind.AGENT_STATE, agent="1002", text="座席8002工号1002：示闲→话机失联，话机失去联系"),
-        fact(4, Kind.DEED, what="close-group", by="班长1010", group="market", reason="停电"),
+        fact(4, Kind.OPERATOR_ACTION, what="close-group", by="班长1010", group="market", reason="停电"),
     ]
     async with database.transaction() as session:
         await add_facts(session, facts)

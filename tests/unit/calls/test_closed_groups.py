@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from calls.closed_groups import Closures
+from calls.closed_groups import ClosedGroups
 from calls.supervision import Supervision
 from ivr.model import Script
 from ledger.model import Kind
@@ -37,7 +37,7 @@ async def test_new_callers_go_where_they_go_out_of_hours_and_waiting_ones_stay()
     assert here.queues.acd.tickets[call_id(1)].group == SOCIAL
     await here.supervision.open_group(SOCIAL, WHO, "来电")
     assert here.desk.route(here.question(Script.ENTER, 4, number="12333")).group == SOCIAL
-    told = [(fact["what"], fact["by"], fact["group"], fact["reason"]) for fact in here.ledger.of(Kind.DEED)]
+    told = [(fact["what"], fact["by"], fact["group"], fact["reason"]) for fact in here.ledger.of(Kind.OPERATOR_ACTION)]
     assert told == [("close-group", WHO, SOCIAL, WHY), ("open-group", WHO, SOCIAL, "来电")]
 
 
@@ -66,12 +66,12 @@ async def test_the_group_of_12345_is_never_closed_and_nothing_twice() -> None:
 
 async def test_a_restart_remembers_and_a_damaged_file_closes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "closed-groups.json"
-    await Closures(path).close(MARKET, "班长1010：停电")
-    assert Closures(path).shown() == {"market": "班长1010：停电"}
-    await Closures(path).open(MARKET)
-    assert Closures(path).shown() == {}
+    await ClosedGroups(path).close(MARKET, "班长1010：停电")
+    assert ClosedGroups(path).shown() == {"market": "班长1010：停电"}
+    await ClosedGroups(path).open(MARKET)
+    assert ClosedGroups(path).shown() == {}
     path.write_text("{", encoding="utf-8")
-    assert Closures(path).shown() == {}
+    assert ClosedGroups(path).shown() == {}
 
 
 async def test_calls_do_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ async def test_calls_do_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytes
         assert slow.wait(20)
 
     monkeypatch.setattr("os.fsync", fsync)
-    closures = Closures(tmp_path / "closed-groups.json")
+    closures = ClosedGroups(tmp_path / "closed-groups.json")
     closing = asyncio.create_task(closures.close(MARKET, WHY))
     try:
         await asyncio.wait_for(asked.wait(), 20)  # questions would be answered now
@@ -97,12 +97,16 @@ async def test_calls_do_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytes
 async def test_what_the_disk_does_not_keep_is_refused(tmp_path: Path) -> None:
     house = House()
     deeds = Supervision(
-        lambda: house.table, house.queues, house.calls, cast("AmiLink", house.link), Closures(tmp_path / "no" / "file")
+        lambda: house.table,
+        house.queues,
+        house.calls,
+        cast("AmiLink", house.link),
+        ClosedGroups(tmp_path / "no" / "file"),
     )
     with pytest.raises(NotAllowed, match="没有关闭"):
         await deeds.close_group(MARKET, WHO, WHY, move=False)
     assert deeds.closures.shown() == {}
-    assert house.ledger.of(Kind.DEED) == []
+    assert house.ledger.of(Kind.OPERATOR_ACTION) == []
 
 
 async def test_nobody_widens_into_a_closed_group_and_other_calls_are_as_they_were() -> None:

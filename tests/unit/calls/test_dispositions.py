@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from calls.dispositions import WrapUps
-from calls.model import Wrapped
+from calls.dispositions import Dispositions
+from calls.model import DispositionRequest
 from ledger.model import Fact, Kind
 from ledger.records import CallRecord, fold
 from queues.events import AgentSignedIn, Tick
@@ -24,13 +24,13 @@ from tests.unit.calls.switch.test_ami_events import talking
 pytestmark = pytest.mark.unit
 
 ME = AgentId("1001")
-MINE = Wrapped("answered", "已告知", "张三", ME)
+MINE = DispositionRequest("answered", "已告知", "张三", ME)
 
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     made = House()
-    made.queues.tell(AgentSignedIn(ME, SeatId("8001"), made.table.agents[ME].groups))
+    made.queues.apply(AgentSignedIn(ME, SeatId("8001"), made.table.agents[ME].groups))
     yield made
     await made.queues.stop()
 
@@ -48,8 +48,8 @@ def past(**data: Any) -> Any:
     return found
 
 
-def wrap_ups(house: House) -> WrapUps:
-    return WrapUps(lambda: house.table, house.calls)
+def wrap_ups(house: House) -> Dispositions:
+    return Dispositions(lambda: house.table, house.calls)
 
 
 async def test_an_agent_says_so_in_the_talk_and_says_it_anew_in_the_wrap_up(house: House) -> None:
@@ -65,8 +65,8 @@ async def test_an_agent_says_so_in_the_talk_and_says_it_anew_in_the_wrap_up(hous
         {"code": "answered", "name": "当场答复", "agent": ME, "by": "张三", "remark": "已告知"},
         {"code": "order", "name": "已派工单", "agent": ME, "by": "张三"},
     ]
-    assert house.calls.last_of[ME].said[ME].code == "order"
-    assert house.ledger.of(Kind.DEED) == []
+    assert house.calls.last_call_of[ME].dispositions[ME].code == "order"
+    assert house.ledger.of(Kind.OPERATOR_ACTION) == []
 
 
 async def test_a_code_is_owed_until_it_is_said_and_the_wrap_up_ends_in_time_all_the_same(house: House) -> None:
@@ -74,32 +74,32 @@ async def test_a_code_is_owed_until_it_is_said_and_the_wrap_up_ends_in_time_all_
     talking(house)
     house.now += 60_000
     house.seat_hangup("8001", 1)
-    last = house.calls.last_of[ME]
+    last = house.calls.last_call_of[ME]
     assert not said.owes(ME, last)  # the sample asks, and waits for nobody
     house.table = replace(house.table, wrap_up_code_required=True)
     assert said.owes(ME, last)
     house.now += 60_000
-    house.queues.tell(Tick())
+    house.queues.apply(Tick())
     assert house.state("8001") is AgentState.READY
     talking(house, 2)
     house.now += 60_000
     house.seat_hangup("8001", 2)
-    assert said.owes(ME, house.calls.last_of[ME])
+    assert said.owes(ME, house.calls.last_call_of[ME])
     await said.say(call_id(2), MINE, never)
-    assert not said.owes(ME, house.calls.last_of[ME])
+    assert not said.owes(ME, house.calls.last_call_of[ME])
     house.table = replace(house.table, wrap_up_codes={})
-    last.said.clear()
+    last.dispositions.clear()
     assert not said.owes(ME, last)  # nothing to choose, nothing owed
 
 
 async def test_who_did_not_have_the_call_says_why_and_it_is_a_deed(house: House) -> None:
     said = wrap_ups(house)
-    boss = Wrapped("nuisance", "", "班长")
+    boss = DispositionRequest("nuisance", "", "班长")
     with pytest.raises(NotAllowed, match="写明原因"):
         await said.say(call_id(7), boss, past(agent="1001", group="general", by="agent"))
-    assert house.ledger.of(Kind.WRAP_UP) == house.ledger.of(Kind.DEED) == []
+    assert house.ledger.of(Kind.WRAP_UP) == house.ledger.of(Kind.OPERATOR_ACTION) == []
     await said.say(call_id(7), replace(boss, reason="质检更正"), past(agent="1001", group="general", by="agent"))
-    assert house.ledger.of(Kind.DEED) == [
+    assert house.ledger.of(Kind.OPERATOR_ACTION) == [
         {"what": "wrap-up-code", "by": "班长", "agent": "1001", "to": "骚扰", "reason": "质检更正"}
     ]
     assert house.ledger.of(Kind.WRAP_UP) == [{"code": "nuisance", "name": "骚扰", "agent": "1001", "by": "班长"}]
@@ -110,8 +110,8 @@ async def test_a_call_that_no_agent_of_ours_had_comes_to_nothing(
     house: House, told: dict[str, str], words: str
 ) -> None:
     with pytest.raises(NotAllowed, match=words):
-        await wrap_ups(house).say(call_id(7), Wrapped("answered", "", "班长", reason="x"), past(**told))
-    assert house.ledger.of(Kind.WRAP_UP) == house.ledger.of(Kind.DEED) == []
+        await wrap_ups(house).say(call_id(7), DispositionRequest("answered", "", "班长", reason="x"), past(**told))
+    assert house.ledger.of(Kind.WRAP_UP) == house.ledger.of(Kind.OPERATOR_ACTION) == []
 
 
 async def test_a_call_that_nobody_knows_is_refused(house: House) -> None:
@@ -119,7 +119,7 @@ async def test_a_call_that_nobody_knows_is_refused(house: House) -> None:
         return None
 
     with pytest.raises(NotAllowed, match="流水里没有呼叫"):
-        await wrap_ups(house).say(call_id(7), Wrapped("answered", "", "班长", reason="x"), nothing)
+        await wrap_ups(house).say(call_id(7), DispositionRequest("answered", "", "班长", reason="x"), nothing)
 
 
 async def test_a_code_of_another_group_is_refused_and_those_of_this_one_are_told(house: House) -> None:
@@ -142,4 +142,4 @@ async def test_two_agents_of_one_call_each_have_their_own_word(house: House) -> 
     house.calls.live[call_id(1)].agent = other
     house.table = replace(house.table, wrap_up_code_required=True)
     assert said.owes(other, house.calls.live[call_id(1)])
-    assert house.calls.live[call_id(1)].said[ME].code == "answered"
+    assert house.calls.live[call_id(1)].dispositions[ME].code == "answered"

@@ -55,7 +55,7 @@ async def test_a_new_caller_hears_it_at_entry_and_one_who_waits_hears_it_once(ho
     assert house.desk.route(house.question(Script.ENTER, 3, number="0663110")).prompts == ()
     await raised.stop("disaster", "班长", "解除")
     assert house.desk.route(house.question(Script.ENTER, 4, number="12345")).prompts == ("greeting-12345",)
-    deeds = [(deed["what"], deed["by"], deed["to"], deed["reason"]) for deed in house.ledger.of(Kind.DEED)]
+    deeds = [(deed["what"], deed["by"], deed["to"], deed["reason"]) for deed in house.ledger.of(Kind.OPERATOR_ACTION)]
     assert deeds == [("announce", "班长", "disaster", "台风"), ("announce-end", "班长", "disaster", "解除")]
 
 

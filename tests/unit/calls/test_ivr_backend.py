@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from calls.policy_from_table import policy
+from calls.policy_from_table import policy_from_table
 from ivr.model import Script
-from ivr.ports import Queued, SeatAction, Seated
+from ivr.ports import Queued, SeatAction, SeatAssignment
 from ledger.model import Kind
 from queues.events import AgentSignedIn, PolicyChanged
 from queues.states import AgentState
@@ -30,7 +30,7 @@ async def house() -> AsyncIterator[House]:
 
 
 def sign_in(house: House, seat: str = "8001", agent: str = "1001") -> None:
-    house.queues.tell(AgentSignedIn(AgentId(agent), SeatId(seat), house.table.agents[agent].groups))
+    house.queues.apply(AgentSignedIn(AgentId(agent), SeatId(seat), house.table.agents[agent].groups))
 
 
 async def test_a_route_is_the_table_s_and_the_call_is_known(house: House) -> None:
@@ -53,7 +53,7 @@ async def test_a_withheld_number_is_on_no_list(
 async def test_a_free_seat_rings_at_once_without_a_redirect(house: House) -> None:
     sign_in(house)
     place = house.desk.place(house.question(Script.OFFER))
-    assert place == Seated(SEAT, AGENT, ring_seconds=20)
+    assert place == SeatAssignment(SEAT, AGENT, ring_seconds=20)
     await house.settle()
     assert not any(action == "Redirect" for action, _ in house.link.sent), "its own question is the way to the seat"
     assert house.ledger.of(Kind.OFFERED)[0]["seat"] == "8001"
@@ -84,7 +84,7 @@ async def test_a_free_seat_takes_the_waiting_caller_by_redirect(house: House) ->
 def dropping(house: House, seconds: float) -> None:
     """Calls 1 and 2 ring; 1 talks at 8001 for so long, and its agent hangs up. A short talk is one under 3 s."""
     groups = {group.id: replace(group, short_talk_seconds=3) for group in house.table.groups.values()}
-    house.queues.tell(PolicyChanged(policy(replace(house.table, groups=groups))))
+    house.queues.apply(PolicyChanged(policy_from_table(replace(house.table, groups=groups))))
     sign_in(house)
     house.desk.route(house.question(Script.ENTER, number="12345"))
     house.desk.place(house.question(Script.OFFER))
@@ -97,7 +97,7 @@ def dropping(house: House, seconds: float) -> None:
 
 async def test_who_is_answered_and_dropped_waits_on_at_its_place(house: House) -> None:
     dropping(house, 2.9)
-    assert house.desk.cut_short(house.question(Script.AFTER))
+    assert house.desk.on_short_talk(house.question(Script.AFTER))
     assert house.state("8001") is AgentState.NOT_RESPONDING
     assert house.desk.place(house.question(Script.AFTER)) == Queued(1, first_time=False)
 
@@ -108,8 +108,10 @@ async def test_who_is_dropped_goes_to_a_free_seat_by_the_answer_alone(house: Hou
     house.hangup(2)
     await house.settle()
     house.link.sent.clear()
-    assert house.desk.cut_short(house.question(Script.AFTER))
-    assert house.desk.place(house.question(Script.AFTER)) == Seated(SeatId("8002"), AgentId("1002"), ring_seconds=20)
+    assert house.desk.on_short_talk(house.question(Script.AFTER))
+    assert house.desk.place(house.question(Script.AFTER)) == SeatAssignment(
+        SeatId("8002"), AgentId("1002"), ring_seconds=20
+    )
     await house.settle()
     assert not any(action == "Redirect" for action, _ in house.link.sent)
     assert sum(house.queues.acd.strays.values()) == 0
@@ -117,8 +119,8 @@ async def test_who_is_dropped_goes_to_a_free_seat_by_the_answer_alone(house: Hou
 
 async def test_a_talk_that_was_one_is_rated(house: House) -> None:
     dropping(house, 3)
-    assert not house.desk.cut_short(house.question(Script.AFTER))
-    assert house.desk.talked(house.question(Script.AFTER))
+    assert not house.desk.on_short_talk(house.question(Script.AFTER))
+    assert house.desk.on_talk_ended(house.question(Script.AFTER))
 
 
 async def test_a_caller_who_hangs_up_at_once_does_not_come_back_into_the_line(house: House) -> None:
@@ -151,7 +153,7 @@ async def test_a_seat_that_did_not_answer_is_written_down_with_its_reason(
 ) -> None:
     sign_in(house)
     house.desk.place(house.question(Script.OFFER))
-    house.desk.missed(house.question(Script.OFFER), SEAT, dial_status)
+    house.desk.on_no_answer(house.question(Script.OFFER), SEAT, dial_status)
     assert house.ledger.of(Kind.NOT_ANSWERED) == [{"seat": "8001", "agent": "1001", "why": why}]
     assert house.queues.seat_of(call_id(1)) is None
 
@@ -163,22 +165,22 @@ async def test_a_talk_is_over_once_and_rated_once(house: House) -> None:
     house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
     assert house.state("8001") is AgentState.TALKING
     house.now += 60_000
-    assert house.desk.talked(house.question(Script.AFTER))
+    assert house.desk.on_talk_ended(house.question(Script.AFTER))
     assert house.state("8001") is AgentState.WRAP_UP
     assert house.calls.live[call_id(1)].stage is Stage.AFTER
-    assert not house.desk.talked(house.question(Script.AFTER)), "one rating per call"
+    assert not house.desk.on_talk_ended(house.question(Script.AFTER)), "one rating per call"
 
 
 async def test_nobody_reached_nobody_rated(house: House) -> None:
     house.desk.place(house.question(Script.OFFER))
-    assert not house.desk.talked(house.question(Script.AFTER))
+    assert not house.desk.on_talk_ended(house.question(Script.AFTER))
 
 
 async def test_an_answer_that_did_not_arrive_gives_the_seat_back_without_blame(house: House) -> None:
     sign_in(house)
     house.desk.place(house.question(Script.OFFER))
     for _ in range(2):
-        house.desk.undelivered(house.question(Script.OFFER))
+        house.desk.on_answer_lost(house.question(Script.OFFER))
         assert call_id(1) not in house.queues.acd.tickets
         assert house.state("8001") is AgentState.READY
     assert house.ledger.of(Kind.NOT_ANSWERED) == []
@@ -186,7 +188,7 @@ async def test_an_answer_that_did_not_arrive_gives_the_seat_back_without_blame(h
 
 async def test_who_waits_and_was_not_told_is_not_in_our_line(house: House) -> None:
     house.desk.place(house.question(Script.OFFER))
-    house.desk.undelivered(house.question(Script.OFFER))
+    house.desk.on_answer_lost(house.question(Script.OFFER))
     assert call_id(1) not in house.queues.acd.tickets
 
 
@@ -195,8 +197,8 @@ async def test_who_was_redirected_while_asking_keeps_the_seat(house: House, asks
     house.desk.place(house.question(Script.OFFER))
     sign_in(house)
     if asks_again:
-        assert isinstance(house.desk.place(house.question(Script.WAITING)), Seated)
-    house.desk.undelivered(house.question(Script.WAITING))
+        assert isinstance(house.desk.place(house.question(Script.WAITING)), SeatAssignment)
+    house.desk.on_answer_lost(house.question(Script.WAITING))
     assert house.state("8001") is AgentState.RESERVED
     assert house.queues.acd.tickets[call_id(1)].seat == SEAT
 
@@ -206,12 +208,12 @@ async def test_who_talks_is_not_taken_from_the_agent(house: House) -> None:
     house.desk.place(house.question(Script.OFFER))
     house.dial("DialBegin", 1, "8001")
     house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
-    house.desk.undelivered(house.question(Script.OFFER))
+    house.desk.on_answer_lost(house.question(Script.OFFER))
     assert house.state("8001") is AgentState.TALKING
 
 
 async def test_levels_are_the_table_s(house: House) -> None:
-    assert [house.desk.level(house.question(Script.RATED, key=key)) for key in ("5", "1", "9", "", "*")] == [
+    assert [house.desk.rating_level(house.question(Script.RATED, key=key)) for key in ("5", "1", "9", "", "*")] == [
         5,
         1,
         0,
@@ -233,7 +235,9 @@ async def test_an_agent_s_day_by_the_keys_of_a_phone(house: House) -> None:
     assert press(SEAT, SeatAction.EXTEND, "") == "seat-not-wrapping-up"
     assert press(SEAT, SeatAction.SIGN_OUT, "") == "seat-signed-out"
     assert house.state("8001") is AgentState.SIGNED_OUT
-    deeds = [(deed["what"], deed["by"], deed["agent"], deed["reason"]) for deed in house.ledger.of(Kind.DEED)]
+    deeds = [
+        (deed["what"], deed["by"], deed["agent"], deed["reason"]) for deed in house.ledger.of(Kind.OPERATOR_ACTION)
+    ]
     assert deeds == [
         ("sign-in", "话机8001", "1001", ""),
         ("pause", "话机8001", "1001", "小休"),
@@ -262,7 +266,7 @@ async def test_a_seat_that_nobody_signed_in_at_says_so(house: House, action: Sea
 
 @pytest.mark.parametrize("agent", ["", "7777", "1", "99999999"])
 async def test_an_unknown_agent_may_not_sign_in(house: House, agent: str) -> None:
-    assert await house.desk.refused(SEAT, AgentId(agent), "4711") == "seat-pin-wrong"
+    assert await house.desk.sign_in_refusal(SEAT, AgentId(agent), "4711") == "seat-pin-wrong"
     assert SEAT not in house.queues.acd.seats
 
 
@@ -271,7 +275,7 @@ async def test_a_sign_in_that_the_switch_could_not_remember_is_refused(house: Ho
     sign_in(house)
     house.link.up = False
     assert house.desk.seat_key(SEAT, action, AGENT) == "seat-key-failed"
-    assert await house.desk.refused(SEAT, AGENT, "4711") == "seat-key-failed"
+    assert await house.desk.sign_in_refusal(SEAT, AGENT, "4711") == "seat-key-failed"
     assert house.state("8001") is AgentState.READY
 
 
@@ -305,4 +309,4 @@ async def test_a_talk_in_which_nobody_spoke_is_not_rated(house: House, talked_ms
     house.dial("DialBegin", 1, "8001")
     house.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
     house.now += talked_ms
-    assert house.desk.talked(house.question(Script.AFTER)) is rated
+    assert house.desk.on_talk_ended(house.question(Script.AFTER)) is rated

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivr.model import Script
-from ivr.ports import Queued, WayOut
+from ivr.ports import Queued, ResortTarget
 from ledger.model import Kind
 from queues.events import AgentSignedIn
 from queues.model import TicketPhase
@@ -27,7 +27,7 @@ def house(*rows: Overflow) -> House:
     return House(replace(TABLE, groups={**TABLE.groups, GENERAL: group}))
 
 
-def asks(here: House, script: Script = Script.WAITING, **more: Any) -> WayOut | None:
+def asks(here: House, script: Script = Script.WAITING, **more: Any) -> ResortTarget | None:
     question = here.question(script, **more)
     here.desk.place(question)
     return here.desk.way_out(question)
@@ -35,19 +35,19 @@ def asks(here: House, script: Script = Script.WAITING, **more: Any) -> WayOut | 
 
 async def test_each_is_taken_once_and_the_caller_keeps_its_place() -> None:
     here = house(Overflow(W.NOBODY, 0, T.SUBCENTRE, "subcentre-12366"), Overflow(W.NOBODY, 0, T.MESSAGE))
-    assert asks(here) == WayOut(T.SUBCENTRE, "subcentre-12366")
+    assert asks(here) == ResortTarget(T.SUBCENTRE, "subcentre-12366")
     assert here.queues.acd.tickets[call_id(1)].phase is TicketPhase.WAITING
     assert asks(here, Script.OFFER) is None, "the next one only after a pause"
     here.now += 31_000
-    assert asks(here) == WayOut(T.MESSAGE)
+    assert asks(here) == ResortTarget(T.MESSAGE)
     here.now += 600_000
     assert asks(here) is None
-    assert [fact["to"] for fact in here.ledger.of(Kind.WAY_OUT)] == ["subcentre", "message"]
+    assert [fact["to"] for fact in here.ledger.of(Kind.LAST_RESORT)] == ["subcentre", "message"]
 
 
 async def test_who_left_the_line_for_a_message_and_said_nothing_is_not_asked_again() -> None:
     here = house(Overflow(W.NOBODY, 0, T.MESSAGE))
-    assert asks(here) == WayOut(T.MESSAGE)
+    assert asks(here) == ResortTarget(T.MESSAGE)
     assert here.desk.leave_line(here.question(Script.WAITING))
     here.now += 60_000
     assert asks(here, Script.MESSAGE) is None
@@ -62,7 +62,7 @@ async def test_a_call_does_not_go_back_to_the_sub_centre_that_it_came_from() -> 
     here.desk.route(here.question(Script.ENTER, number="12366"))
     assert asks(here) is None
     here.now += 31_000
-    assert asks(here) == WayOut(T.MESSAGE)
+    assert asks(here) == ResortTarget(T.MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_a_call_does_not_go_back_to_the_sub_centre_that_it_came_from() -> 
 )
 async def test_a_duty_phone_is_not_rung_for_itself(caller: str, left: str) -> None:
     here = house(Overflow(W.NOBODY, 0, T.DUTY_PHONE, "13800000000/06638000000"))
-    assert asks(here, caller=caller) == WayOut(T.DUTY_PHONE, left)
+    assert asks(here, caller=caller) == ResortTarget(T.DUTY_PHONE, left)
 
 
 async def test_no_way_is_left_when_the_only_duty_phone_calls_itself() -> None:
@@ -141,7 +141,7 @@ async def test_what_a_key_speaks_over_is_told_later() -> None:
 async def test_an_agent_who_becomes_free_comes_before_the_way_out() -> None:
     here = house(Overflow(W.WAITED, 0, T.MESSAGE))
     here.desk.place(here.question(Script.OFFER))
-    here.queues.tell(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GENERAL,)))
+    here.queues.apply(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GENERAL,)))
     assert here.queues.acd.tickets[call_id(1)].seat == SeatId("8001")
     assert here.desk.way_out(here.question(Script.WAITING)) is None
     await here.settle()

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from calls.notes_recovery import recollect
+from calls.notes_recovery import restore_notes
 from calls.registry import Calls
 from database.errors import DatabaseError
 from ledger.journal import Journal
@@ -39,7 +39,7 @@ def noted(number: int, second: int, **data: Any) -> Fact:
 @pytest.fixture
 def calls() -> Calls:
     made = Calls(cast("Journal", Ledger()))
-    made.enter(call_id(1), "PJSIP/pstn-00000001", Stage.TALK).since_ms = round(RANG.timestamp() * 1000)
+    made.get_or_create(call_id(1), "PJSIP/pstn-00000001", Stage.TALK).since_ms = round(RANG.timestamp() * 1000)
     return made
 
 
@@ -47,7 +47,7 @@ async def test_the_last_note_of_each_field_is_back_and_screens_hear_of_it(calls:
     told: list[CallId] = []
     past = Past(noted(1, 1, address="东山路"), noted(1, 2, summary="漏水"), noted(1, 3, summary="漏水到路面"),
                 noted(2, 4, summary="已挂机的来电"))  # fmt: skip
-    await recollect(calls, past.noted, lambda _kind, call, _data: told.append(call))
+    await restore_notes(calls, past.noted, lambda _kind, call, _data: told.append(call))
     held = calls.live[call_id(1)]
     assert (held.address, held.summary) == ("东山路", "漏水到路面")
     assert told == [call_id(1)]
@@ -56,13 +56,13 @@ async def test_the_last_note_of_each_field_is_back_and_screens_hear_of_it(calls:
 
 async def test_what_was_noted_since_the_start_stands(calls: Calls) -> None:
     calls.live[call_id(1)].summary = "改成了这样"
-    await recollect(calls, Past(noted(1, 1, address="东山路", summary="漏水")).noted, lambda *_: None)
+    await restore_notes(calls, Past(noted(1, 1, address="东山路", summary="漏水")).noted, lambda *_: None)
     assert (calls.live[call_id(1)].address, calls.live[call_id(1)].summary) == ("东山路", "改成了这样")
 
 
 async def test_without_calls_nothing_is_read() -> None:
     past = Past()
-    await recollect(Calls(cast("Journal", Ledger())), past.noted, lambda *_: None)
+    await restore_notes(Calls(cast("Journal", Ledger())), past.noted, lambda *_: None)
     assert past.asked == []
 
 
@@ -70,5 +70,5 @@ async def test_a_ledger_that_cannot_be_read_costs_the_notes_only(calls: Calls) -
     async def away(_since: datetime, _until: datetime) -> list[Fact]:
         raise DatabaseError("away")
 
-    await recollect(calls, away, lambda *_: None)
+    await restore_notes(calls, away, lambda *_: None)
     assert calls.live[call_id(1)].summary == ""

@@ -26,34 +26,34 @@ def calls(ledger: Ledger) -> Calls:
 
 
 def test_a_call_is_known_by_its_first_news(calls: Calls) -> None:
-    first = calls.enter(call_id(1), "PJSIP/pstn-00000001")
-    assert calls.enter(call_id(1), "PJSIP/other-00000002", Stage.WAIT) is first
+    first = calls.get_or_create(call_id(1), "PJSIP/pstn-00000001")
+    assert calls.get_or_create(call_id(1), "PJSIP/other-00000002", Stage.WAIT) is first
     assert (first.channel, first.stage) == ("PJSIP/pstn-00000001", Stage.RING)
 
 
 def test_a_recording_is_told_once_and_only_of_a_known_call(calls: Calls, ledger: Ledger) -> None:
     calls.record(call_id(1), "a.wav")
-    calls.enter(call_id(1), "")
+    calls.get_or_create(call_id(1), "")
     calls.record(call_id(1), "a.wav")
     calls.record(call_id(1), "a.wav")
     assert ledger.of(Kind.RECORDING) == [{"file": "a.wav"}]
 
 
 def test_entering_is_told_once(calls: Calls, ledger: Ledger) -> None:
-    calls.enter(call_id(1), "")
+    calls.get_or_create(call_id(1), "")
     for _ in range(2):
-        calls.note(Kind.ENTERED, call_id(1), number="12345")
+        calls.record_fact(Kind.ENTERED, call_id(1), number="12345")
     assert len(ledger.of(Kind.ENTERED)) == 1
 
 
 def test_an_end_is_told_once(calls: Calls, ledger: Ledger) -> None:
-    calls.enter(call_id(1), "")
-    assert calls.end(call_id(1), "16", "caller")
-    assert not calls.end(call_id(1), "16", "caller")
+    calls.get_or_create(call_id(1), "")
+    assert calls.remove(call_id(1), "16", "caller")
+    assert not calls.remove(call_id(1), "16", "caller")
     assert ledger.of(Kind.ENDED) == [{"cause": "16", "by": "caller"}]
 
 
 def test_what_the_switch_no_longer_has_is_named(calls: Calls) -> None:
     for serial in (3, 1, 2):
-        calls.enter(call_id(serial), "")
-    assert calls.vanished([call_id(2), call_id(9)]) == [call_id(1), call_id(3)]
+        calls.get_or_create(call_id(serial), "")
+    assert calls.missing_from([call_id(2), call_id(9)]) == [call_id(1), call_id(3)]

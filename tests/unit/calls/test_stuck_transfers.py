@@ -38,7 +38,7 @@ class Here:
     def __init__(self, journal: Journal) -> None:
         self.link, self.now = Link(), 100.0
         self.calls = Calls(journal)
-        self.transfers = TransferWatch(self.calls.note)
+        self.transfers = TransferWatch(self.calls.record_fact)
         self.alarms = Alarms(journal, NodeId("hl1"))
         self.watch = StandingStill(
             cast("AmiLink", self.link), self.calls, self.transfers, self.alarms, lambda: self.now
@@ -71,7 +71,7 @@ def test_who_is_alone(shown: list[Event], found: list[CallId]) -> None:
 
 
 async def test_a_citizen_alone_goes_to_the_head_of_the_line_and_is_an_alarm_until_it_is_quiet(here: Here) -> None:
-    here.calls.enter(CALL, channel(1)).stage = Stage.CONFERENCE
+    here.calls.get_or_create(CALL, channel(1)).stage = Stage.CONFERENCE
     here.link.lists["Status"] = [CITIZEN]
     await here.look()
     assert here.link.sent == [], "somebody may be on the way"
@@ -85,8 +85,8 @@ async def test_a_citizen_alone_goes_to_the_head_of_the_line_and_is_an_alarm_unti
 
 
 async def test_a_press_that_began_nothing_is_taken_back_and_the_key_works_again(here: Here) -> None:
-    here.calls.enter(CALL, channel(1)).stage = Stage.CONFERENCE
-    here.transfers.hear(CALL, {"Target": "110", "State": "asked", "Form": "one-key"})
+    here.calls.get_or_create(CALL, channel(1)).stage = Stage.CONFERENCE
+    here.transfers.on_event(CALL, {"Target": "110", "State": "asked", "Form": "one-key"})
     here.link.lists["Status"] = [
         member(channel(1), Party.CALLER, Stage.TALK),
         member(seat_channel("8001"), Party.AGENT),
@@ -102,11 +102,11 @@ async def test_a_press_that_began_nothing_is_taken_back_and_the_key_works_again(
 
 
 async def test_one_that_dials_is_left_alone(here: Here) -> None:
-    here.calls.enter(CALL, channel(1)).stage = Stage.CONFERENCE
-    here.transfers.hear(CALL, {"Target": "110", "State": "asked", "Form": "one-key"})
+    here.calls.get_or_create(CALL, channel(1)).stage = Stage.CONFERENCE
+    here.transfers.on_event(CALL, {"Target": "110", "State": "asked", "Form": "one-key"})
     here.link.lists["Status"] = [CITIZEN, AGENT]
     await here.look()
-    here.transfers.hear(CALL, {"Target": "110", "State": "dialling", "Trunk": "emergency-110"})
+    here.transfers.on_event(CALL, {"Target": "110", "State": "dialling", "Trunk": "emergency-110"})
     await here.look(STILL_SECONDS)
     await here.look(STILL_SECONDS)
     assert here.link.sent == []

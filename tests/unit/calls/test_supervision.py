@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calls.policy_from_table import signs_in
+from calls.policy_from_table import sign_in_event
 from ivr.model import Script
 from ivr.ports import SupervisorAction
 from ledger.model import Kind
@@ -27,11 +27,11 @@ BOSS, AGENT = AgentId("1010"), AgentId("1001")
 async def house() -> AsyncIterator[House]:
     """Agent 1001 talks at 8001, the supervisor is signed in at 8010."""
     made = House()
-    made.queues.tell(signs_in(made.table, AGENT, SeatId("8001")))
+    made.queues.apply(sign_in_event(made.table, AGENT, SeatId("8001")))
     made.desk.place(made.question(Script.OFFER))
     made.dial("DialBegin", 1, "8001")
     made.dial("DialEnd", 1, "8001", DialStatus="ANSWER")
-    made.queues.tell(signs_in(made.table, BOSS, SeatId("8010")))
+    made.queues.apply(sign_in_event(made.table, BOSS, SeatId("8010")))
     yield made
     await made.supervision.stop()
     await made.queues.stop()
@@ -48,14 +48,14 @@ async def test_a_phone_that_nobody_takes_has_joined_nothing(house: House) -> Non
     house.link.originate = busy
     house.supervision.call_to_join(BOSS, SupervisorAction.WHISPER, AGENT, "质检")
     await settle(house)
-    assert house.ledger.of(Kind.DEED) == []
+    assert house.ledger.of(Kind.OPERATOR_ACTION) == []
 
 
 async def test_who_listens_goes_over_to_whisper_without_being_rung(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("calls.supervision.GOES_OVER_SECONDS", 0)
-    house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
+    house.queues.apply(SeatBusyElsewhere(SeatId("8010")))
 
     def shown(action: str) -> None:
         where = "whisper" if "Redirect" in dict(house.link.sent) else "listen"
@@ -70,13 +70,13 @@ async def test_who_listens_goes_over_to_whisper_without_being_rung(
     where = dict(house.link.sent)["Redirect"]
     assert (where["Channel"], where["Context"], where["Exten"]) == ("PJSIP/8010-0000000c", "spy", "whisper")
     assert "Originate" not in dict(house.link.sent)
-    (deed,) = house.ledger.of(Kind.DEED)
+    (deed,) = house.ledger.of(Kind.OPERATOR_ACTION)
     assert (deed["what"], deed["agent"], deed["reason"]) == ("whisper", "1001", "质检")
 
 
 async def test_who_has_just_stopped_listening_is_rung(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("calls.supervision.GOES_OVER_SECONDS", 0)
-    house.queues.tell(SeatBusyElsewhere(SeatId("8010")))
+    house.queues.apply(SeatBusyElsewhere(SeatId("8010")))
 
     def shown(action: str) -> None:
         ended = "Redirect" in dict(house.link.sent)
@@ -87,7 +87,7 @@ async def test_who_has_just_stopped_listening_is_rung(house: House, monkeypatch:
     house.supervision.call_to_join(BOSS, SupervisorAction.WHISPER, AGENT, "质检")
     await settle(house)
     assert "Originate" in dict(house.link.sent)
-    assert len(house.ledger.of(Kind.DEED)) == 1
+    assert len(house.ledger.of(Kind.OPERATOR_ACTION)) == 1
 
 
 async def test_who_has_a_call_of_his_own_is_told_so(house: House) -> None:

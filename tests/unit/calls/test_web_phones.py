@@ -23,7 +23,7 @@ PAGE, AGENT = SeatId("1001"), AgentId("1001")
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     made = House()
-    made.queues.tell(SeatReachable(PAGE))
+    made.queues.apply(SeatReachable(PAGE))
     yield made
     await made.queues.stop()
 
@@ -70,7 +70,7 @@ async def test_a_page_that_does_not_take_its_caller_back_leaves_it_at_its_place_
     since = house.queues.acd.tickets[call_id(1)].since_ms
     await house.page_phones.resume(AGENT)
     house.seat_hangup(PAGE, 1)
-    house.desk.missed(house.question(Script.OFFER, seat=PAGE), PAGE, "NOANSWER")
+    house.desk.on_no_answer(house.question(Script.OFFER, seat=PAGE), PAGE, "NOANSWER")
     house.desk.place(house.question(Script.OFFER))
     assert house.state(PAGE) is AgentState.WRAP_UP
     assert house.queues.acd.tickets[call_id(1)].since_ms == since

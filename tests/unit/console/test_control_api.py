@@ -10,22 +10,22 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from callbacks.model import Outcome
+from callbacks.model import RequestOutcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
-from calls.model import Wrapped
+from calls.model import DispositionRequest
 from calls.switch.resources import Use
 from console.control_api import MAX_BODY_BYTES, application
 from console.http_json import MAX_WHO
 from engine.wiring.orders import steps_of
 from ivr.model import Script
 from ivr.ports import SupervisorAction
-from ledger.drill_report import Drill, Report, Try, report
+from ledger.drill_report import Drill, DrillAttempt, DrillReport, report
 from ledger.drill_workbook import workbook
 from ledger.live import Live
 from ledger.records import CallRecord
 from orders.model import Order
-from orders.service import Orders, Wish
+from orders.service import OrderRequest, Orders
 from outbound.service import OutboundCalls
 from queues.acd import Acd
 from queues.events import Event, SeatReachable, SeatUnreachable
@@ -92,7 +92,7 @@ class Control:
         self.transferred: list[tuple[str, str, str]] = []
         self.settled: list[tuple[str, str]] = []
         self.noted: list[tuple[str, str | None, str | None]] = []
-        self.said: list[tuple[str, Wrapped]] = []
+        self.said: list[tuple[str, DispositionRequest]] = []
         self.owing: set[AgentId] = set()
         self.finishing: dict[AgentId, CallId] = {}
         self.callers: dict[CallId, str] = {}
@@ -140,7 +140,7 @@ class Control:
             raise NotAllowed(self.refuses)
         kind = self.snapshot.order_types[type_]
         steps = steps_of(self.snapshot, kind)
-        wish = Wish(
+        wish = OrderRequest(
             call, key, type_, kind.name, place, summary, "13800001234", by, steps, kind.acknowledge_seconds,
             kind.finish_minutes,
         )  # fmt: skip
@@ -155,7 +155,7 @@ class Control:
     def tell(self, event: Event) -> None:
         if self.refuses:
             raise NotAllowed(self.refuses)
-        self.house.queues.tell(event)
+        self.house.queues.apply(event)
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -181,12 +181,12 @@ class Control:
     async def start_drill(self, target: str, seat: SeatId, by: str) -> None:
         await self.house.drills.start(target, seat, by)
 
-    async def drill_report(self, month: str) -> Report | None:
+    async def drill_report(self, month: str) -> DrillReport | None:
         if self.refuses:
             return None
         return report(month, self.drilled, trunks_of(self.house.table), CITY)
 
-    def drill_workbook(self, told: Report) -> bytes:
+    def drill_workbook(self, told: DrillReport) -> bytes:
         return workbook(told, CITY)
 
     def take_down(self, call: CallId, address: str | None, summary: str | None) -> None:
@@ -194,7 +194,7 @@ class Control:
             raise NotAllowed(self.refuses)
         self.noted.append((call, address, summary))
 
-    async def say(self, call: CallId, wish: Wrapped) -> WrapUpCode:
+    async def say(self, call: CallId, wish: DispositionRequest) -> WrapUpCode:
         code = self.snapshot.wrap_up_codes.get(wish.code)
         if self.refuses or code is None:
             raise NotAllowed(self.refuses or "没有处理结果")
@@ -261,7 +261,7 @@ class Control:
 async def house() -> AsyncIterator[House]:
     made = House()
     for seat in made.table.seats:
-        made.queues.tell(SeatReachable(SeatId(seat)))
+        made.queues.apply(SeatReachable(SeatId(seat)))
     yield made
     await made.queues.stop()
 
@@ -357,9 +357,9 @@ async def test_a_call_and_an_agent_are_explained_and_nonsense_is_a_sentence(clie
 async def test_a_callback_is_explained_by_the_call_in_which_it_was_promised(client: Client, house: House) -> None:
     house.table = replace(house.table, callback=CallbackPolicy())
     house.desk.place(house.question(Script.OFFER, 1))
-    assert house.desk.promise(house.question(Script.CALLBACK, 1), "13600000001") is Outcome.PROMISED
-    await house.callbacks.settle()
-    house.callbacks.look()
+    assert house.desk.promise(house.question(Script.CALLBACK, 1), "13600000001") is RequestOutcome.PROMISED
+    await house.callbacks.resolve_in_doubt()
+    house.callbacks.schedule_due()
     _, told = await ask(client, "GET", f"/api/queues/explain/{call_id(1)}")
     assert told["lines"][0] == f"这是来电{call_id(1)}约定的回拨：已约定回拨，保留排队时间"
     assert "排在第1位" in told["lines"][2]
@@ -566,8 +566,8 @@ async def test_a_note_that_is_none_is_refused(client: Client, control: Control, 
 
 
 async def test_a_drill_is_handed_to_the_engine_and_its_refusal_told(client: Client, control: Control) -> None:
-    control.house.queues.tell(SeatReachable(SeatId("8001")))
-    control.house.queues.tell(SeatUnreachable(SeatId("8002")))
+    control.house.queues.apply(SeatReachable(SeatId("8001")))
+    control.house.queues.apply(SeatUnreachable(SeatId("8002")))
     status, body = await ask(client, "POST", "/api/drills", {"target": "110", "seat": "8001", "by": "班长"})
     assert (status, body) == (200, {"target": "110", "seat": "8001"})
     assert control.house.link.sent[-1][1]["Channel"] == "Local/exercise-110@ring-phone/n"
@@ -585,7 +585,7 @@ async def test_a_drill_of_what_is_no_centre_or_at_no_seat_is_refused_with_an_exa
 
 async def test_a_months_drills_are_told_and_a_ledger_out_of_reach_says_so(client: Client, control: Control) -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    control.drilled = [Drill("hl1-1795351322.7", "110", at, tries=(Try("drill-110", 9, 700),), ended=True)]
+    control.drilled = [Drill("hl1-1795351322.7", "110", at, tries=(DrillAttempt("drill-110", 9, 700),), ended=True)]
     status, told = await ask(client, "GET", "/api/drills?month=2026-11")
     assert (status, told["missing"]) == (200, ["119", "120", "122"])
     for month in ("", "2026-13", "2026-1", "next"):

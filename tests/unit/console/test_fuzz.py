@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
 from console.access.guard import CSRF_HEADER
-from console.access.permissions import API_DOORS, BY_ROUTE
+from console.access.permissions import API_ROUTES, BY_ROUTE
 from console.openapi import document
 from database.connection import open_database
-from routing.publish import Publisher, ensure_published, plain_surroundings
+from routing.publish import Publisher, ensure_published, plain_lint_context
 from routing.tables import Tables
 from tests.support.engine_harness import call_id
 from tests.support.web_harness import Hall, opened, talks
@@ -82,7 +82,7 @@ class Served:
             async with opened(database, folder) as hall:
                 await talks(hall)
                 hall.control.refuses = ""
-                hall.control.tables = Tables(Publisher(database, folder, plain_surroundings))
+                hall.control.tables = Tables(Publisher(database, folder, plain_lint_context))
                 ready.set_result(hall)
                 await self._over.wait()
             await database.close()
@@ -100,7 +100,7 @@ def served(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def operations() -> list[Any]:
-    schema = schemathesis.openapi.from_dict(document(API_DOORS))
+    schema = schemathesis.openapi.from_dict(document(API_ROUTES))
     schema.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
     found = []
     for result in schema.get_all_operations():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.access.guard import OWN_REFUSALS
-from console.access.permissions import API_DOORS, BY_ROUTE, BY_ROW, DOORS, Own
+from console.access.permissions import API_ROUTES, BY_ROUTE, BY_ROW, ROUTES, Ownership
 from docs.generate import matrix
 from tests.support.engine_harness import call_id
 from tests.support.web_harness import ORDERS, PLACES, Answer, Hall, program, talks
@@ -126,7 +126,7 @@ def test_every_route_is_declared_and_every_declaration_is_a_route(hall: Hall) ->
         if route.resource is not None and route.method != "HEAD"
     }
     assert routes == set(BY_ROUTE)  # those of the command line are there, too, and shut
-    assert len(BY_ROUTE) == len(DOORS)
+    assert len(BY_ROUTE) == len(ROUTES)
 
 
 def test_the_matrix_has_a_row_for_every_route_and_choice() -> None:
@@ -134,7 +134,7 @@ def test_the_matrix_has_a_row_for_every_route_and_choice() -> None:
     assert set(rows) == set(BY_ROW)
     assert len(rows) == len(BY_ROW)
     assert [(row["method"], row["path"]) for row in SIGNED] == [
-        (door.method, door.path) for door in API_DOORS if door.signed
+        (door.method, door.path) for door in API_ROUTES if door.signed
     ]
 
 
@@ -146,7 +146,7 @@ async def test_what_is_signed_opens_to_no_session_and_no_token(hall: Hall) -> No
 
 
 async def test_what_is_for_the_command_line_is_not_there_for_browsers(hall: Hall) -> None:
-    for door in DOORS:
+    for door in ROUTES:
         if "web" not in door.listeners:
             path = door.path.format(number="x", call=call_id(1))
             assert (await hall.ask(door.method, path, token=await hall.session("supervisor"))).status == 404
@@ -154,7 +154,7 @@ async def test_what_is_for_the_command_line_is_not_there_for_browsers(hall: Hall
 
 def test_a_right_for_one_s_own_is_only_on_routes_that_know_whose_things_they_touch() -> None:
     narrow = {right for rights in RIGHTS.values() for right, scope in rights.items() if scope is Scope.OWN}
-    assert [door.path for door in API_DOORS if door.right in narrow and door.own is Own.NOTHING] == []
+    assert [door.path for door in API_ROUTES if door.right in narrow and door.own is Ownership.NONE] == []
 
 
 async def test_a_route_without_a_declared_right_is_shut(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from config.logging import configure_logging
 from console import request_faults
 from console.access.client_address import client_address, networks
 from console.access.guard import CSRF_HEADER, Site
-from console.access.permissions import WEB_DOORS, Door, concrete
+from console.access.permissions import WEB_ROUTES, Route, concrete
 from console.api.call_search import wanted_calls
 from console.http_json import whole_of
 from console.live import sse
@@ -100,7 +100,7 @@ def example(path: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda gap: known.get(gap[1], "x"), path)
 
 
-async def send(hall: Hall, door: Door, path: str, body: bytes, headers: dict[str, str], token: str) -> tuple[int, str]:
+async def send(hall: Hall, door: Route, path: str, body: bytes, headers: dict[str, str], token: str) -> tuple[int, str]:
     kind = "application/octet-stream" if door.upload else "application/json"
     sent = {"Origin": hall.home, "Content-Type": kind} | headers
     if token:
@@ -117,7 +117,7 @@ async def test_no_broken_body_is_a_fault_of_ours_at_any_route(
     hall.control.refuses = "现在不行"
     body, headers = BODIES[what]
     tokens = {role: await hall.session(role) for role in Role}
-    for door in WEB_DOORS:
+    for door in WEB_ROUTES:
         if door.method == "GET" or door.path == "/api/session/end":
             continue
         able = [role for role in Role if door.right is None or door.right in RIGHTS[role] or door.right is Right.SELF]

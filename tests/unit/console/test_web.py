@@ -12,8 +12,8 @@ import pytest
 
 from console.access import guard, rate_limit
 from console.access.guard import CSRF_HEADER, HEADERS, MAX_BODY_BYTES, Site
-from console.access.permissions import API_DOORS
-from console.access.rate_limit import Pace
+from console.access.permissions import API_ROUTES
+from console.access.rate_limit import RateLimit
 from console.live import sse
 from console.openapi import document
 from database.connection import Database, open_database
@@ -95,14 +95,14 @@ async def test_wrong_names_and_passwords_are_told_alike_and_locked_with_the_time
 
 
 async def test_an_address_that_tries_too_often_waits(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit.Pace, "wait", lambda self, address, now: 17)
+    monkeypatch.setattr(rate_limit.RateLimit, "wait", lambda self, address, now: 17)
     answer = await hall.sign_in("agent")
     assert (answer.status, answer.headers["Retry-After"]) == (429, "17")
     assert "请 17 秒后再试" in answer.body["error"]
 
 
 def test_a_pace_is_kept_per_address_and_minute_and_remembers_boundedly(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Pace(2)
+    kept = RateLimit(2)
     assert [kept.wait("a", 60.0) for _ in range(3)] == [0, 0, 60]
     assert kept.wait("b", 90.0) == 0
     assert kept.wait("a", 119.5) == 1
@@ -427,14 +427,14 @@ async def test_an_admin_makes_a_user_and_a_program_on_the_page(hall: Hall) -> No
 
 async def test_the_description_has_every_route_with_its_right(hall: Hall) -> None:
     answer = await hall.ask("GET", "/api/openapi.json", program=await program(hall, Right.API_READ))
-    assert answer.body == document(API_DOORS)
+    assert answer.body == document(API_ROUTES)
     assert answer.body["openapi"] == "3.1.0"
     told = {(method.upper(), path) for path, methods in answer.body["paths"].items() for method in methods}
-    assert told == {(door.method, door.path) for door in API_DOORS}
+    assert told == {(door.method, door.path) for door in API_ROUTES}
     assert len({one["operationId"] for methods in answer.body["paths"].values() for one in methods.values()}) == len(
         told
     )
-    for door in API_DOORS:
+    for door in API_ROUTES:
         assert answer.body["paths"][door.path][door.method.lower()].get("x-right") == door.right
 
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from calls.web_phones import PagePhones
+from calls.web_phones import WebPhones
 from console.web_phone_proxy import ELSEWHERE, MAX_FRAME_BYTES, SIGNED_OUT, SWITCH_GONE
 from queues.events import SeatReachable
 from telephony.model import AgentId, SeatId, Var
@@ -163,7 +163,7 @@ async def test_an_agent_whose_session_was_ended_is_off_duty(
     token = await hall.session("agent")
     await credentials(hall, token)
     page = await opened(hall, token)
-    hall.house.queues.tell(SeatReachable(SeatId("1001")))
+    hall.house.queues.apply(SeatReachable(SeatId("1001")))
     assert (await hall.ask("POST", "/api/agents/1001/sign-in", {"seat": "1001"}, token=token)).status == 200
     admin = await hall.session("admin")
     assert (await hall.ask("POST", f"/api/users/agent/{how}", {"reason": "离职"}, token=admin)).status == 200
@@ -220,7 +220,7 @@ async def test_there_is_nothing_to_fetch_back_but_a_talk_of_one_s_own_browser(ha
 
 async def test_sign_in_at_the_browser_of_somebody_else_is_refused(hall: Hall) -> None:
     boss = await hall.session("supervisor")
-    hall.house.queues.tell(SeatReachable(SeatId("1001")))
+    hall.house.queues.apply(SeatReachable(SeatId("1001")))
     for agent, status in (("1002", 400), ("1001", 200)):
         answer = await hall.ask("POST", f"/api/agents/{agent}/sign-in", {"seat": "1001"}, token=boss)
         assert answer.status == status
@@ -228,7 +228,7 @@ async def test_sign_in_at_the_browser_of_somebody_else_is_refused(hall: Hall) ->
 
 async def test_what_a_killed_engine_left_behind_is_taken_back_and_what_was_given_since_is_not(hall: Hall) -> None:
     house, link = hall.house, hall.house.link
-    phones = PagePhones(lambda: house.table, house.queues, house.calls, link, port=9, enabled=True)  # type: ignore[arg-type]
+    phones = WebPhones(lambda: house.table, house.queues, house.calls, link, port=9, enabled=True)  # type: ignore[arg-type]
     await phones.grant(AgentId("1001"))
     await phones.seen()
     assert passwords(hall, "1002") == [""]

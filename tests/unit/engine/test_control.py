@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.background import Books
+from engine.background import BackgroundJobs
 from engine.control import MAX_LAG_FACTS, Control
 from engine.engine import Engine
 from ivr.model import Script
@@ -59,7 +59,10 @@ class Place:
 
         drainer = SimpleNamespace(state=SimpleNamespace(trouble=self.trouble), lag=lag)
         return Control(
-            cast("Engine", engine), cast("Books", SimpleNamespace(drainer=drainer)), cast("Tables", None), "made-up"
+            cast("Engine", engine),
+            cast("BackgroundJobs", SimpleNamespace(drainer=drainer)),
+            cast("Tables", None),
+            "made-up",
         )
 
 
@@ -101,7 +104,7 @@ async def test_who_waits_longest(place: Place, tmp_path: Path) -> None:
 
 
 async def test_a_transfer_in_progress_is_shown(place: Place, tmp_path: Path) -> None:
-    place.house.transfers.hear(call_id(1), {"Target": "110", "State": "asked", "Form": "one-key"})
+    place.house.transfers.on_event(call_id(1), {"Target": "110", "State": "asked", "Form": "one-key"})
     told = await place.control(tmp_path).status()
     asked = {"target": "110", "state": "asked", "form": "one-key", "trunk": "", "progress": ""}
     assert told["transfers"] == {call_id(1): asked}
@@ -125,9 +128,9 @@ async def test_a_route_that_is_down_is_an_alarm_and_a_fault_unless_it_leads_to_t
 
 async def test_a_centre_that_nobody_reached_is_an_alarm_until_it_answers(place: Place, tmp_path: Path) -> None:
     for state in ("dialling", "failed"):
-        place.house.transfers.hear(call_id(1), {"Target": "110", "State": state})
+        place.house.transfers.on_event(call_id(1), {"Target": "110", "State": state})
     assert not (await place.control(tmp_path).status())["healthy"]
-    place.house.transfers.hear(call_id(2), {"Target": "110", "State": "answered"})
+    place.house.transfers.on_event(call_id(2), {"Target": "110", "State": "answered"})
     assert (await place.control(tmp_path).status())["healthy"]
 
 
@@ -174,7 +177,7 @@ async def test_what_is_taken_down_is_kept_and_a_field_left_out_stays(place: Plac
     assert (held.address, held.summary) == ("东山路 1 号", "着火")
     control.take_down(call_id(1), "", None)
     assert (held.address, held.summary) == ("", "着火")
-    house.calls.last_of[AgentId("1001")] = house.calls.live.pop(call_id(1))  # over, and still somebody's to finish
+    house.calls.last_call_of[AgentId("1001")] = house.calls.live.pop(call_id(1))  # over, and still somebody's to finish
     control.take_down(call_id(1), None, "已转 119")
     assert (held.summary, control.caller_now(call_id(1))) == ("已转 119", held.caller)
     assert control.wrapped_up(AgentId("1001")) is None  # nobody is signed in: no wrap-up

@@ -15,9 +15,9 @@ from asterisk_conf.apply import SwitchNotFollowing
 from config.settings import Settings
 from engine import publish_target
 from engine.engine import Engine
-from engine.publish_target import LiveField
+from engine.publish_target import RunningEngineTarget
 from ivr.prompts.catalogue import CatalogueFault, Prompt, catalogue
-from ivr.prompts.staging import NEXT, Voices, speak, speak_in_place
+from ivr.prompts.staging import NEXT, StagedPrompts, speak_in_place, synthesise
 from routing.model import Snapshot
 from routing.publish import PublishRefused
 from tests.support.engine_harness import TABLE
@@ -29,7 +29,7 @@ TRUNK = "subcentre-12366"
 OTHER = "emergency-122-backup"
 
 
-class Field(LiveField):
+class Field(RunningEngineTarget):
     """A running engine whose Asterisk only remembers what it was given."""
 
     def __init__(self, folder: Path) -> None:
@@ -117,7 +117,7 @@ async def test_it_stays_through_another_publish_and_through_one_that_failed(fiel
     third = without(second, OTHER)
     await field.apply(third)
     assert {TRUNK, OTHER} <= field.given[-1], "calls of the first version need the one, those of the second the other"
-    await field.abandon()
+    await field.rollback()
     assert TRUNK in field.given[-1]
     await field.quiet()
     assert TRUNK not in field.given[-1]
@@ -130,8 +130,8 @@ async def test_an_asterisk_that_does_not_follow_refuses_the_publish_and_does_not
     field.deaf = True
     with pytest.raises(PublishRefused, match="没有回答"):
         await field.apply(without(TABLE, TRUNK))
-    await field.abandon()
-    await field.settle()
+    await field.rollback()
+    await field.converge_at_start()
     assert field.version == TABLE.version
 
 
@@ -140,7 +140,7 @@ async def test_prompts_that_cannot_be_made_do_not_end_the_start(field: Field, mo
         raise CatalogueFault(("城市名为空",))
 
     monkeypatch.setattr(publish_target, "catalogue", faulty)
-    await field.settle()
+    await field.converge_at_start()
 
 
 async def test_what_a_centre_may_name_follows_the_table_without_the_publish_waiting_for_the_switch(
@@ -173,18 +173,18 @@ async def test_a_prompt_that_got_no_sound_refuses_the_publish(tmp_path: Path, mo
     field = Field(tmp_path)
     asked: list[str] = []
 
-    def speak(data_dir: Path, prompts: Mapping[str, object]) -> Voices:
+    def speak(data_dir: Path, prompts: Mapping[str, object]) -> StagedPrompts:
         asked.extend(prompts)
         folder = data_dir / NEXT / "sounds" / "zh-CN"
         folder.mkdir(parents=True)
         for prompt in prompts:
             (folder / f"{prompt}.alaw").write_bytes(b"" if prompt == "goodbye" else b"\xd5")
-        return Voices(data_dir, ("zh-CN/goodbye：念不出来",))
+        return StagedPrompts(data_dir, ("zh-CN/goodbye：念不出来",))
 
     monkeypatch.setattr(publish_target, "speak", speak)
     monkeypatch.setattr(publish_target, "BESIDE", Here())
     with pytest.raises(PublishRefused, match="听不到：goodbye（zh-CN/goodbye：念不出来）"):
-        await LiveField._speak(field, TABLE, renamed(TABLE))
+        await RunningEngineTarget._speak(field, TABLE, renamed(TABLE))
     assert "greeting-12345" in asked, "what has lost its sound is made again, although its words are the same"
 
 
@@ -209,8 +209,8 @@ class Voice:
         if work is speak_in_place:
             await self.may.wait()
         self.spoken.append(frozenset(prompts))
-        make(data_dir / NEXT if work is speak else data_dir, prompts)
-        return Voices(data_dir, ()) if work is speak else ()
+        make(data_dir / NEXT if work is synthesise else data_dir, prompts)
+        return StagedPrompts(data_dir, ()) if work is synthesise else ()
 
     def stop(self) -> None:
         """There is none."""
@@ -224,7 +224,7 @@ def make(data_dir: Path, prompts: Iterable[str]) -> None:
 
 
 class SpeakingField(Field):
-    _speak = LiveField._speak
+    _speak = RunningEngineTarget._speak
 
 
 def with_numbers(count: int) -> Snapshot:

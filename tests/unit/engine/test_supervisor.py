@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.log_files import trim_log
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 from engine.process.supervisor import Change, Child, ChildEvent, Orphan, Pause, Supervisor, SupervisorError, Watch
 
 pytestmark = pytest.mark.unit
@@ -78,7 +78,7 @@ async def test_children_run_with_their_output_in_a_log_file(tmp_path: Path) -> N
         assert instance.supervisor.pid_of("engine") == started.pid
         await said(instance, "hello")
         assert os.getpgid(started.pid) == started.pid
-    assert Identity.of(started.pid) is None
+    assert ProcessIdentity.of(started.pid) is None
     assert list((tmp_path / "run").glob("*.child.json")) == []
 
 
@@ -120,10 +120,10 @@ async def test_a_terminal_that_breaks_ends_nothing(tmp_path: Path) -> None:
     os.kill(os.getpid(), signal.SIGHUP)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(task), 0.3)
-    assert Identity.of(started.pid) is not None
+    assert ProcessIdentity.of(started.pid) is not None
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(task, 20)
-    assert Identity.of(started.pid) is None
+    assert ProcessIdentity.of(started.pid) is None
 
 
 async def test_a_child_that_will_not_stop_is_killed_at_its_deadline(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ async def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
     async with running(Instance(tmp_path, Child("engine", python(code)))) as instance:
         first = await said_up(instance)
         grandchild = int((instance.log_dir / "engine.log").read_text(encoding="utf-8").split()[1])
-        assert Identity.of(grandchild) is not None
+        assert ProcessIdentity.of(grandchild) is not None
         os.kill(first.pid, signal.SIGKILL)
         await instance.until(Change.ENDED)
         await gone(grandchild)
@@ -160,7 +160,7 @@ async def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
 
 async def gone(pid: int) -> None:
     async with asyncio.timeout(20):
-        while Identity.of(pid) is not None:
+        while ProcessIdentity.of(pid) is not None:
             await asyncio.sleep(0.01)
 
 
@@ -245,7 +245,7 @@ async def test_when_the_supervisor_is_killed_the_switch_lives_on_and_is_adopted(
 ) -> None:
     pids = await killed_supervisor()
     await gone(pids["engine"])
-    assert Identity.of(pids["asterisk"]) is not None
+    assert ProcessIdentity.of(pids["asterisk"]) is not None
 
     asterisk = Child("asterisk", python(SLEEPS), orphan=Orphan.LIVES)
     async with running(Instance(tmp_path, asterisk, Child("engine", python(SLEEPS)))) as instance:
@@ -263,20 +263,20 @@ async def test_a_switch_started_as_something_else_is_replaced(
     async with running(Instance(tmp_path, other)) as instance:
         assert (await instance.until(Change.REPLACED, "asterisk")).pid == pids["asterisk"]
         assert (await instance.until(Change.STARTED, "asterisk")).pid != pids["asterisk"]
-        assert Identity.of(pids["asterisk"]) is None
+        assert ProcessIdentity.of(pids["asterisk"]) is None
 
 
 def test_a_pid_file_of_a_process_that_is_gone_counts_as_nothing(tmp_path: Path) -> None:
     path = tmp_path / "engine.child.json"
-    assert Identity.load(path) is None
-    own = Identity.of(os.getpid())
+    assert ProcessIdentity.load(path) is None
+    own = ProcessIdentity.of(os.getpid())
     assert own is not None
     own.save(path)
-    assert Identity.load(path) == own
-    Identity(own.pid, own.started_ticks + 1, own.boot).save(path)  # the pid is another's now
-    assert Identity.load(path) is None
+    assert ProcessIdentity.load(path) == own
+    ProcessIdentity(own.pid, own.started_ticks + 1, own.boot).save(path)  # the pid is another's now
+    assert ProcessIdentity.load(path) is None
     path.write_text("[]", encoding="utf-8")
-    assert Identity.load(path) is None
+    assert ProcessIdentity.load(path) is None
 
 
 def test_a_long_log_is_moved_aside_under_its_writer(tmp_path: Path) -> None:

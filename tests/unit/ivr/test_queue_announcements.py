@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.prompts.catalogue import catalogue
-from ivr.queue_announcements import STILL, Outlook, Told, due, news, upper_end, wait_prompt
+from ivr.queue_announcements import STILL, LastAnnouncement, WaitEstimate, due, news, upper_end, wait_prompt
 from routing.model import WaitingNews
 from routing.sample_table import sample_snapshot
 
@@ -22,7 +22,7 @@ INFINITE = float("inf")
 )
 def test_first_after_n_seconds_then_every_m(waited: int, told_before: int | None, expected: bool) -> None:
     now = 1_000_000
-    told = None if told_before is None else Told(now - told_before * 1000, 3, INFINITE)
+    told = None if told_before is None else LastAnnouncement(now - told_before * 1000, 3, INFINITE)
     assert due(POLICY, now - waited * 1000, told, now) is expected
 
 
@@ -31,25 +31,25 @@ def test_a_table_may_ask_for_silence() -> None:
 
 
 def test_place_and_wait_are_told_together() -> None:
-    said, told = news(Outlook(3, 70, 170), NEVER_TOLD, 5)
+    said, told = news(WaitEstimate(3, 70, 170), NEVER_TOLD, 5)
     assert said == ("position-3", "wait-1-3")
-    assert told == Told(5, 3, 180)
+    assert told == LastAnnouncement(5, 3, 180)
 
 
 def test_a_place_that_got_worse_is_not_told() -> None:
-    said, told = news(Outlook(5, 70, 170), Told(0, 3, 180), 9)
+    said, told = news(WaitEstimate(5, 70, 170), LastAnnouncement(0, 3, 180), 9)
     assert said == (STILL,)
-    assert told == Told(9, 3, 180)
+    assert told == LastAnnouncement(9, 3, 180)
 
 
 def test_a_wait_that_got_longer_is_not_told() -> None:
-    said, told = news(Outlook(2, 200, 290), Told(0, 3, 180), 9)
+    said, told = news(WaitEstimate(2, 200, 290), LastAnnouncement(0, 3, 180), 9)
     assert said == ("position-2",)
-    assert told == Told(9, 2, 180)
+    assert told == LastAnnouncement(9, 2, 180)
 
 
 def test_far_back_no_place_is_told() -> None:
-    assert news(Outlook(11), NEVER_TOLD, 0)[0] == (STILL,)
+    assert news(WaitEstimate(11), NEVER_TOLD, 0)[0] == (STILL,)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_every_prompt_is_there_and_no_news_is_worse(
     position: int, low: float, more: float, before: int, told_high: float
 ) -> None:
     prompts = catalogue(sample_snapshot(), "揭阳")
-    told = Told(0, before, upper_end(told_high))
-    said, after = news(Outlook(position, low, low + more), told, 1)
+    told = LastAnnouncement(0, before, upper_end(told_high))
+    said, after = news(WaitEstimate(position, low, low + more), told, 1)
     assert set(said) <= set(prompts)
     assert after.position <= told.position
     assert after.high_seconds <= told.high_seconds

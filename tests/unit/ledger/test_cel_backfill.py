@@ -12,10 +12,10 @@ import pytest_asyncio
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from ledger.cel import FILE
-from ledger.cel_backfill import FillIn
+from ledger.cel_backfill import CelBackfill
 from ledger.cel_files import CURSOR, Place, load_place, read
 from ledger.journal import Journal
-from ledger.journal_replicator import Drainer
+from ledger.journal_replicator import JournalReplicator
 from ledger.model import Kind
 from ledger.reader import calls_now, facts_now
 from ledger.store import CallFilter, list_calls
@@ -45,12 +45,14 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     await kept.stop()
 
 
-def filler(journal: Journal, database: Database, cel: Path, *, now: datetime = LATER, rotate: int = 1 << 30) -> FillIn:
-    return FillIn(journal, database, cel, "hl1", now=lambda: now, rotate_bytes=rotate)
+def filler(
+    journal: Journal, database: Database, cel: Path, *, now: datetime = LATER, rotate: int = 1 << 30
+) -> CelBackfill:
+    return CelBackfill(journal, database, cel, "hl1", now=lambda: now, rotate_bytes=rotate)
 
 
 async def rows(journal: Journal, database: Database) -> list[CallId]:
-    await Drainer(database, journal.folder, "hl1").drain()
+    await JournalReplicator(database, journal.folder, "hl1").drain()
     async with database.reading() as session:
         return [record.call for record in await list_calls(session, CallFilter())]
 
@@ -106,13 +108,13 @@ async def test_a_call_of_whose_end_nothing_tells_is_closed_once_the_switch_does_
         journal.note(Kind.ENTERED, call, {"number": "12345", "caller": "1"}, at=LATER - timedelta(minutes=5))
     journal.note(Kind.ENTERED, young, {"number": "12345", "caller": "1"}, at=LATER - timedelta(seconds=30))
     await journal.flush()
-    await Drainer(database, journal.folder, "hl1").drain()
+    await JournalReplicator(database, journal.folder, "hl1").drain()
     fill_in = filler(journal, database, cel)
     closed = await fill_in.close_unknown(frozenset({up}))
     assert [(fact.call, fact.kind, fact.data["cause"]) for fact in closed] == [(gone, Kind.ENDED, "switch-gone")]
     await journal.flush()
     assert await fill_in.close_unknown(frozenset({up})) == [], "its end is in the journal"
-    await Drainer(database, journal.folder, "hl1").drain()
+    await JournalReplicator(database, journal.folder, "hl1").drain()
     async with database.reading() as session:
         ends = {record.call: record.ended_at for record in await list_calls(session, CallFilter())}
     assert [call for call, ended in ends.items() if ended] == [gone]
@@ -171,7 +173,7 @@ async def test_no_files_no_trouble(database: Database, journal: Journal, cel: Pa
 async def test_a_story_is_whole_before_it_is_drained(database: Database, journal: Journal) -> None:
     journal.note(Kind.ENTERED, AGENT, {"number": "12345"}, at=LATER)
     await journal.flush()
-    await Drainer(database, journal.folder, "hl1").drain()
+    await JournalReplicator(database, journal.folder, "hl1").drain()
     journal.note(Kind.ENDED, AGENT, {"cause": 16}, at=LATER + timedelta(seconds=9))
     other = CallId("hl1-1795349900.9")
     journal.note(Kind.ENTERED, other, {"number": "12333"}, at=LATER + timedelta(seconds=1))
@@ -191,7 +193,7 @@ async def test_a_call_that_was_filled_in_has_the_callers_number_in_its_one_form(
 ) -> None:
     """The switch remembers the number as the carrier wrote it; a repeat caller or a list would not know it by that."""
     (cel / FILE).write_bytes(SAMPLE)
-    fill_in = FillIn(journal, database, cel, "hl1", now=lambda: LATER, citizen=lambda number: f"0{number}")
+    fill_in = CelBackfill(journal, database, cel, "hl1", now=lambda: LATER, citizen=lambda number: f"0{number}")
     entered = [fact for fact in await fill_in.fill(LIVE) if fact.kind is Kind.ENTERED and fact.data["caller"]]
     assert entered
     assert all(fact.data["caller"] == f"0{fact.data['caller_told']}" for fact in entered)

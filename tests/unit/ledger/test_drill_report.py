@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from ledger.drill_report import Drill, Try, as_json, drills, month_before, month_of, overdue, report
+from ledger.drill_report import Drill, DrillAttempt, as_json, drills, month_before, month_of, overdue, report
 from ledger.drill_workbook import HEADS, rows, workbook
 from ledger.measures import outcome
 from ledger.model import Fact, Kind, drill_line
@@ -46,13 +46,13 @@ BACKUP = facts(
 
 
 def good(target: str, at: datetime) -> Drill:
-    return Drill(f"hl1-{at:%s}.1", target, at, tries=(Try(f"drill-{target}", 10, 500),), ended=True)
+    return Drill(f"hl1-{at:%s}.1", target, at, tries=(DrillAttempt(f"drill-{target}", 10, 500),), ended=True)
 
 
 def test_a_drill_tells_who_what_which_trunk_and_how_long_in_any_order_of_its_facts() -> None:
     (drill,) = drills(BACKUP)
     assert (drill.seat, drill.agent, drill.at, drill.ended) == ("8001", "1001", NOV, True)
-    assert drill.tries == (Try("drill-110", 12, None, "BUSY"), Try("drill-110-b", 45, 1045, "", 400))
+    assert drill.tries == (DrillAttempt("drill-110", 12, None, "BUSY"), DrillAttempt("drill-110-b", 45, 1045, "", 400))
     assert (drill.success, drill.backup_used, drill.heard) == (True, True, True)
     assert drill.key_to_invite_ms == 12
     assert drill.reached is not None
@@ -112,7 +112,9 @@ def test_a_month_without_a_drill_is_told_and_one_before_the_hotline_was_there_is
     now = datetime(2026, 11, 5, tzinfo=UTC)
     held = [good("110", datetime(2026, 10, 2, tzinfo=UTC)), good("119", datetime(2026, 9, 30, 15, 0, tzinfo=UTC))]
     held += [good("122", datetime(2026, 11, 1, tzinfo=UTC))]
-    failed = Drill("hl1-1795351322.9", "120", datetime(2026, 10, 9, tzinfo=UTC), tries=(Try("t", 10, missed="BUSY"),))
+    failed = Drill(
+        "hl1-1795351322.9", "120", datetime(2026, 10, 9, tzinfo=UTC), tries=(DrillAttempt("t", 10, missed="BUSY"),)
+    )
     assert overdue([*held, failed], ("110", "119", "120", "122"), began, now, CITY) == ["119", "120"]
     assert overdue([], ("110",), datetime(2026, 10, 2, tzinfo=UTC), now, CITY) == []
     assert overdue([], ("110",), None, now, CITY) == []

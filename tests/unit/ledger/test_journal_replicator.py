@@ -16,7 +16,7 @@ from database.errors import DatabaseError
 from database.schema import upgrade
 from ledger import journal_replicator as drain_module
 from ledger.journal import Journal
-from ledger.journal_replicator import REJECTED, Drainer
+from ledger.journal_replicator import REJECTED, JournalReplicator
 from ledger.model import Fact, Kind
 from ledger.segments import segments
 from ledger.store import CallFilter, add_facts, facts_of, list_calls
@@ -49,27 +49,27 @@ async def stored(database: Database, call: CallId = CALL) -> list[str]:
 async def test_everything_arrives_once_and_old_segments_go(database: Database, tmp_path: Path) -> None:
     await write(tmp_path, *(fact(number) for number in range(30)), segment_bytes=500)
     assert len(segments(tmp_path)) > 2
-    drainer = Drainer(database, tmp_path, "hl1", page_facts=7)
+    drainer = JournalReplicator(database, tmp_path, "hl1", page_facts=7)
     assert (await drainer.lag()).facts == 30
     assert await drainer.drain() == 30
     assert await stored(database) == [f"F{number:05d}" for number in range(30)]
     assert len(segments(tmp_path)) == 1
     assert (await drainer.lag()).facts == 0
-    assert await Drainer(database, tmp_path, "hl1").drain() == 0
+    assert await JournalReplicator(database, tmp_path, "hl1").drain() == 0
 
 
 async def test_a_restart_goes_on_where_the_database_is(database: Database, tmp_path: Path) -> None:
     await write(tmp_path, fact(1), fact(2))
-    await Drainer(database, tmp_path, "hl1").drain()
+    await JournalReplicator(database, tmp_path, "hl1").drain()
     await write(tmp_path, fact(3))
-    assert await Drainer(database, tmp_path, "hl1").drain() == 1
+    assert await JournalReplicator(database, tmp_path, "hl1").drain() == 1
     assert await stored(database) == ["F00001", "F00002", "F00003"]
 
 
 async def test_a_journal_read_twice_adds_nothing(database: Database, tmp_path: Path) -> None:
     await write(tmp_path, fact(1), fact(2))
-    await Drainer(database, tmp_path, "hl1").drain()
-    await Drainer(database, tmp_path, "hl2").drain()
+    await JournalReplicator(database, tmp_path, "hl1").drain()
+    await JournalReplicator(database, tmp_path, "hl2").drain()
     assert await stored(database) == ["F00001", "F00002"]
     async with database.reading() as session:
         assert len(await list_calls(session, CallFilter())) == 1
@@ -77,9 +77,9 @@ async def test_a_journal_read_twice_adds_nothing(database: Database, tmp_path: P
 
 async def test_a_fresh_journal_under_an_old_cursor_is_drained(database: Database, tmp_path: Path) -> None:
     await write(tmp_path / "a", fact(1))
-    await Drainer(database, tmp_path / "a", "hl1").drain()
+    await JournalReplicator(database, tmp_path / "a", "hl1").drain()
     await write(tmp_path / "b", fact(2))
-    await Drainer(database, tmp_path / "b", "hl1").drain()
+    await JournalReplicator(database, tmp_path / "b", "hl1").drain()
     assert await stored(database) == ["F00001", "F00002"]
 
 
@@ -88,7 +88,7 @@ async def test_damaged_lines_are_kept_aside(database: Database, tmp_path: Path) 
     path = tmp_path / segments(tmp_path)[0]
     path.write_bytes(path.read_bytes() + b"garbage\n")
     await write(tmp_path, fact(2))
-    drainer = Drainer(database, tmp_path, "hl1")
+    drainer = JournalReplicator(database, tmp_path, "hl1")
     await drainer.drain()
     assert await stored(database) == ["F00001", "F00002"]
     assert (tmp_path / REJECTED).read_bytes() == b"garbage\n"
@@ -105,7 +105,7 @@ async def test_a_fact_the_database_cannot_hold_does_not_stop_the_others(
 
     monkeypatch.setattr(drain_module, "add_facts", picky)
     await write(tmp_path, fact(1), fact(2), fact(3))
-    drainer = Drainer(database, tmp_path, "hl1")
+    drainer = JournalReplicator(database, tmp_path, "hl1")
     await drainer.drain()
     assert await stored(database) == ["F00001", "F00003"]
     assert b"F00002" in (tmp_path / REJECTED).read_bytes()
@@ -136,7 +136,7 @@ async def test_a_database_without_tables_is_waited_for(database_url: str, tmp_pa
     await write(folder, fact(1))
     opened = open_database(database_url)
     naps = Naps()
-    drainer = Drainer(opened, folder, "hl1", sleep=naps)
+    drainer = JournalReplicator(opened, folder, "hl1", sleep=naps)
     running = asyncio.create_task(drainer.run())
     await naps.reached.wait()
     assert drainer.state.trouble
@@ -164,7 +164,7 @@ async def test_a_locked_file_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     await write(folder, fact(1))
     other = sqlite3.connect(tmp_path / "hotline.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    drainer = Drainer(opened, folder, "hl1")
+    drainer = JournalReplicator(opened, folder, "hl1")
     with pytest.raises(DatabaseError):
         await drainer.step()
     other.execute("ROLLBACK")

@@ -14,7 +14,7 @@ from ledger.codec import clean
 from ledger.model import Fact, Kind
 from ledger.records import CEL, ENGINE, fold
 from ledger.story import as_json, mask, offset, tell
-from queues.model import Failure
+from queues.model import OfferFailure
 from telephony.model import CallId
 
 pytestmark = pytest.mark.unit
@@ -162,8 +162,8 @@ def test_any_facts_can_be_told(parts: list[tuple[Kind, dict[str, Any]]]) -> None
         json.dumps(as_json(record, facts))
 
 
-@pytest.mark.parametrize("why", list(Failure))
-def test_every_reason_why_a_seat_did_not_take_a_call_has_its_words(why: Failure) -> None:
+@pytest.mark.parametrize("why", list(OfferFailure))
+def test_every_reason_why_a_seat_did_not_take_a_call_has_its_words(why: OfferFailure) -> None:
     (line,) = tell([fact(0, Kind.NOT_ANSWERED, seat="8001", agent="1001", why=why.value)])
     assert why.value not in line.text
 

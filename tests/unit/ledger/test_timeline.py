@@ -104,7 +104,7 @@ def test_a_call_that_goes_on_has_bars_without_an_end() -> None:
 
 def test_nothing_is_drawn_of_nothing() -> None:
     assert draw([]).bars == ()
-    assert draw([fact(0, Kind.DEED, what="ready")]).bars == ()
+    assert draw([fact(0, Kind.OPERATOR_ACTION, what="ready")]).bars == ()
 
 
 KINDS = st.sampled_from(tuple(Kind))

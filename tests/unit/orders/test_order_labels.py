@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ivr.prompts.catalogue import SPEAKABLE
 from ivr.prompts.pinyin import pinyin
 from orders.labels_zh import MOST_SPOKEN, sheet, spoken, standing
-from orders.model import How, State, Step
+from orders.model import AcknowledgementWay, EscalationStep, OrderState
 from routing.calendar import CITY
 from tests.unit.orders.test_order_store import BEGAN, ORDER
 
@@ -59,10 +59,11 @@ def test_the_sheet_says_who_when_where_and_by_when_on_the_citys_clock() -> None:
     for told in ("hl1-20261122-0001", "供水中断", "东山路", "13800001234", "2026-11-22 16:00:00", "16:05:00", "签字"):
         assert told in text
     taken = replace(
-        ORDER, state=State.ACKNOWLEDGED, acknowledged_by="water", acknowledged_how=str(How.PHONE_KEY),
+        ORDER, state=OrderState.ACKNOWLEDGED, acknowledged_by="water",
+        acknowledged_how=str(AcknowledgementWay.PHONE_KEY),
         acknowledged_who="0663001", acknowledged_at=BEGAN,
     )  # fmt: skip
     assert "供水（值班电话按键，0663001）" in Page(sheet(taken, CITY)).text
     assert standing(taken) == "供水 已签收"
-    assert standing(replace(ORDER, steps=(Step("a", "甲"),))) == "已派 甲，等待签收"
-    assert standing(replace(ORDER, state=State.UNANSWERED)) == "无人签收"
+    assert standing(replace(ORDER, steps=(EscalationStep("a", "甲"),))) == "已派 甲，等待签收"
+    assert standing(replace(ORDER, state=OrderState.UNANSWERED)) == "无人签收"

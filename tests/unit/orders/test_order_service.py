@@ -13,10 +13,19 @@ from ledger.alarms import Alarms
 from ledger.journal import Journal
 from ledger.model import Kind
 from orders import service
-from orders.model import Ended, Failed, How, Order, State, Step, Taken, Updated
+from orders.model import (
+    Acknowledged,
+    AcknowledgementWay,
+    DutyCallFailure,
+    Ended,
+    EscalationStep,
+    Order,
+    OrderState,
+    Updated,
+)
 from orders.order_numbers import RegisterUnusable
-from orders.serialisation import latest
-from orders.service import AlreadyRaised, Orders, Wish
+from orders.serialisation import fold
+from orders.service import AlreadyRaised, OrderRequest, Orders
 from telephony.errors import AmiDeadline, AmiDown, AmiError, AmiRefused
 from telephony.events import OriginateOutcome
 from telephony.model import CallId, NodeId, Var
@@ -25,9 +34,11 @@ from tests.support.leaks import close_with_the_loop
 
 pytestmark = pytest.mark.unit
 
-WATER = Step("water", "供水", ("06630000001", "06630000002"), rounds=1)
-OFFICE = Step("office", "值班室", pushed=True)
-WISH = Wish(call_id(1), "k1", "outage", "供水中断", "东山路", "停水", "13800001234", "1001", (WATER, OFFICE), 300)
+WATER = EscalationStep("water", "供水", ("06630000001", "06630000002"), rounds=1)
+OFFICE = EscalationStep("office", "值班室", pushed=True)
+WISH = OrderRequest(
+    call_id(1), "k1", "outage", "供水中断", "东山路", "停水", "13800001234", "1001", (WATER, OFFICE), 300
+)
 
 
 class Home(House):
@@ -65,7 +76,7 @@ class Home(House):
         calls = sum(not outcome.done() for outcome in self.outcomes)
         return calls == sum(not one.done() for one in self.orders._work)
 
-    async def raised(self, wish: Wish = WISH) -> Order:
+    async def raised(self, wish: OrderRequest = WISH) -> Order:
         order, _ = await self.orders.raise_(wish)
         await self.calm()
         return self.now_is(order)
@@ -77,7 +88,7 @@ class Home(House):
 
     async def passes(self, seconds: float) -> None:
         self.now += round(seconds * 1000)
-        self.orders.look()
+        self.orders.tick()
         await self.calm()
 
     def hangs_up(self, call: str, cause: str = "16") -> None:
@@ -94,11 +105,11 @@ class Home(House):
         """Another engine, which has read what this one wrote down."""
         facts = [(f"{n:04}", data) for n, (kind, _, data) in enumerate(self.ledger.facts) if kind is Kind.ORDER]
         other = Orders(
-            self.orders._switch, self.calls.note, self.ledger.flush, self.orders._register, self.orders._lines,
+            self.orders._switch, self.calls.record_fact, self.ledger.flush, self.orders._register, self.orders._lines,
             self.paper, alarms or self.alarms, lambda: self.now,
         )  # fmt: skip
         close_with_the_loop(other.stop)
-        other.learn(latest(WISH.call, facts))
+        other.learn(fold(WISH.call, facts))
         return other
 
 
@@ -164,9 +175,16 @@ async def test_the_call_is_on_the_disk_before_the_switch_is_asked(home: Home) ->
 
 @pytest.mark.parametrize(
     ("reason", "why"),
-    [(5, Failed.BUSY), (3, Failed.NO_ANSWER), (0, Failed.UNREACHABLE), (8, Failed.UNREACHABLE)],
+    [
+        (5, DutyCallFailure.BUSY),
+        (3, DutyCallFailure.NO_ANSWER),
+        (0, DutyCallFailure.UNREACHABLE),
+        (8, DutyCallFailure.UNREACHABLE),
+    ],
 )
-async def test_a_phone_that_does_not_answer_is_followed_by_the_next(home: Home, reason: int, why: Failed) -> None:
+async def test_a_phone_that_does_not_answer_is_followed_by_the_next(
+    home: Home, reason: int, why: DutyCallFailure
+) -> None:
     order = await home.raised()
     await home.ring(reason)
     assert home.now_is(order).reason == why
@@ -179,7 +197,7 @@ async def test_who_answers_and_hangs_up_without_a_key_has_not_taken_it(home: Hom
     order = await home.raised()
     await home.ring(4)
     home.hangs_up(home.dialled[-1]["channel_id"], cause)
-    assert home.now_is(order).reason == Failed.SILENT
+    assert home.now_is(order).reason == DutyCallFailure.SILENT
     assert home.now_is(order).ringing is None
 
 
@@ -187,14 +205,14 @@ async def test_the_hang_up_knows_the_cause_and_one_failure_is_told_once(home: Ho
     order = await home.raised()
     home.hangs_up(home.dialled[-1]["channel_id"], "21")
     await home.ring(0)
-    assert home.now_is(order).reason == Failed.REJECTED
+    assert home.now_is(order).reason == DutyCallFailure.REJECTED
     assert home.told().count("not-taken") == 1
 
 
 async def test_a_phone_that_rings_in_vain_is_not_taken_for_a_silent_one(home: Home) -> None:
     order = await home.raised()
     home.hangs_up(home.dialled[-1]["channel_id"], "16")
-    assert home.now_is(order).reason == Failed.NO_ANSWER
+    assert home.now_is(order).reason == DutyCallFailure.NO_ANSWER
 
 
 async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Home) -> None:
@@ -204,7 +222,11 @@ async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Hom
     home.hangs_up(home.dialled[-1]["channel_id"])
     home.presses(order)
     taken = home.now_is(order)
-    assert (taken.state, taken.acknowledged_by, taken.acknowledged_who) == (State.ACKNOWLEDGED, "water", "06630000001")
+    assert (taken.state, taken.acknowledged_by, taken.acknowledged_who) == (
+        OrderState.ACKNOWLEDGED,
+        "water",
+        "06630000001",
+    )
     assert home.told() == ["raised", "dialling", "acknowledged"]
     await home.passes(1000)
     assert len(home.dialled) == 1
@@ -213,7 +235,7 @@ async def test_a_key_takes_it_and_the_hang_up_after_it_changes_nothing(home: Hom
 async def test_an_order_that_is_over_lets_its_phone_go(home: Home) -> None:
     order = await home.raised()
     call = home.dialled[-1]["channel_id"]
-    home.orders.apply(order, Ended(State.CANCELLED, "1001", "误报"))
+    home.orders.apply(order, Ended(OrderState.CANCELLED, "1001", "误报"))
     await home.settle()
     assert home.link.sent == [("Hangup", {"Channel": call})]
     home.hangs_up(call)
@@ -226,7 +248,7 @@ async def test_a_key_for_what_is_not_known_is_no_key(home: Home) -> None:
     await home.ring(4)
     home.presses(replace(order, number="hl1-20261122-0099"))
     home.presses(order, "fire")
-    assert home.now_is(order).state is State.DISPATCHED
+    assert home.now_is(order).state is OrderState.DISPATCHED
 
 
 @pytest.mark.parametrize("error", [AmiDown("gone"), AmiRefused("no")])
@@ -244,11 +266,11 @@ async def test_a_call_whose_outcome_is_not_known_is_judged_by_the_switch(home: H
     order = await home.raised()
     call = home.dialled[-1]["channel_id"]
     home.link.lists["Status"] = [event("Status", Uniqueid=call)]
-    await home.orders.settle()
+    await home.orders.resolve_in_doubt()
     assert home.now_is(order).ringing is not None, "it is up"
     home.link.lists["Status"] = []
-    await home.orders.settle()
-    assert home.now_is(order).reason == Failed.UNKNOWN
+    await home.orders.resolve_in_doubt()
+    assert home.now_is(order).reason == DutyCallFailure.UNKNOWN
 
 
 async def test_after_a_kill_a_key_that_the_switch_noted_counts_and_nobody_is_called_again(home: Home) -> None:
@@ -256,11 +278,11 @@ async def test_after_a_kill_a_key_that_the_switch_noted_counts_and_nobody_is_cal
     call = home.dialled[-1]["channel_id"]
     home.link.lists["DBGet"] = [event("DBGetResponse", Family="orders", Key="1", Val=call)]
     other = home.restarted()
-    await other.settle()
-    other.look()
+    await other.resolve_in_doubt()
+    other.tick()
     taken = other.book.get(order.number)
     assert taken is not None
-    assert (taken.state, taken.acknowledged_by) == (State.ACKNOWLEDGED, "water")
+    assert (taken.state, taken.acknowledged_by) == (OrderState.ACKNOWLEDGED, "water")
     assert len(home.dialled) == 1
     await other.stop()
 
@@ -269,26 +291,26 @@ async def test_after_a_kill_the_key_of_an_earlier_order_in_the_same_slot_does_no
     order = await home.raised()
     home.link.lists["DBGet"] = [event("DBGetResponse", Family="orders", Key="1", Val="hl1-1795351322.8000001000")]
     other = home.restarted()
-    await other.settle()
+    await other.resolve_in_doubt()
     now = other.book.get(order.number)
     assert now is not None
-    assert (now.state, now.reason, now.ringing) == (State.DISPATCHED, Failed.UNKNOWN, None)
+    assert (now.state, now.reason, now.ringing) == (OrderState.DISPATCHED, DutyCallFailure.UNKNOWN, None)
     await other.stop()
 
 
 async def test_without_a_trunk_a_supervisor_hears_of_it_as_soon_as_nobody_can_be_reached(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(home.orders, "_lines", lambda: service.Lines((), 25))
+    monkeypatch.setattr(home.orders, "_lines", lambda: service.DutyTrunks((), 25))
     order = await home.raised(replace(WISH, steps=(WATER,)))
     for _ in range(4):
         await home.passes(10)
-    assert home.now_is(order).state is State.UNANSWERED
+    assert home.now_is(order).state is OrderState.UNANSWERED
     assert [alarm.grave for alarm in home.alarms.standing.values()] == [True]
     alarms = Alarms(cast("Journal", home.ledger), NodeId("hl1"))
     other = home.restarted(alarms)
     assert list(alarms.standing) == [f"order-{order.number}"], "it stands after a restart, too"
-    home.orders.apply(home.now_is(order), Taken("water", How.COMMAND, "王科长"))
+    home.orders.apply(home.now_is(order), Acknowledged("water", AcknowledgementWay.COMMAND, "王科长"))
     assert home.alarms.standing == {}
     await other.stop()
 
@@ -299,8 +321,8 @@ async def test_a_voice_that_fails_and_a_full_disk_keep_nobody_from_being_called(
     def broken(order: Order) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(home.paper, "speak", broken)
-    monkeypatch.setattr(home.paper, "sheet", broken)
+    monkeypatch.setattr(home.paper, "synthesise", broken)
+    monkeypatch.setattr(home.paper, "write_sheet", broken)
     await home.raised()
     assert len(home.dialled) == 1
 
@@ -308,7 +330,7 @@ async def test_a_voice_that_fails_and_a_full_disk_keep_nobody_from_being_called(
 async def test_what_is_typed_later_is_on_the_sheet_and_when_it_is_over_the_sound_goes(home: Home) -> None:
     order = await home.raised()
     updated = home.orders.apply(order, Updated("", "水漫上路面", "1001"))
-    home.orders.apply(updated, Taken("water", How.COMMAND))
+    home.orders.apply(updated, Acknowledged("water", AcknowledgementWay.COMMAND))
     await home.calm()
     assert home.paper.sheets[-1].summary == "水漫上路面"
     assert home.paper.hushed == []
@@ -316,7 +338,7 @@ async def test_what_is_typed_later_is_on_the_sheet_and_when_it_is_over_the_sound
 
 async def test_orders_that_are_long_over_are_forgotten(home: Home) -> None:
     order = await home.raised(replace(WISH, steps=(OFFICE,)))
-    done = home.orders.apply(order, Ended(State.CLOSED, "1001", "已修复"))
+    done = home.orders.apply(order, Ended(OrderState.CLOSED, "1001", "已修复"))
     await home.passes(6 * 86400)
     assert home.orders.book.get(done.number) is not None
     await home.passes(2 * 86400)

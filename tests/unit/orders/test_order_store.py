@@ -12,13 +12,13 @@ import pytest
 from database.connection import Database
 from ledger import outbox_store as outbox
 from ledger.journal import Journal
-from ledger.journal_replicator import Drainer
+from ledger.journal_replicator import JournalReplicator
 from ledger.model import Kind
-from orders.model import Ended, How, Order, State, Step, Taken, Tell, What
+from orders.model import Acknowledged, AcknowledgementWay, Ended, EscalationStep, Notify, Order, OrderEvent, OrderState
 from orders.queries import raised
 from orders.rules import apply
 from orders.rules import raised as begun
-from orders.serialisation import data_of
+from orders.serialisation import to_data
 from orders.store import follow
 from telephony.model import CallId
 
@@ -38,8 +38,8 @@ ORDER = Order(
     by="1001",
     raised_at=BEGAN,
     steps=(
-        Step("water", "供水", ("0663001",), pushed=True),
-        Step("forty-signs-and-not-a-single-one-more-xx", "值班室", pushed=True),
+        EscalationStep("water", "供水", ("0663001",), pushed=True),
+        EscalationStep("forty-signs-and-not-a-single-one-more-xx", "值班室", pushed=True),
     ),
     acknowledge_seconds=300,
 )
@@ -51,12 +51,12 @@ class World:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         self.journal = Journal(folder, now=lambda: self.now)
-        self.drainer = Drainer(database, folder, "hl1", followers=(follow,))
+        self.drainer = JournalReplicator(database, folder, "hl1", followers=(follow,))
         self.now = BEGAN
 
-    def note(self, order: Order, what: str, *tell: Tell) -> None:
+    def note(self, order: Order, what: str, *tell: Notify) -> None:
         self.now += timedelta(seconds=1)
-        self.journal.note(Kind.ORDER, order.call, data_of(order, what, tell))
+        self.journal.note(Kind.ORDER, order.call, to_data(order, what, tell))
 
     async def known(self, since: datetime = LONG_AGO, node: str = "hl1") -> dict[str, Order]:
         await self.journal.flush()
@@ -78,11 +78,11 @@ def world(database: Database, tmp_path: Path) -> World:
 async def test_what_is_only_in_the_journal_is_known_as_well_as_what_is_drained(world: World) -> None:
     order, effects = begun(ORDER)
     other = replace(ORDER, number="hl1-20261122-0002", key="l")
-    world.note(order, "raised", *(one for one in effects if isinstance(one, Tell)))
+    world.note(order, "raised", *(one for one in effects if isinstance(one, Notify)))
     world.note(other, "raised")
     await world.journal.flush()
     await world.drainer.drain()
-    taken, _ = apply(order, Taken("water", How.SIGNATURE, "值班员"), BEGAN)
+    taken, _ = apply(order, Acknowledged("water", AcknowledgementWay.SIGNATURE, "值班员"), BEGAN)
     assert await world.known() == {order.number: order, other.number: other}
     world.note(taken, "acknowledged")
     assert await world.known() == {order.number: taken, other.number: other}
@@ -94,7 +94,7 @@ async def test_what_is_only_in_the_journal_is_known_as_well_as_what_is_drained(w
 
 
 async def test_orders_that_were_over_before_are_not_read(world: World) -> None:
-    over, _ = apply(ORDER, Ended(State.CLOSED, "1001", "已修复"), BEGAN)
+    over, _ = apply(ORDER, Ended(OrderState.CLOSED, "1001", "已修复"), BEGAN)
     world.note(over, "closed")
     await world.journal.flush()
     await world.drainer.drain()
@@ -105,9 +105,9 @@ async def test_orders_that_were_over_before_are_not_read(world: World) -> None:
 
 async def test_facts_that_come_twice_are_one_message_to_each_department(world: World) -> None:
     everybody = tuple(step.department for step in ORDER.steps)
-    world.note(ORDER, "raised", Tell(What.RAISED, everybody))
+    world.note(ORDER, "raised", Notify(OrderEvent.RAISED, everybody))
     await world.journal.flush()
-    other = Drainer(world.database, world.journal.folder, "hl2", followers=(follow,))
+    other = JournalReplicator(world.database, world.journal.folder, "hl2", followers=(follow,))
     await world.drainer.drain()
     await other.drain()
     assert sorted(await world.outbox()) == sorted((f"department-{name}", "raised") for name in everybody)

@@ -23,7 +23,7 @@ from queues.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from queues.model import Failure, NotAllowed, SignIn, Why
+from queues.model import NotAllowed, OfferFailure, SeatReason, SignIn
 from queues.states import AgentState
 from telephony.model import GroupId
 from tests.unit.queues.floor import POLICY, Floor, agent_id, call_id, moves, offers, seat_id
@@ -57,7 +57,7 @@ def floor_in(state: AgentState) -> Floor:
         if state is S.RINGING:
             floor.tell(Ringing(call_id(1), S1))
         elif state is S.NOT_RESPONDING:
-            floor.tell(NotAnswered(call_id(1), S1, Failure.NO_ANSWER))
+            floor.tell(NotAnswered(call_id(1), S1, OfferFailure.NO_ANSWER))
             floor.tell(TicketLeft(call_id(1)))
         elif state in (S.TALKING, S.HOLD, S.WRAP_UP):
             floor.talk(1, 1)
@@ -132,7 +132,7 @@ def test_a_wish_during_a_call_is_kept_until_it_is_over(state: AgentState, wish: 
             assert floor.state(1) is S.WRAP_UP
             floor.tell(WrapUpEnded(S1))
     else:
-        floor.tell(NotAnswered(call_id(1), S1, Failure.NO_ANSWER))
+        floor.tell(NotAnswered(call_id(1), S1, OfferFailure.NO_ANSWER))
     assert floor.state(1) is then
 
 
@@ -237,7 +237,7 @@ def test_wrap_up_ends_by_itself_when_it_should_and_not_earlier() -> None:
     floor.tell(Tick(), after=9.999)
     assert floor.state(1) is S.WRAP_UP
     effects = floor.tell(Tick(), after=0.001)
-    assert [(e.new, e.why) for e in effects if isinstance(e, SeatStateChanged)] == [(S.READY, Why.WRAP_UP_OVER)]
+    assert [(e.new, e.why) for e in effects if isinstance(e, SeatStateChanged)] == [(S.READY, SeatReason.WRAP_UP_OVER)]
 
 
 def test_wrap_up_is_not_cut_short_by_a_phone_that_comes_and_goes() -> None:
@@ -255,7 +255,7 @@ def test_wrap_up_is_extended_up_to_the_policy() -> None:
     began = floor.now
     [effect] = floor.tell(WrapUpExtended(S1, 30), after=5)
     assert isinstance(effect, SeatStateChanged)
-    assert (effect.why, effect.until_ms) == (Why.WRAP_UP_EXTENDED, began + 40_000)
+    assert (effect.why, effect.until_ms) == (SeatReason.WRAP_UP_EXTENDED, began + 40_000)
     floor.tell(WrapUpExtended(S1, 9999))
     assert floor.acd.next_deadline() == began + POLICY.wrap_up_seconds_max * 1000
     with pytest.raises(NotAllowed, match="600"):
@@ -267,15 +267,15 @@ def test_wrap_up_is_extended_up_to_the_policy() -> None:
 @pytest.mark.parametrize(
     ("why", "state", "back_seconds"),
     [
-        (Failure.NO_ANSWER, S.NOT_RESPONDING, 60),
-        (Failure.REJECTED, S.NOT_RESPONDING, 60),
-        (Failure.BUSY, S.NOT_RESPONDING, 5),
-        (Failure.UNREACHABLE, S.NOT_RESPONDING, 15),
-        (Failure.ERROR, S.NOT_RESPONDING, 5),
+        (OfferFailure.NO_ANSWER, S.NOT_RESPONDING, 60),
+        (OfferFailure.REJECTED, S.NOT_RESPONDING, 60),
+        (OfferFailure.BUSY, S.NOT_RESPONDING, 5),
+        (OfferFailure.UNREACHABLE, S.NOT_RESPONDING, 15),
+        (OfferFailure.ERROR, S.NOT_RESPONDING, 5),
     ],
 )
 def test_a_seat_that_did_not_take_the_call_is_left_in_peace_for_a_while(
-    why: Failure, state: AgentState, back_seconds: int
+    why: OfferFailure, state: AgentState, back_seconds: int
 ) -> None:
     floor = floor_in(S.RESERVED)
     floor.tell(NotAnswered(call_id(1), S1, why))
@@ -289,8 +289,8 @@ def test_a_seat_that_did_not_take_the_call_is_left_in_peace_for_a_while(
 
 def test_policy_may_keep_a_seat_not_responding_until_its_agent_says_ready() -> None:
     floor = floor_in(S.RESERVED)
-    floor.tell(PolicyChanged(type(POLICY)(back_after={Failure.NO_ANSWER: None})))
-    floor.tell(NotAnswered(call_id(1), S1, Failure.NO_ANSWER))
+    floor.tell(PolicyChanged(type(POLICY)(back_after={OfferFailure.NO_ANSWER: None})))
+    floor.tell(NotAnswered(call_id(1), S1, OfferFailure.NO_ANSWER))
     assert floor.acd.next_deadline() is None
     assert offers(floor.tell(Ready(S1), after=9999)) == [("1", S1)]
 
@@ -298,12 +298,12 @@ def test_policy_may_keep_a_seat_not_responding_until_its_agent_says_ready() -> N
 @pytest.mark.parametrize(
     ("phone", "why", "state"),
     [
-        (SeatBusyElsewhere(S1), Failure.BUSY, S.BUSY),
-        (SeatUnreachable(S1), Failure.UNREACHABLE, S.UNREACHABLE),
-        (SeatUnreachable(S1), Failure.NO_ANSWER, S.UNREACHABLE),
+        (SeatBusyElsewhere(S1), OfferFailure.BUSY, S.BUSY),
+        (SeatUnreachable(S1), OfferFailure.UNREACHABLE, S.UNREACHABLE),
+        (SeatUnreachable(S1), OfferFailure.NO_ANSWER, S.UNREACHABLE),
     ],
 )
-def test_a_failure_that_the_phone_explains_rests_there(phone: Event, why: Failure, state: AgentState) -> None:
+def test_a_failure_that_the_phone_explains_rests_there(phone: Event, why: OfferFailure, state: AgentState) -> None:
     floor = floor_in(S.RINGING)
     floor.tell(phone)
     floor.tell(NotAnswered(call_id(1), S1, why))

@@ -18,7 +18,7 @@ from queues.events import (
     TicketJoined,
     TicketLeft,
 )
-from queues.model import Failure, Stray, TicketPhase, Why
+from queues.model import OfferFailure, SeatReason, TicketPhase, UnexpectedEvent
 from queues.skill_lanes import lane
 from queues.states import AgentState
 from telephony.model import CallId, GroupId, NodeId
@@ -80,8 +80,8 @@ def test_who_does_not_answer_is_passed_over_at_once_and_the_age_stays() -> None:
     floor.join(1, age=5)
     since = floor.ticket(1).since_ms
     floor.tell(Ringing(C1, S1))
-    effects = floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER), after=20)
-    assert [(e.seat, e.why) for e in of(effects, OfferFailed)] == [(S1, Failure.NO_ANSWER)]
+    effects = floor.tell(NotAnswered(C1, S1, OfferFailure.NO_ANSWER), after=20)
+    assert [(e.seat, e.why) for e in of(effects, OfferFailed)] == [(S1, OfferFailure.NO_ANSWER)]
     [offer] = of(effects, Offer)
     assert (offer.seat, offer.waited_ms, offer.reservation) == (S2, 25_000, f"{C1}/2")
     assert floor.ticket(1).since_ms == since
@@ -93,7 +93,7 @@ def test_a_requeued_call_keeps_its_place() -> None:
     floor.sign_in(1)
     floor.join(1)
     floor.join(2, after=1)
-    floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER), after=20)
+    floor.tell(NotAnswered(C1, S1, OfferFailure.NO_ANSWER), after=20)
     assert [floor.acd.position(c) for c in (C1, C2)] == [1, 2]
     assert offers(floor.tell(Ready(S1))) == [("1", S1)]
 
@@ -105,7 +105,7 @@ def test_a_caller_who_leaves_frees_the_seat_which_keeps_its_place() -> None:
     floor.join(1, after=1)
     effects = floor.tell(TicketLeft(C1), after=3)
     [withdrawn] = of(effects, Withdraw)
-    assert (withdrawn.why, withdrawn.back_to_wait, withdrawn.seat) == (Why.CALLER_LEFT, False, S1)
+    assert (withdrawn.why, withdrawn.back_to_wait, withdrawn.seat) == (SeatReason.CALLER_LEFT, False, S1)
     assert offers(floor.join(2)) == [("2", S1)]
 
 
@@ -129,7 +129,7 @@ def test_silence_ends_a_reservation_and_holds_the_call_back_a_moment() -> None:
     floor.join(1)
     effects = floor.tell(Tick(), after=25)
     [withdrawn] = of(effects, Withdraw)
-    assert (withdrawn.why, withdrawn.back_to_wait) == (Why.TIMEOUT, True)
+    assert (withdrawn.why, withdrawn.back_to_wait) == (SeatReason.TIMEOUT, True)
     assert offers(effects) == []
     assert floor.acd.next_deadline() == floor.now + 1000
     assert offers(floor.tell(Tick(), after=1)) == [("1", S2)]
@@ -144,7 +144,7 @@ def test_a_call_that_cannot_be_moved_does_not_take_its_group_down() -> None:
     for _ in range(6):
         seat = floor.ticket(1).seat
         assert seat is not None
-        floor.tell(NotAnswered(C1, seat, Failure.ERROR))
+        floor.tell(NotAnswered(C1, seat, OfferFailure.ERROR))
         held = floor.ticket(1).held_until_ms
         assert held is not None
         holds.append((held - floor.now) // 1000)
@@ -160,7 +160,7 @@ def test_contact_lost_before_ringing_moves_the_call_on() -> None:
     floor.join(1)
     effects = floor.tell(SeatUnreachable(S1))
     [withdrawn] = of(effects, Withdraw)
-    assert (withdrawn.why, withdrawn.back_to_wait) == (Why.CONTACT_LOST, False)  # the offer moves the caller
+    assert (withdrawn.why, withdrawn.back_to_wait) == (SeatReason.CONTACT_LOST, False)  # the offer moves the caller
     assert offers(effects) == [("1", S2)]
 
 
@@ -182,7 +182,7 @@ def test_joining_while_offered_changes_nothing() -> None:
     floor.sign_in(1)
     floor.join(1)
     assert floor.join(1) == ()
-    assert floor.acd.strays == {Stray.JOINED_WHILE_OFFERED: 1}
+    assert floor.acd.strays == {UnexpectedEvent.JOINED_WHILE_OFFERED: 1}
     assert floor.state(1) is S.RESERVED
 
 
@@ -198,24 +198,24 @@ def test_a_talking_call_that_joins_again_waits_with_its_age() -> None:
     assert floor.ticket(1).since_ms == since
     assert floor.end(1, 1) == ()  # the late end of the old talk
     assert floor.ticket(1).phase is TicketPhase.WAITING
-    assert floor.acd.strays == {Stray.JOINED_WHILE_TALKING: 1, Stray.TALK_ENDED: 1}
+    assert floor.acd.strays == {UnexpectedEvent.JOINED_WHILE_TALKING: 1, UnexpectedEvent.TALK_ENDED: 1}
 
 
-LATE: list[tuple[Event, Stray]] = [
-    (Ringing(C2, S1), Stray.RINGING),
-    (Ringing(C1, S2), Stray.RINGING),
-    (Ringing(C1, S1), Stray.RINGING),
-    (Answered(C2, S1), Stray.ANSWERED_UNKNOWN_CALL),
-    (Answered(C1, S1), Stray.ANSWERED_TWICE),
-    (NotAnswered(C1, S1, Failure.BUSY), Stray.NOT_ANSWERED),
-    (NotAnswered(C2, S2, Failure.BUSY), Stray.NOT_ANSWERED),
-    (TalkEnded(C1, S2), Stray.TALK_ENDED),
-    (TalkEnded(C2, S1), Stray.TALK_ENDED),
+LATE: list[tuple[Event, UnexpectedEvent]] = [
+    (Ringing(C2, S1), UnexpectedEvent.RINGING),
+    (Ringing(C1, S2), UnexpectedEvent.RINGING),
+    (Ringing(C1, S1), UnexpectedEvent.RINGING),
+    (Answered(C2, S1), UnexpectedEvent.ANSWERED_UNKNOWN_CALL),
+    (Answered(C1, S1), UnexpectedEvent.ANSWERED_TWICE),
+    (NotAnswered(C1, S1, OfferFailure.BUSY), UnexpectedEvent.NOT_ANSWERED),
+    (NotAnswered(C2, S2, OfferFailure.BUSY), UnexpectedEvent.NOT_ANSWERED),
+    (TalkEnded(C1, S2), UnexpectedEvent.TALK_ENDED),
+    (TalkEnded(C2, S1), UnexpectedEvent.TALK_ENDED),
 ]
 
 
 @pytest.mark.parametrize(("event", "stray"), LATE)
-def test_late_and_doubled_messages_are_counted_and_change_nothing(event: Event, stray: Stray) -> None:
+def test_late_and_doubled_messages_are_counted_and_change_nothing(event: Event, stray: UnexpectedEvent) -> None:
     floor = Floor()
     floor.sign_in(1)
     floor.join(1)
@@ -241,7 +241,7 @@ def test_an_answer_after_the_reservation_timed_out_is_believed() -> None:
     effects = floor.tell(Answered(C1, S1))
     assert of(effects, Connected)
     assert floor.state(1) is S.TALKING
-    assert floor.acd.strays == {Stray.ANSWERED_WITHOUT_OFFER: 1}
+    assert floor.acd.strays == {UnexpectedEvent.ANSWERED_WITHOUT_OFFER: 1}
 
 
 def test_an_answer_elsewhere_withdraws_the_offer_but_does_not_move_the_caller() -> None:
@@ -281,7 +281,7 @@ def test_a_seat_that_answers_a_second_call_has_ended_the_first() -> None:
     assert floor.seat(1).call == C2
     assert floor.seat(1).since_ms == floor.now
     assert C1 not in floor.acd.tickets
-    assert floor.acd.strays[Stray.TALK_REPLACED] == 1
+    assert floor.acd.strays[UnexpectedEvent.TALK_REPLACED] == 1
 
 
 def test_a_call_answered_at_a_second_seat_has_left_the_first() -> None:
@@ -326,8 +326,8 @@ def test_a_failure_of_another_seat_does_not_cost_the_offer() -> None:
     floor.sign_in(1)
     floor.sign_in(2, after=1)
     floor.join(1)
-    floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER))
+    floor.tell(NotAnswered(C1, S1, OfferFailure.NO_ANSWER))
     assert floor.ticket(1).seat == S2
-    assert floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER)) == ()  # said twice
+    assert floor.tell(NotAnswered(C1, S1, OfferFailure.NO_ANSWER)) == ()  # said twice
     assert (floor.ticket(1).seat, floor.state(2)) == (S2, S.RESERVED)
-    assert floor.acd.strays == {Stray.NOT_ANSWERED: 1}
+    assert floor.acd.strays == {UnexpectedEvent.NOT_ANSWERED: 1}

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from queues.expected_wait import LEAST_SERVICES, ExpectedWait, Pace, expected_wait
-from queues.service_rate import REMEMBERED, PaceKeeper
+from queues.service_rate import REMEMBERED, ServiceRateTracker
 from telephony.model import GroupId
 from tests.unit.queues.floor import Floor, call_id
 
@@ -38,7 +38,7 @@ def test_simulated_waits_lie_in_the_range_as_often_as_one_deviation_promises() -
 
 def test_the_pace_comes_from_talks_that_ended_and_seats_that_serve() -> None:
     floor = Floor()
-    keeper = PaceKeeper(lambda: floor.acd)
+    keeper = ServiceRateTracker(lambda: floor.acd)
     floor.sign_in(1, "general")
     floor.sign_in(2, "market")
     floor.sign_in(3, "general", pause="小休")
@@ -46,7 +46,7 @@ def test_the_pace_comes_from_talks_that_ended_and_seats_that_serve() -> None:
         floor.join(serial)
         floor.talk(serial, 1)
         for effect in floor.end(serial, 1, after=30):
-            keeper.hear(effect)
+            keeper.on_effect(effect)
         floor.now += 20_000
         floor.join(1000 + serial, "nobody")
     pace = keeper.pace(GENERAL)

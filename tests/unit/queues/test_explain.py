@@ -7,7 +7,7 @@ import pytest
 from queues.events import NotAnswered, Paused, PolicyChanged, SeatUnreachable
 from queues.explain import why_not
 from queues.labels_zh import STATE, WHY
-from queues.model import Failure, Why
+from queues.model import OfferFailure, SeatReason
 from queues.states import AgentState
 from tests.unit.queues.floor import POLICY, Floor, call_id, seat_id
 
@@ -46,7 +46,7 @@ def talking(floor: Floor) -> None:
 def not_responding(floor: Floor) -> None:
     floor.sign_in(1)
     floor.join(1)
-    floor.tell(NotAnswered(C1, S1, Failure.NO_ANSWER))
+    floor.tell(NotAnswered(C1, S1, OfferFailure.NO_ANSWER))
 
 
 def not_responding_for_good(floor: Floor) -> None:
@@ -81,7 +81,7 @@ def held(floor: Floor) -> None:
     floor.sign_in(1)
     floor.sign_in(2, after=1)
     floor.join(1)
-    floor.tell(NotAnswered(C1, S1, Failure.ERROR))
+    floor.tell(NotAnswered(C1, S1, OfferFailure.ERROR))
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_every_reason_is_said_in_chinese(happened: Callable[[Floor], object], se
 
 def test_every_state_and_reason_has_words() -> None:
     assert set(STATE) == set(AgentState)
-    assert set(WHY) == set(Why)
-    assert {Why(failure.value) for failure in Failure} < set(WHY)
+    assert set(WHY) == set(SeatReason)
+    assert {SeatReason(failure.value) for failure in OfferFailure} < set(WHY)

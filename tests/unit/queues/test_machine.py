@@ -43,7 +43,7 @@ from queues.events import (
     WrapUpEnded,
     WrapUpExtended,
 )
-from queues.model import Failure, NotAllowed, SignIn, TicketPhase
+from queues.model import NotAllowed, OfferFailure, SignIn, TicketPhase
 from queues.policy import GroupPolicy, Overflow, Policy
 from queues.restore import restore
 from queues.rules import apply
@@ -122,7 +122,7 @@ phone_events = st.one_of(
 wire_events = st.one_of(
     st.builds(Ringing, calls, seats),
     st.builds(Answered, calls, seats),
-    st.builds(NotAnswered, calls, seats, st.sampled_from(Failure)),
+    st.builds(NotAnswered, calls, seats, st.sampled_from(OfferFailure)),
     st.builds(TalkEnded, calls, seats, st.booleans()),
     st.builds(CallHeld, calls, seats),
     st.builds(CallResumed, calls, seats),
@@ -279,9 +279,9 @@ class AcdMachine(RuleBasedStateMachine):
     def the_switch_says_anything(self, event: Event, after: int) -> None:
         self.tell(event, after)
 
-    @rule(pick=st.integers(0, 4), failure=st.none() | st.sampled_from(Failure), after=after)
+    @rule(pick=st.integers(0, 4), failure=st.none() | st.sampled_from(OfferFailure), after=after)
     @precondition(lambda self: any(s.state in OFFERED for s in self.acd.seats.values()))
-    def an_offer_goes_on(self, pick: int, failure: Failure | None, after: int) -> None:
+    def an_offer_goes_on(self, pick: int, failure: OfferFailure | None, after: int) -> None:
         offered = [s for s in self.acd.seats.values() if s.state in OFFERED]
         seat = offered[pick % len(offered)]
         assert seat.call is not None

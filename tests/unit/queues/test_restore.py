@@ -7,7 +7,7 @@ import pytest
 from queues.acd import Acd
 from queues.effects import Effect, Offer
 from queues.events import Answered, SeatSeen, Tick, TicketJoined, TicketSeen
-from queues.model import SignIn, Stray, TicketPhase
+from queues.model import SignIn, TicketPhase, UnexpectedEvent
 from queues.restore import restore
 from queues.rules import apply
 from queues.states import AgentState
@@ -114,7 +114,7 @@ def test_contradictions_are_counted_and_nobody_is_lost(
     seats: list[SeatSeen], tickets: list[TicketSeen], waiting: list[int], known: list[int]
 ) -> None:
     acd, _ = rebuild(seats, tickets)
-    assert acd.strays == {Stray.RESTORE_CONFLICT: 1}
+    assert acd.strays == {UnexpectedEvent.RESTORE_CONFLICT: 1}
     assert set(acd.tickets) == {call_id(n) for n in known}
     assert {c for c in acd.tickets if acd.position(c) is not None} == {call_id(n) for n in waiting}
 

@@ -8,7 +8,7 @@ from queues.call_rules import wish_of
 from queues.effects import RosterChanged
 from queues.events import AgentSignedIn, Answered, NotAnswered, SeatSeen, SignedOut, Tick, TicketSeen
 from queues.explain import explain_call
-from queues.model import Failure, SignIn, TicketPhase
+from queues.model import OfferFailure, SignIn, TicketPhase
 from queues.restore import restore
 from queues.states import AgentState
 from telephony.model import AgentId, GroupId, NodeId, SeatId
@@ -41,8 +41,10 @@ def test_so_many_calls_at_once_and_the_next_when_one_has_ended() -> None:
     assert offers(floor.end(1, 12366001 - 8000, after=60)) == [("3", place(1))]
 
 
-@pytest.mark.parametrize("why", [Failure.NO_ANSWER, Failure.BUSY, Failure.REJECTED, Failure.UNREACHABLE])
-def test_one_place_that_does_not_take_it_speaks_for_the_free_ones_of_its_site(why: Failure) -> None:
+@pytest.mark.parametrize(
+    "why", [OfferFailure.NO_ANSWER, OfferFailure.BUSY, OfferFailure.REJECTED, OfferFailure.UNREACHABLE]
+)
+def test_one_place_that_does_not_take_it_speaks_for_the_free_ones_of_its_site(why: OfferFailure) -> None:
     floor = Floor()
     opened(floor, 1, 2, 3)
     opened(floor, 4, site=OTHER, group="general")
@@ -64,7 +66,7 @@ def test_a_fault_of_ours_rests_one_place_alone() -> None:
     floor = Floor()
     opened(floor, 1, 2)
     floor.join(1, "market")
-    floor.tell(NotAnswered(call_id(1), place(1), Failure.ERROR), 1)
+    floor.tell(NotAnswered(call_id(1), place(1), OfferFailure.ERROR), 1)
     assert (state(floor, 1), state(floor, 2)) == (AgentState.NOT_RESPONDING, AgentState.READY)
 
 

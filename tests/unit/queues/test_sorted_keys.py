@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.sorted_keys import Ordered
+from queues.sorted_keys import SortedKeys
 
 pytestmark = pytest.mark.unit
 
 
 @given(st.lists(st.tuples(st.booleans(), st.tuples(st.integers(0, 9), st.integers(0, 3)))))
 def test_it_is_a_sorted_set(steps: list[tuple[bool, tuple[int, int]]]) -> None:
-    ordered: Ordered[tuple[int, int]] = Ordered()
+    ordered: SortedKeys[tuple[int, int]] = SortedKeys()
     model: set[tuple[int, int]] = set()
     for add, key in steps:
         if add:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calls.switch.state_snapshot import picture
+from calls.switch.state_snapshot import parse_switch_state
 from ivr.model import Script
-from ivr.ports import Seated, SupervisorAction
+from ivr.ports import SeatAssignment, SupervisorAction
 from ledger.model import Kind
 from queues.model import NotAllowed
 from queues.states import AgentState
@@ -62,7 +62,7 @@ async def test_a_call_there_is_followed_like_at_a_seat_and_told_as_the_sub_centr
     here, sites = house(with_site())
     sites.look(MONDAY_MORNING)
     place = here.desk.place(here.question(Script.OFFER, group=TAX))
-    assert isinstance(place, Seated)
+    assert isinstance(place, SeatAssignment)
     assert (place.seat, place.ring_seconds) == (PLACE, 15)
     here.news.hear(event("DialBegin", Uniqueid=call_id(1), DestChannel=THERE))
     assert here.state(PLACE) is AgentState.RINGING
@@ -89,7 +89,7 @@ async def test_not_answered_there_the_caller_waits_on_at_its_age() -> None:
     sites.look(MONDAY_MORNING)
     here.desk.place(here.question(Script.OFFER, group=TAX))
     since = here.queues.acd.tickets[call_id(1)].since_ms
-    here.desk.missed(here.question(Script.OFFER, group=TAX), SeatId(PLACE), "BUSY")
+    here.desk.on_no_answer(here.question(Script.OFFER, group=TAX), SeatId(PLACE), "BUSY")
     assert here.state(PLACE) is AgentState.NOT_RESPONDING
     assert here.queues.acd.tickets[call_id(1)].since_ms == since
 
@@ -104,7 +104,7 @@ async def test_the_switch_shows_which_place_has_the_call() -> None:
         "Status", Uniqueid="hl1-1795351322.9", Channel=THERE, BridgeID="b",
         Variable=[f"HL_CALL={call_id(1)}", "HL_PARTY=agent", f"HL_SEAT={PLACE}"],
     )  # fmt: skip
-    (seen,) = picture([caller, there], (), ()).callers
+    (seen,) = parse_switch_state([caller, there], (), ()).callers
     assert (seen.seat, seen.bridged) == (PLACE, True)
 
 

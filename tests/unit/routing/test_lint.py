@@ -11,7 +11,7 @@ import pytest
 
 from routing.calendar import CITY
 from routing.faults import Fault, Severity, TableInvalid
-from routing.lint import RULES, Sound, Surroundings, examine, lint, require_publishable, require_sound
+from routing.lint import RULES, LintContext, Sound, examine, lint, require_publishable, require_sound
 from routing.lint.days import missing_years, overlaps
 from routing.model import (
     Agent,
@@ -51,12 +51,12 @@ WORKDAYS, DAILY = frozenset(range(1, 6)), frozenset(range(1, 8))
 PROMPTS = {SAMPLE.greeting, *(row.prompt for row in SAMPLE.numbers), *(row.prompt_after for row in SAMPLE.numbers)}
 PROMPTS |= {f"announcement-{row.id}" for row in SAMPLE.announcements} | {"announcement-typhoon", "announcement-Typhoon"}
 SOUNDS = {("zh-CN", prompt): Sound(4.0, "您好，正在为您接通。") for prompt in PROMPTS}
-AROUND = Surroundings(TODAY, SOUNDS, own_addresses=frozenset({("192.0.2.1", 5060)}), published=sample_snapshot())
+AROUND = LintContext(TODAY, SOUNDS, own_addresses=frozenset({("192.0.2.1", 5060)}), published=sample_snapshot())
 
-Case = Callable[[], tuple[Table, Surroundings]]
+Case = Callable[[], tuple[Table, LintContext]]
 
 
-def table(around: Surroundings = AROUND, **changes: object) -> Case:
+def table(around: LintContext = AROUND, **changes: object) -> Case:
     return lambda: (replace(SAMPLE, **changes), around)  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ def node(key: str, name: str = "社保卡", text: str = "请到窗口办理。",
     return SelfService(key, name, text, note)
 
 
-def number(around: Surroundings = AROUND, **changes: object) -> Case:
+def number(around: LintContext = AROUND, **changes: object) -> Case:
     """The sample with its first row, 12333 full merge, changed."""
     row = replace(SAMPLE.numbers[0], **changes)  # type: ignore[arg-type]
     return table(around, numbers=(row, *SAMPLE.numbers[1:]))
@@ -100,7 +100,7 @@ def site_called(number: str, **changes: object) -> Case:
     return table(AROUND, trunks=trunks, groups=groups, **changes)
 
 
-def trunk(name: str, around: Surroundings = AROUND, **changes: object) -> Case:
+def trunk(name: str, around: LintContext = AROUND, **changes: object) -> Case:
     trunks = tuple(replace(one, **changes) if one.id == name else one for one in SAMPLE.trunks)  # type: ignore[arg-type]
     return table(around, trunks=trunks)
 

@@ -22,7 +22,7 @@ from database.errors import DatabaseUnavailable
 from routing.draft import Edit
 from routing.faults import TableInvalid
 from routing.model import CallFacts, Snapshot, Table
-from routing.publish import Publisher, PublishRefused, Step, Wish, ensure_published, plain_surroundings
+from routing.publish import Publisher, PublishRefused, PublishRequest, PublishStep, ensure_published, plain_lint_context
 from routing.rules import decide
 from routing.service import discard_draft, edit_draft, latest, load_draft, load_sample
 from routing.snapshot import SNAPSHOT_FILE, load_snapshot, thaw
@@ -67,7 +67,7 @@ class Switch:
         if self.refuses:
             raise PublishRefused(self.refuses)
 
-    async def abandon(self) -> None:
+    async def rollback(self) -> None:
         self.told.append("abandon")
 
     async def swap(self, new: Snapshot) -> None:
@@ -87,7 +87,7 @@ async def edit(database: Database, number: str = "12315", **fields: object) -> T
 
 
 def publisher(database: Database, folder: Path, where: Switch | None = None) -> Publisher:
-    return Publisher(database, folder, plain_surroundings, where or Switch())
+    return Publisher(database, folder, plain_lint_context, where or Switch())
 
 
 def debris(folder: Path) -> list[str]:
@@ -97,7 +97,7 @@ def debris(folder: Path) -> list[str]:
 async def test_what_was_published_is_in_force_everywhere(database: Database, first: Snapshot, tmp_path: Path) -> None:
     switch = Switch()
     table = await edit(database, mode="full", schedule="")
-    made = await publisher(database, tmp_path, switch).publish(Wish(table, WHO, "试行"))
+    made = await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert made.snapshot.version == first.version + 1
     assert [str(change) for change in made.changes] == [
         "12315：由双号并行改为整体并入；班表由 daily 改为（空），影响 6 条规则"
@@ -119,7 +119,7 @@ async def test_a_switch_that_cannot_take_it_leaves_the_old_version(
     switch = Switch("中继没有装上")
     table = await edit(database, note="x")
     with pytest.raises(PublishRefused, match="中继没有装上"):
-        await publisher(database, tmp_path, switch).publish(Wish(table, WHO, "试行"))
+        await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert switch.told == ["apply 2", "abandon"]
     assert await latest(database) == load_snapshot(tmp_path / SNAPSHOT_FILE) == first
     assert debris(tmp_path) == []
@@ -131,7 +131,7 @@ async def test_errors_of_the_lint_block_and_nothing_is_touched(
     switch = Switch()
     table = replace(thaw(first), default_group=thaw(first).groups[0].id, trunks=())
     with pytest.raises(TableInvalid, match="没有通往 110 的紧急中继"):
-        await publisher(database, tmp_path, switch).publish(Wish(table, WHO, "试行"))
+        await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert switch.told == []
     assert await latest(database) == first
 
@@ -139,19 +139,19 @@ async def test_errors_of_the_lint_block_and_nothing_is_touched(
 @pytest.mark.parametrize("reason", ["", "  ", "长" * 501, "x\x00y"])
 async def test_a_reason_is_needed(database: Database, first: Snapshot, tmp_path: Path, reason: str) -> None:
     with pytest.raises(PublishRefused, match="原因"):
-        await publisher(database, tmp_path).publish(Wish(await edit(database, note="x"), WHO, reason))
+        await publisher(database, tmp_path).publish(PublishRequest(await edit(database, note="x"), WHO, reason))
 
 
 async def test_what_is_in_force_is_not_published_again(database: Database, first: Snapshot, tmp_path: Path) -> None:
     with pytest.raises(PublishRefused, match="不必发布"):
-        await publisher(database, tmp_path).publish(Wish(thaw(first), WHO, "再来"))
+        await publisher(database, tmp_path).publish(PublishRequest(thaw(first), WHO, "再来"))
 
 
 async def test_who_looked_at_an_older_version_is_told(database: Database, first: Snapshot, tmp_path: Path) -> None:
     here = publisher(database, tmp_path)
-    await here.publish(Wish(await edit(database, note="x"), WHO, "甲"))
+    await here.publish(PublishRequest(await edit(database, note="x"), WHO, "甲"))
     with pytest.raises(PublishRefused, match="您看到的是版本 1"):
-        await here.publish(Wish(await edit(database, note="y"), WHO, "乙", seen=1))
+        await here.publish(PublishRequest(await edit(database, note="y"), WHO, "乙", seen=1))
 
 
 async def test_a_version_published_elsewhere_meanwhile_stops_this_one(
@@ -161,11 +161,11 @@ async def test_a_version_published_elsewhere_meanwhile_stops_this_one(
         async def apply(self, new: Snapshot) -> None:
             await super().apply(new)
             table = replace(thaw(first), seats=("8001", "8002"))
-            await publisher(database, tmp_path / "elsewhere").publish(Wish(table, WHO, "抢先"))
+            await publisher(database, tmp_path / "elsewhere").publish(PublishRequest(table, WHO, "抢先"))
 
     switch = Slow()
     with pytest.raises(PublishRefused, match="版本 2 刚刚由他人发布"):
-        await publisher(database, tmp_path, switch).publish(Wish(await edit(database, note="x"), WHO, "慢"))
+        await publisher(database, tmp_path, switch).publish(PublishRequest(await edit(database, note="x"), WHO, "慢"))
     assert switch.told == ["apply 2", "abandon"]
     assert load_snapshot(tmp_path / SNAPSHOT_FILE) == first
 
@@ -190,7 +190,7 @@ async def test_a_lost_answer_to_a_commit_that_happened_counts_as_published(
             raise DatabaseUnavailable("连接中断")
 
     torn = cast("Database", _Torn(database, Torn))
-    made = await replace(here, database=torn).publish(Wish(await edit(database, note="x"), WHO, "试"))
+    made = await replace(here, database=torn).publish(PublishRequest(await edit(database, note="x"), WHO, "试"))
     assert await latest(database) == made.snapshot == switch.snapshot
 
 
@@ -204,17 +204,17 @@ class _Torn:
         return getattr(self._real, name)
 
 
-@pytest.mark.parametrize("step", list(Step))
+@pytest.mark.parametrize("step", list(PublishStep))
 async def test_killed_at_any_step_leaves_the_old_or_the_new_version_whole(
-    database: Database, first: Snapshot, tmp_path: Path, step: Step
+    database: Database, first: Snapshot, tmp_path: Path, step: PublishStep
 ) -> None:
     wanted = await edit(database, mode="full", schedule="")
     url = database.engine.url.render_as_string(hide_password=False)
     killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, url, str(tmp_path), step, cwd=ROOT)
     assert await killed.wait() == -signal.SIGKILL
-    committed = step in (Step.SWAP, Step.DONE)
+    committed = step in (PublishStep.SWAP, PublishStep.DONE)
     # What the last-resort script reads meanwhile is whole, and the old one until the file was replaced.
-    assert load_snapshot(tmp_path / SNAPSHOT_FILE).version == (2 if step is Step.DONE else 1)
+    assert load_snapshot(tmp_path / SNAPSHOT_FILE).version == (2 if step is PublishStep.DONE else 1)
     served = await ensure_published(database, tmp_path)
     assert thaw(served) == (wanted if committed else thaw(first))
     assert load_snapshot(tmp_path / SNAPSHOT_FILE) == served == await latest(database)
@@ -225,7 +225,7 @@ async def test_killed_at_any_step_leaves_the_old_or_the_new_version_whole(
     assert verify(told, anchors(tmp_path / FILE)) == ()
     assert any(entry.act.reason == "断电" for entry in told) == committed  # version and audit, or neither
     if not committed:
-        again = await publisher(database, tmp_path).publish(Wish(wanted, WHO, "再来"))
+        again = await publisher(database, tmp_path).publish(PublishRequest(wanted, WHO, "再来"))
         assert again.snapshot.version == 2
 
 
@@ -235,7 +235,7 @@ async def test_a_rollback_restores_exactly_the_earlier_behaviour(
     here = publisher(database, tmp_path)
     await edit(database, mode="full", schedule="", group="general", overflow_seconds=60)
     await edit(database, "12366", schedule="daily")
-    changed = (await here.publish(Wish((await load_draft(database)).table, WHO, "改错了"))).snapshot
+    changed = (await here.publish(PublishRequest((await load_draft(database)).table, WHO, "改错了"))).snapshot
     back = (await here.rollback(1, WHO, "改错了，退回")).snapshot
     assert back.version == 3
     assert matrix(changed) != matrix(first)

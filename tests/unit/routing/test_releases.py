@@ -16,7 +16,7 @@ from audit.store import entries
 from database.connection import Database
 from routing.draft import Edit
 from routing.model import Snapshot, Table
-from routing.publish import Publisher, PublishRefused, ensure_published, plain_surroundings
+from routing.publish import Publisher, PublishRefused, ensure_published, plain_lint_context
 from routing.releases import TRANSITIONS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
 from routing.sample_table import sample_table
 from routing.service import edit_draft, latest
@@ -43,7 +43,7 @@ class House:
     def __init__(self, database: Database, folder: Path, *, approval: bool = False) -> None:
         self.clock = Clock()
         self.database = database
-        self.tables = Tables(Publisher(database, folder, plain_surroundings, clock=self.clock), approval=approval)
+        self.tables = Tables(Publisher(database, folder, plain_lint_context, clock=self.clock), approval=approval)
 
     async def edit(self, number: str, **fields: object) -> None:
         await edit_draft(self.database, [Edit(("numbers", number), fields)], by="张三")
@@ -176,14 +176,14 @@ async def test_a_version_published_elsewhere_is_taken_up(database: Database, tmp
             if new.version == 2:
                 raise PublishRefused("还不行")
 
-        async def abandon(self) -> None:
+        async def rollback(self) -> None:
             pass
 
         async def swap(self, new: Snapshot) -> None:
             self.version = new.version
 
     field = Field()
-    here = Publisher(database, tmp_path, plain_surroundings, field)
+    here = Publisher(database, tmp_path, plain_lint_context, field)
     elsewhere = House(database, tmp_path / "elsewhere")
     await elsewhere.edit("12315", note="别处")
     await elsewhere.tables.publish(ZHANG, "别处")

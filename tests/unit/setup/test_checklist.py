@@ -23,12 +23,12 @@ from queues.acd import Acd
 from queues.pins.service import Pins
 from queues.states import AgentState
 from routing.model import Agent, Table
-from routing.publish import NoField, Publisher, Wish, ensure_published, plain_surroundings
+from routing.publish import OfflineTarget, Publisher, PublishRequest, ensure_published, plain_lint_context
 from routing.sample_table import sample_table
 from routing.snapshot import freeze
 from routing.tables import Tables
-from setup.checklist import FirstRun
-from setup.sample_data import Samples
+from setup.checklist import SetupChecklist
+from setup.sample_data import SampleData
 from telephony.model import AgentId, CallId, GroupId
 from tests.unit.users.people import ROOT, People
 from users.model import Role
@@ -62,7 +62,7 @@ class City:
     acd: Any
     pins: Pins
     tables: Tables
-    run: FirstRun
+    run: SetupChecklist
     table: Table
 
     async def step(self, name: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class City:
 
     async def publish(self, table: Table) -> None:
         self.table = table
-        await self.tables.publisher.publish(Wish(table, ROOT, "改"))
+        await self.tables.publisher.publish(PublishRequest(table, ROOT, "改"))
         draft = await self.tables.draft()
         await self.tables.save(table, draft.revision, ROOT, "改")
 
@@ -82,11 +82,11 @@ async def city(database: Database, tmp_path: Path) -> AsyncIterator[City]:
     people, past = People(database, tmp_path), Past()
     acd = SimpleNamespace(seat_of={}, tickets={}, seats={})
     pins = Pins(database, tmp_path, lambda: 0, seconds=3)
-    tables = Tables(Publisher(database, tmp_path, plain_surroundings, NoField()))
-    samples = Samples(tables, people.accounts, pins, lambda: cast("Acd", acd), tmp_path)
+    tables = Tables(Publisher(database, tmp_path, plain_lint_context, OfflineTarget()))
+    samples = SampleData(tables, people.accounts, pins, lambda: cast("Acd", acd), tmp_path)
     settings = Settings.model_validate({"data_dir": tmp_path})
-    made = City(people, past, acd, pins, tables, cast("FirstRun", None), sample_table())
-    made.run = FirstRun(
+    made = City(people, past, acd, pins, tables, cast("SetupChecklist", None), sample_table())
+    made.run = SetupChecklist(
         settings,
         lambda: freeze(made.table, 1, AT),
         lambda: cast("Acd", acd),

@@ -12,7 +12,7 @@ import pytest
 from cli.main import main
 from config import ports
 from config.ports import PortsTaken, require_free, taken_ports
-from config.process_identity import Identity
+from config.process_identity import ProcessIdentity
 from config.settings import Settings
 from setup import doctor
 from setup.doctor import Finding, Level, examine
@@ -90,7 +90,7 @@ def test_a_port_held_by_this_instance_is_no_fault(settings: Settings) -> None:
         assert child.stdout is not None
         child.stdout.readline()
         assert len(taken_ports(settings)) == 1
-        identity = Identity.of(child.pid)
+        identity = ProcessIdentity.of(child.pid)
         assert identity is not None
         settings.run_dir.mkdir(parents=True)
         identity.save(settings.run_dir / "asterisk.child.json")

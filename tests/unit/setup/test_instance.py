@@ -11,7 +11,7 @@ from config.credentials import credentials
 from config.settings import Settings
 from database.connection import Database
 from routing.publish import ensure_published
-from setup.instance import InstanceCare
+from setup.instance import InstanceDiagnostics
 from telephony.model import SeatId
 
 pytestmark = pytest.mark.unit
@@ -23,7 +23,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  what an admin may have set
 
 async def test_an_entry_changed_behind_the_audit_s_back_is_found(database: Database, tmp_path: Path) -> None:
     table = await ensure_published(database, tmp_path)
-    care = InstanceCare(Settings(data_dir=tmp_path), database, lambda: table)
+    care = InstanceDiagnostics(Settings(data_dir=tmp_path), database, lambda: table)
     found = await care.verified()
     assert (found.count, list(found.findings)) == (2, [])
     assert found.last.startswith("2:")
@@ -40,7 +40,7 @@ async def test_a_phone_gets_the_password_that_asterisk_has(database: Database, t
     table = await ensure_published(database, tmp_path)
     kept = credentials(tmp_path, table.seats)
     for bind, server in (("127.0.0.1", "127.0.0.1"), (EVERYWHERE, "")):
-        care = InstanceCare(Settings(data_dir=tmp_path, bind=bind), database, lambda: table)
+        care = InstanceDiagnostics(Settings(data_dir=tmp_path, bind=bind), database, lambda: table)
         line = await care.line(SeatId("8001"))
         assert line is not None
         assert (line.server, line.port, line.password) == (server, 5062, kept.seat_passwords["8001"])

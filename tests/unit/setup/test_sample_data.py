@@ -17,12 +17,12 @@ from queues.acd import Acd
 from queues.pins.service import Pins
 from routing.draft import Edit
 from routing.model import Table
-from routing.publish import NoField, Publisher, PublishRefused, ensure_published, plain_surroundings
+from routing.publish import OfflineTarget, Publisher, PublishRefused, ensure_published, plain_lint_context
 from routing.service import edit_draft, latest, load_draft
 from routing.snapshot import thaw
 from routing.tables import Refused, Tables
 from setup.demo_access import DEMO_FILE, is_demo
-from setup.sample_data import Samples
+from setup.sample_data import SampleData
 from telephony.model import AgentId, GroupId, SeatId
 from tests.unit.users.people import ROOT, People
 from users.model import Role, User
@@ -34,7 +34,7 @@ WHY = "上线前清理"
 PIN = "836214"
 
 
-class Stubborn(NoField):
+class Stubborn(OfflineTarget):
     """A switch that takes nothing."""
 
     async def apply(self, new: Any) -> None:
@@ -48,7 +48,7 @@ class City:
     tables: Tables
     acd: Any
     pins: Pins
-    samples: Samples
+    samples: SampleData
     folder: Path
 
     async def in_force(self) -> Table:
@@ -83,11 +83,11 @@ async def city(database: Database, tmp_path: Path) -> AsyncIterator[City]:
     made.people.hashing.stop()
 
 
-def opened(database: Database, folder: Path, *, where: NoField | None = None, approval: bool = False) -> City:
+def opened(database: Database, folder: Path, *, where: OfflineTarget | None = None, approval: bool = False) -> City:
     people, acd = People(database, folder), SimpleNamespace(seat_of={}, tickets={})
-    publisher = Publisher(database, folder, plain_surroundings, where or NoField())
+    publisher = Publisher(database, folder, plain_lint_context, where or OfflineTarget())
     tables, pins = Tables(publisher, approval=approval), Pins(database, folder, lambda: 0, seconds=3)
-    samples = Samples(tables, people.accounts, pins, lambda: cast("Acd", acd), folder)
+    samples = SampleData(tables, people.accounts, pins, lambda: cast("Acd", acd), folder)
     return City(database, people, tables, acd, pins, samples, folder)
 
 

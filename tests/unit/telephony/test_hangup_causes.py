@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import pytest
 
-from callbacks.model import Failed as PromiseFailed
-from orders.model import Failed as OrderFailed
+from callbacks.model import CallFailure as PromiseFailed
+from orders.model import DutyCallFailure as OrderFailed
 from telephony.hangup_causes import Unanswered, by_cause, by_reason
 
 pytestmark = pytest.mark.unit

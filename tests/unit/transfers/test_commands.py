@@ -13,7 +13,7 @@ from telephony.events import OriginateOutcome
 from telephony.model import EMERGENCY_NUMBERS, Party, Stage, Var
 from telephony.ring import ORIGINATED
 from tests.support.engine_harness import Link, call_id, channel, event, seat_channel
-from transfers.commands import Press
+from transfers.commands import TransferCommands
 from transfers.states import Form, Settlement
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
@@ -45,7 +45,7 @@ class Talk(Link):
 async def test_a_press_that_fails_leaves_the_agents_own_key_working(fault: AmiError) -> None:
     link = Talk(fault)
     with pytest.raises(NotAllowed, match=r"请座席在话机上按 \*110"):
-        await Press(cast("AmiLink", link)).press(call_id(1), "110", Form.ONE_KEY)
+        await TransferCommands(cast("AmiLink", link)).start(call_id(1), "110", Form.ONE_KEY)
     noted = [told["Value"] for action, told in link.sent if action == "Setvar" and told["Channel"] == SEAT]
     assert noted == ["110", ""], "with the name of a centre there, the dialplan takes a key for a second one"
 
@@ -53,16 +53,18 @@ async def test_a_press_that_fails_leaves_the_agents_own_key_working(fault: AmiEr
 async def test_a_blind_press_that_fails_has_noted_nothing() -> None:
     link = Talk(AmiRefused("no such channel"))
     with pytest.raises(NotAllowed):
-        await Press(cast("AmiLink", link)).press(call_id(1), "701", Form.BLIND)
+        await TransferCommands(cast("AmiLink", link)).start(call_id(1), "701", Form.BLIND)
     assert [action for action, _ in link.sent] == ["Originate"]
 
 
 async def test_a_leg_that_does_not_begin_moves_nobody_is_told_and_leaves_the_key_working() -> None:
     link = Talk()
     told: list[tuple[str, str, str]] = []
-    press = Press(cast("AmiLink", link), lambda call, news: told.append((call, news["State"], news["Target"])))
+    press = TransferCommands(
+        cast("AmiLink", link), lambda call, news: told.append((call, news["State"], news["Target"]))
+    )
     with pytest.raises(NotAllowed, match="两人仍在通话"):
-        await press.press(call_id(1), "110", Form.ONE_KEY)
+        await press.start(call_id(1), "110", Form.ONE_KEY)
     assert [action for action, _ in link.sent] == ["Setvar", "Originate", "Setvar"], "nobody is redirected"
     assert [dict(news)["Value"] for action, news in link.sent if action == "Setvar"] == ["110", ""]
     assert told == [(call_id(1), "asked", "110"), (call_id(1), "failed", "110")]
@@ -73,7 +75,7 @@ async def test_a_consultation_is_ended_only_while_the_caller_is_aside(bridge: st
     link = Link()
     told = [f"{Var.CALL}={call_id(1)}", f"{Var.STAGE}={Stage.CONFERENCE}", f"{Var.PARTY}={Party.CALLER}"]
     link.lists["Status"] = [event("Status", Channel=channel(1), Variable=told, BridgeID=bridge)]
-    press = Press(cast("AmiLink", link))
+    press = TransferCommands(cast("AmiLink", link))
     if bridge:
         with pytest.raises(NotAllowed, match="没有在咨询"):
             await press.settle(call_id(1), Settlement.BACK)

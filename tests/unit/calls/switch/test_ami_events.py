@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     made = House()
-    made.queues.tell(AgentSignedIn(AgentId("1001"), SeatId("8001"), made.table.agents["1001"].groups))
+    made.queues.apply(AgentSignedIn(AgentId("1001"), SeatId("8001"), made.table.agents["1001"].groups))
     yield made
     await made.queues.stop()
 
@@ -91,7 +91,7 @@ async def test_a_hold_of_no_call_is_nobody_s_fact(house: House) -> None:
 async def test_a_moved_call_says_so_on_its_channel(house: House) -> None:
     for seat_busy in (1, 2):
         offered(house, seat_busy)
-    house.queues.tell(MoveCall(call_id(2), GroupId("market"), ((20, GroupId("general")),)))
+    house.queues.apply(MoveCall(call_id(2), GroupId("market"), ((20, GroupId("general")),)))
     await house.settle()
     assert [told for action, told in house.link.sent if action == "Setvar"] == [
         {"Channel": channel(2), "Variable": "HL_GROUP", "Value": "market"},
@@ -105,7 +105,7 @@ async def test_the_agent_hangs_up_first_and_the_call_goes_on(house: House) -> No
     house.seat_hangup("8001", 1)
     assert house.state("8001") is AgentState.WRAP_UP
     assert call_id(1) in house.calls.live
-    assert house.desk.talked(house.question(Script.AFTER)), "the one who was talked to may be rated"
+    assert house.desk.on_talk_ended(house.question(Script.AFTER)), "the one who was talked to may be rated"
     house.hangup(1)
     assert house.ledger.of(Kind.ENDED) == [{"cause": "16", "by": "system"}]
     assert len(house.ledger.of(Kind.TALK_ENDED)) == 1
@@ -135,7 +135,7 @@ async def test_a_subcentre_and_a_centre_answer(house: House) -> None:
         house.dial("DialEnd", serial, trunk, DialStatus="ANSWER")
         answered = house.ledger.of(Kind.ANSWERED)[-1]
         assert (answered["seat"], answered["by"]) == (trunk, by)
-        assert house.desk.talked(house.question(Script.AFTER, serial))
+        assert house.desk.on_talk_ended(house.question(Script.AFTER, serial))
 
 
 async def test_a_call_that_the_dialplan_took_alone_enters_the_ledger(house: House) -> None:

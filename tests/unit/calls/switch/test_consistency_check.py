@@ -6,12 +6,12 @@ from typing import cast
 
 import pytest
 
-from calls.switch.consistency_check import ALARM, CERTAIN_SECONDS, LOOK_SECONDS, QUIET_SECONDS, Healing
+from calls.switch.consistency_check import ALARM, CERTAIN_SECONDS, LOOK_SECONDS, QUIET_SECONDS, ConsistencyChecker
 from ivr.model import Script
 from ledger.model import Kind
 from queues.effects import Offer
 from queues.events import AgentSignedIn, Answered, Ringing
-from queues.model import Stray, TicketPhase
+from queues.model import TicketPhase, UnexpectedEvent
 from queues.states import AgentState
 from telephony.ami_link import AmiLink
 from telephony.events import Event
@@ -29,7 +29,7 @@ class Clinic(House):
 
     def __init__(self) -> None:
         super().__init__()
-        self.healing = Healing(
+        self.healing = ConsistencyChecker(
             cast("AmiLink", self.link),
             self.queues,
             self.calls,
@@ -41,7 +41,7 @@ class Clinic(House):
         self.shows([], "NOT_INUSE")
 
     def comes(self) -> None:
-        self.queues.tell(AgentSignedIn(AgentId("1001"), SEAT, (GroupId("general"),)))
+        self.queues.apply(AgentSignedIn(AgentId("1001"), SEAT, (GroupId("general"),)))
 
     def rings(self) -> None:
         self.comes()
@@ -49,8 +49,8 @@ class Clinic(House):
 
     def talks(self) -> None:
         self.rings()
-        self.queues.tell(Ringing(call_id(1), SEAT))
-        self.queues.tell(Answered(call_id(1), SEAT))
+        self.queues.apply(Ringing(call_id(1), SEAT))
+        self.queues.apply(Answered(call_id(1), SEAT))
 
     def shows(self, channels: list[Event], phone: str) -> None:
         self.link.lists = {"Status": channels, "DeviceStateList": [device(SEAT, phone)]}
@@ -92,7 +92,7 @@ async def test_a_call_that_is_gone_leaves_its_seat_and_the_ledger_says_when_it_e
     assert here.seat() is AgentState.WRAP_UP
     assert here.queues.acd.tickets == {}
     assert here.ledger.of(Kind.ENDED) == [{"cause": "unseen", "by": "caller"}]
-    assert here.healing.mended == here.queues.acd.strays[Stray.HEALED] == 1
+    assert here.healing.mended == here.queues.acd.strays[UnexpectedEvent.HEALED] == 1
     assert ALARM in here.alarms.standing
 
 
@@ -149,10 +149,10 @@ async def test_what_is_right_is_left_alone() -> None:
 async def test_a_caller_on_the_way_to_a_supervisor_is_left_alone() -> None:
     here = Clinic()
     here.talks()
-    here.calls.live[call_id(1)].taken_by = SeatId("8010")
+    here.calls.live[call_id(1)].takeover_seat = SeatId("8010")
     here.shows([caller(1, "connect")], "NOT_INUSE")
     await here.looks(3)
-    assert here.queues.talks(call_id(1))
+    assert here.queues.is_talking(call_id(1))
 
 
 async def test_a_new_offer_is_not_mistaken_for_the_one_that_was_stuck_a_moment_ago() -> None:
@@ -161,7 +161,7 @@ async def test_a_new_offer_is_not_mistaken_for_the_one_that_was_stuck_a_moment_a
     here.shows([caller(1, "wait")], "NOT_INUSE")
     await here.looks(1)
     here.now += 4_000
-    here.desk.missed(here.question(Script.OFFER), SEAT, "BUSY")
+    here.desk.on_no_answer(here.question(Script.OFFER), SEAT, "BUSY")
     here.now += 6_000
     offered: list[Offer] = []
     here.queues.listeners.append(lambda effect: offered.append(effect) if isinstance(effect, Offer) else None)

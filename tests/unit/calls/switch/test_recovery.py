@@ -13,7 +13,7 @@ from config.credentials import Credentials
 from config.settings import Settings
 from engine.engine import Engine
 from ivr.model import Question, Script
-from ivr.ports import Queued, Seated
+from ivr.ports import Queued, SeatAssignment
 from ledger.journal import Journal
 from queues.events import AgentSignedIn
 from queues.model import TicketPhase
@@ -39,7 +39,7 @@ class Running:
         self.engine.switch = self.engine.queues._switch = self.engine.recovery._switch = cast("Any", self.link)
         self.engine.recovery.serving.set()
 
-    def ask(self, serial: int) -> Queued | Seated:
+    def ask(self, serial: int) -> Queued | SeatAssignment:
         """A caller asks for a human, as the dialplan would."""
         return self.engine.desk.place(
             Question(Script.OFFER, channel(serial), call_id(serial), since_ms=NOW, group="general")
@@ -75,10 +75,10 @@ async def test_who_waits_since_the_look_began_keeps_its_place(running: Running) 
 
 async def test_who_rings_since_the_look_began_keeps_its_seat(running: Running) -> None:
     await running.engine.recovery.reconcile()
-    answers: list[Queued | Seated] = []
+    answers: list[Queued | SeatAssignment] = []
     running.link.during = lambda action: answers.append(running.ask(2)) if action == "QueueStatus" else None
     await running.engine.recovery.reconcile()
-    assert isinstance(answers[0], Seated)
+    assert isinstance(answers[0], SeatAssignment)
     acd = running.engine.queues.acd
     assert (acd.tickets[call_id(2)].phase, acd.tickets[call_id(2)].seat) == (TicketPhase.OFFERED, "8001")
     assert acd.seats[SeatId("8001")].state is AgentState.RESERVED, "else a second call is brought to it"
@@ -104,7 +104,7 @@ async def test_those_who_talk_are_not_touched(running: Running) -> None:
     running.link.lists["DeviceStateList"] = [device("8001", "INUSE")]
     await running.engine.recovery.reconcile()
     assert running.engine.queues.acd.seats[SeatId("8001")].state is AgentState.TALKING
-    assert running.engine.calls.live[call_id(1)].human, "there is somebody to be rated"
+    assert running.engine.calls.live[call_id(1)].answered_by_human, "there is somebody to be rated"
     assert {action for action, _ in running.link.sent} <= {"QueueAdd"}
 
 
@@ -137,8 +137,8 @@ async def test_a_call_that_ended_while_nobody_looked_is_forgotten(running: Runni
 
 async def test_a_caller_sent_to_app_queue_while_we_are_here_is_taken_back(running: Running) -> None:
     await running.engine.recovery.reconcile()
-    running.engine.queues.tell(AgentSignedIn(AgentId("1002"), SeatId("8002"), TABLE.agents["1002"].groups))
-    running.engine.calls.enter(call_id(3), channel(3))
+    running.engine.queues.apply(AgentSignedIn(AgentId("1002"), SeatId("8002"), TABLE.agents["1002"].groups))
+    running.engine.calls.get_or_create(call_id(3), channel(3))
     running.engine.news.hear(event("QueueCallerJoin", Uniqueid=call_id(3), Channel=channel(3)))
     await _settle()
     assert (

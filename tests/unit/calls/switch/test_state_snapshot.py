@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from calls.switch.state_snapshot import Picture, look, picture, seats, tickets, to_adopt, transfers_of
+from calls.switch.state_snapshot import (
+    SwitchState,
+    parse_switch_state,
+    read_switch,
+    seats,
+    tickets,
+    to_adopt,
+    transfers_of,
+)
 from queues.model import TicketPhase
 from queues.restore import restore
 from queues.states import AgentState
@@ -48,7 +56,7 @@ def device(seat: str, state: str) -> Event:
     return event("DeviceStateChange", Device=f"PJSIP/{seat}", State=state)
 
 
-def rebuilt(seen: Picture) -> House:
+def rebuilt(seen: SwitchState) -> House:
     house = House()
     acd, effects = restore(NodeId("hl1"), house.queues.acd.policy, seats(seen, TABLE), tickets(seen, GENERAL), NOW)
     assert effects == () or acd.tickets
@@ -63,7 +71,7 @@ def test_waiting_callers_keep_their_order_and_their_age() -> None:
         caller(2, "wait", age=90),
         caller(3, "wait", age=40, HL_PRIORITY="9"),
     ]
-    acd = rebuilt(picture(lines, [], [])).queues.acd
+    acd = rebuilt(parse_switch_state(lines, [], [])).queues.acd
     assert [acd.position(call_id(serial)) for serial in (3, 2, 1)] == [1, 2, 3]
     assert acd.tickets[call_id(2)].since_ms == NOW - 90_000
     assert acd.tickets[call_id(2)].overflow == ((20, "market"),)
@@ -71,7 +79,7 @@ def test_waiting_callers_keep_their_order_and_their_age() -> None:
 
 
 def test_who_talks_is_left_in_peace() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [caller(1, "connect", BridgeID="b", Application="Dial", HL_SEAT="8001"), at_seat(1, "8001")],
         [member("duty", "1001", "8001"), member("group-general", "1001", "8001")],
         [device("8001", "INUSE")],
@@ -82,7 +90,7 @@ def test_who_talks_is_left_in_peace() -> None:
 
 
 def test_a_phone_that_rings_keeps_its_caller() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [caller(1, "connect", Application="Dial"), at_seat(1, "8001")],
         [member("duty", "1001", "8001"), member("group-general", "1001", "8001")],
         [device("8001", "RINGING")],
@@ -93,7 +101,7 @@ def test_a_phone_that_rings_keeps_its_caller() -> None:
 
 
 def test_sign_ins_pauses_and_phones_come_back() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [],
         [
             event("QueueParams", Queue="duty"),
@@ -118,11 +126,11 @@ def test_sign_ins_pauses_and_phones_come_back() -> None:
 
 
 def test_a_seat_without_a_device_state_has_no_phone() -> None:
-    assert not any(seat.reachable for seat in seats(picture([], [], []), TABLE))
+    assert not any(seat.reachable for seat in seats(parse_switch_state([], [], []), TABLE))
 
 
 def test_who_waits_in_app_queue_is_to_be_brought_back() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [
             caller(1, "fallback", Application="Queue"),
             caller(2, "fallback", Application="Queue", BridgeID="b"),
@@ -136,7 +144,7 @@ def test_who_waits_in_app_queue_is_to_be_brought_back() -> None:
 
 
 def test_the_duty_queue_is_no_group() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [caller(1, "wait", group="duty"), caller(2, "wait", group=""), caller(3, "wait", group="market")], [], []
     )
     assert [ticket.ticket.group for ticket in tickets(seen, GENERAL)] == ["general", "general", "market"]
@@ -144,7 +152,7 @@ def test_the_duty_queue_is_no_group() -> None:
 
 @pytest.mark.parametrize("stage", ["ring", "greet", "after", "emergency", "fallback", "", "nonsense", "(null)"])
 def test_a_caller_who_does_not_concern_the_queue_is_known_all_the_same(stage: str) -> None:
-    seen = picture([caller(1, stage)], [], [])
+    seen = parse_switch_state([caller(1, stage)], [], [])
     assert tickets(seen, GENERAL) == []
     assert seen.callers[0].stage in set(Stage)
 
@@ -164,23 +172,25 @@ def test_a_caller_who_does_not_concern_the_queue_is_known_all_the_same(stage: st
     ],
 )
 def test_a_channel_that_is_no_caller_s_is_not_taken_for_one(line: Event) -> None:
-    assert picture([line], [], []).callers == ()
+    assert parse_switch_state([line], [], []).callers == ()
 
 
 @pytest.mark.parametrize("text", ["", "-5", "٣", "1e9", "9" * 40, "x"])
 def test_an_age_or_priority_that_is_none_is_nought(text: str) -> None:
-    (one,) = picture([caller(1, "wait", HL_SINCE=text, HL_PRIORITY=text)], [], []).callers
+    (one,) = parse_switch_state([caller(1, "wait", HL_SINCE=text, HL_PRIORITY=text)], [], []).callers
     assert (one.since_ms, one.priority) == (0, 0)
 
 
 def test_members_that_are_not_ours_are_named_and_ignored() -> None:
-    seen = picture([], [member("duty", "x", "8001"), member("other", "1001", "8001"), event("QueueMember")], [])
+    seen = parse_switch_state(
+        [], [member("duty", "x", "8001"), member("other", "1001", "8001"), event("QueueMember")], []
+    )
     assert seen.roster.sign_ins == ()
     assert len(seen.roster.faults) == 2
 
 
 def test_devices_that_are_no_phones_are_not_seats() -> None:
-    seen = picture(
+    seen = parse_switch_state(
         [], [], [event("DeviceStateChange"), event("DeviceStateChange", Device="Queue:duty_avail", State="X")]
     )
     assert seen.device_states == {}
@@ -191,7 +201,7 @@ async def test_all_three_lists_are_asked_for() -> None:
     asked: list[str] = []
     link.during = asked.append
     link.lists = {"Status": [caller(1, "wait")], "QueueStatus": [member("duty", "1001", "8001")], "DeviceStateList": []}
-    seen = await look(link)  # type: ignore[arg-type]
+    seen = await read_switch(link)  # type: ignore[arg-type]
     assert asked == ["Status", "QueueStatus", "DeviceStateList"]
     assert [one.call for one in seen.callers] == [call_id(1)]
 
@@ -204,7 +214,7 @@ def centre_leg(serial: int, name: str, state: str, target: str = "110") -> Event
 @pytest.mark.parametrize(
     ("bridge", "agent", "state", "seen"),
     [
-        ("", True, "Ringing", TransferState.ASIDE),
+        ("", True, "Ringing", TransferState.CONSULT_DIALLING),
         ("", True, "Up", TransferState.CONSULTING),
         ("b", True, "Ringing", TransferState.DIALLING),
         ("b", True, "Up", TransferState.ANSWERED),

@@ -80,8 +80,8 @@ async def test_a_callback_in_the_line_waits_for_the_other_group_as_long_as_befor
     boss, house = await hall.session("supervisor"), hall.house
     house.table = replace(house.table, callback=CallbackPolicy())
     house.link.up = True
-    await house.callbacks.settle()
-    house.callbacks.look()
+    await house.callbacks.resolve_in_doubt()
+    house.callbacks.schedule_due()
     held = house.callbacks.book.get(MINE)
     assert held is not None
     before = house.queues.acd.tickets[held.call]
@@ -90,7 +90,7 @@ async def test_a_callback_in_the_line_waits_for_the_other_group_as_long_as_befor
     assert (await hall.ask("POST", f"/api/callbacks/{MINE}/hand", body, token=boss)).status == 200
     after = house.queues.acd.tickets[held.call]
     assert (after.group, after.since_ms, after.overflow) == ("market", before.since_ms, ())
-    hall.house.queues.tell(AgentSignedIn(AgentId("1002"), SeatId("8002"), (GroupId("market"),)))
+    hall.house.queues.apply(AgentSignedIn(AgentId("1002"), SeatId("8002"), (GroupId("market"),)))
     assert house.queues.acd.tickets[held.call].phase is TicketPhase.OFFERED
     assert (
         await hall.ask("POST", f"/api/callbacks/{MINE}/hand", {**body, "group": "general"}, token=boss)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calls.model import Wrapped
+from calls.model import DispositionRequest
 from ivr.model import Script
 from telephony.model import AgentId
 from tests.support.engine_harness import call_id
@@ -24,7 +24,7 @@ async def test_an_agent_says_it_of_his_own_talk_and_wrap_up_and_of_no_other_call
     answer = await hall.ask("POST", SAY, ANSWERED, token=token)
     assert (answer.status, answer.body["name"]) == (200, "当场答复")
     (said,) = hall.control.said
-    assert said == (call_id(1), Wrapped("answered", "已告知", said[1].by, ME))
+    assert said == (call_id(1), DispositionRequest("answered", "已告知", said[1].by, ME))
     other = f"/api/calls/{call_id(12)}/wrap-up"
     assert (await hall.ask("POST", other, ANSWERED, token=token)).status == 403
     hall.control.finishing[ME] = call_id(12)

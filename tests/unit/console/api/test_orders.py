@@ -15,7 +15,7 @@ from console.api.orders import SIGNED_PER_MINUTE, UNSIGNED_PER_MINUTE
 from console.control_api import application
 from ledger.model import Kind
 from ledger.push_rules import SIGNATURE_SECONDS, signature
-from orders.model import State
+from orders.model import OrderState
 from tests.support.engine_harness import House, call_id
 from tests.unit.console.test_control_api import ALLOWED, TOKEN, Client, Control
 
@@ -172,7 +172,11 @@ async def test_a_department_signs_for_its_order_without_our_token_and_as_often_a
             assert (answer.status, (await answer.json())["state"]) == (200, "acknowledged")
     order = control.orders.book.get(NUMBER)
     assert order is not None
-    assert (order.state, order.acknowledged_how, order.acknowledged_who) == (State.ACKNOWLEDGED, "signature", "on duty")
+    assert (order.state, order.acknowledged_how, order.acknowledged_who) == (
+        OrderState.ACKNOWLEDGED,
+        "signature",
+        "on duty",
+    )
     assert [data["what"] for data in control.house.ledger.of(Kind.ORDER)] == ["raised", "acknowledged"]
     async with client.post(**signed(control, department="emergency-office", key="made-up emergency-office")) as answer:
         assert (answer.status, "已由 供水公司调度室 签收" in (await answer.json())["error"]) == (409, True)
@@ -202,7 +206,7 @@ async def test_a_signature_that_is_not_right_for_this_order_and_body_takes_nothi
         assert answer.status == status
     order = control.orders.book.get(NUMBER)
     assert order is not None
-    assert order.state is State.DISPATCHED
+    assert order.state is OrderState.DISPATCHED
 
 
 async def test_who_signs_wrongly_again_and_again_is_told_to_wait_and_slows_no_department(
@@ -233,7 +237,7 @@ async def test_more_time_is_given_with_a_reason_and_kept_as_a_deed(client: Clien
     assert (await post(client, f"{ORDER}/extend", {"minutes": 30, "reason": "等"}))[0] == 409, "nobody has it"
     await post(client, f"{ORDER}/acknowledge", {"department": DEPARTMENT, "who": "某人"})
     control.house.now += 1440 * 60_000
-    control.orders.look()
+    control.orders.tick()
     _, listed = await get(client, "/api/orders")
     assert (listed["orders"][0]["overdue"], "逾时未办结" in listed["orders"][0]["standing"]) == (True, True)
     (alarm,) = control.house.alarms.standing.values()

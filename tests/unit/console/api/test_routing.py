@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from console.api.routing import Routing, routing_routes
 from database.connection import Database
-from routing.publish import Publisher, ensure_published, plain_surroundings
+from routing.publish import Publisher, ensure_published, plain_lint_context
 from routing.table_rows import kinds
 from routing.tables import Tables
 
@@ -27,7 +27,7 @@ BY = {"by": "张三", "via": "试"}
 async def client(database: Database, tmp_path: Path) -> AsyncIterator[Client]:
     await ensure_published(database, tmp_path)
     app = web.Application()
-    tables = Tables(Publisher(database, tmp_path, plain_surroundings))
+    tables = Tables(Publisher(database, tmp_path, plain_lint_context))
     app.add_routes(routing_routes(cast("Routing", SimpleNamespace(tables=tables))))
     async with TestClient(TestServer(app)) as made:
         yield made

@@ -14,7 +14,7 @@ import pytest
 from console.access.guard import CSRF_HEADER, FILE_TYPE
 from console.access.permissions import BY_ROUTE
 from database.connection import Database
-from routing.publish import Publisher, ensure_published, plain_surroundings
+from routing.publish import Publisher, ensure_published, plain_lint_context
 from routing.tables import Tables
 from tests.support.web_harness import Answer, Hall
 from users.passwords import csrf_token
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 async def admin(hall: Hall, database: Database, tmp_path: Path) -> tuple[Hall, str]:
     await ensure_published(database, tmp_path)
-    hall.control.tables = Tables(Publisher(database, tmp_path, plain_surroundings))
+    hall.control.tables = Tables(Publisher(database, tmp_path, plain_lint_context))
     return hall, await hall.session("admin")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from console.live import hub as live_hub
-from console.live.hub import Hub, Watcher
+from console.live.hub import Hub, Subscriber
 from console.screens.topics import Changed, Row, Rows, Topic, change, frame
 from telephony.model import AgentId
 
@@ -112,9 +112,9 @@ async def hub(screens: Screens) -> AsyncIterator[Hub]:
     await made.stop()
 
 
-def watcher(*topics: Topic, agent: str = "", behind: int = 0) -> tuple[Watcher, Wire]:
+def watcher(*topics: Topic, agent: str = "", behind: int = 0) -> tuple[Subscriber, Wire]:
     wire = Wire(behind)
-    return Watcher(wire, frozenset(topics), AgentId(agent) if agent else None), wire
+    return Subscriber(wire, frozenset(topics), AgentId(agent) if agent else None), wire
 
 
 async def step() -> None:
@@ -144,7 +144,7 @@ def test_a_change_is_what_is_new_or_other_and_what_is_gone_among_the_keys_that_w
 async def test_everything_first_then_what_changed_and_gone_rows(hub: Hub, screens: Screens) -> None:
     screens.tables[Topic.CALLS] = {"c1": {"phase": "waiting"}, "c2": {"phase": "waiting"}}
     one, wire = watcher(Topic.CALLS, Topic.ALARMS)
-    hub.join(one)
+    hub.subscribe(one)
     assert wire.told() == [
         {"topic": "calls", "at": 1000, "whole": {"c1": {"phase": "waiting"}, "c2": {"phase": "waiting"}}},
         {"topic": "alarms", "at": 1000, "whole": {}},
@@ -153,14 +153,14 @@ async def test_everything_first_then_what_changed_and_gone_rows(hub: Hub, screen
     screens.put(Topic.CALLS, "c2", None)
     await step()
     assert wire.told() == [{"topic": "calls", "at": 1000, "set": {"c1": {"phase": "talking"}}, "gone": ["c2"]}]
-    hub.leave(one)
+    hub.unsubscribe(one)
 
 
 async def test_rows_and_frames_are_made_once_for_all_who_look(hub: Hub, screens: Screens) -> None:
     wires = []
     for _ in range(50):
         one, wire = watcher(Topic.AGENTS)
-        hub.join(one)
+        hub.subscribe(one)
         wires.append(wire)
     assert screens.made == {"agents": 1}
     screens.put(Topic.AGENTS, "1001", {"state": "ready"})
@@ -173,7 +173,7 @@ async def test_rows_and_frames_are_made_once_for_all_who_look(hub: Hub, screens:
 
 async def test_what_happens_within_a_step_is_one_frame_and_nothing_new_is_none(hub: Hub, screens: Screens) -> None:
     one, wire = watcher(Topic.AGENTS)
-    hub.join(one)
+    hub.subscribe(one)
     wire.told()
     for state in ("reserved", "ringing", "talking"):
         screens.put(Topic.AGENTS, "1001", {"state": state})
@@ -182,7 +182,7 @@ async def test_what_happens_within_a_step_is_one_frame_and_nothing_new_is_none(h
     screens.stir(Topic.AGENTS, "1001")
     await step()
     assert wire.told() == []
-    hub.leave(one)
+    hub.unsubscribe(one)
 
 
 async def test_a_desk_is_made_for_its_agent_alone_and_only_when_it_changed(hub: Hub, screens: Screens) -> None:
@@ -191,7 +191,7 @@ async def test_a_desk_is_made_for_its_agent_alone_and_only_when_it_changed(hub: 
         watcher(Topic.ME, agent="1001"), watcher(Topic.ME, agent="1002"), watcher(Topic.ME),
     )  # fmt: skip
     for one in (mine, other, nobody):
-        hub.join(one)
+        hub.subscribe(one)
     assert [wire.told()[0]["whole"] for wire in (my_wire, other_wire, bare)] == [
         {"seat": {"state": "ready"}}, {"seat": {"state": "paused"}}, {},
     ]  # fmt: skip
@@ -209,9 +209,9 @@ async def test_a_desk_is_made_for_its_agent_alone_and_only_when_it_changed(hub: 
 
 async def test_when_nobody_looks_nothing_is_made_and_nothing_listens(hub: Hub, screens: Screens) -> None:
     one, _ = watcher(Topic.AGENTS)
-    hub.join(one)
+    hub.subscribe(one)
     screens.stir(Topic.AGENTS, "1001")
-    hub.leave(one)
+    hub.unsubscribe(one)
     assert screens.wake is None
     made = screens.made.total()
     await step()
@@ -221,8 +221,8 @@ async def test_when_nobody_looks_nothing_is_made_and_nothing_listens(hub: Hub, s
 
 async def test_a_page_that_does_not_keep_up_is_let_go_and_the_others_are_not(hub: Hub, screens: Screens) -> None:
     (slow, slow_wire), (quick_one, wire) = watcher(Topic.AGENTS), watcher(Topic.AGENTS)
-    hub.join(slow)
-    hub.join(quick_one)
+    hub.subscribe(slow)
+    hub.subscribe(quick_one)
     slow_wire.behind = live_hub.MAX_BEHIND_BYTES + 1
     screens.put(Topic.AGENTS, "1001", {"state": "ready"})
     await step()
@@ -238,7 +238,7 @@ async def test_a_pulse_tells_that_we_are_here_and_finds_what_nobody_told_of(
 ) -> None:
     monkeypatch.setattr(live_hub, "PULSE_SECONDS", 0.03)
     one, wire = watcher(Topic.AGENTS)
-    hub.join(one)
+    hub.subscribe(one)
     wire.told()
     screens.tables[Topic.AGENTS]["1001"] = {"state": "ready"}
     await asyncio.sleep(0.05)
@@ -246,4 +246,4 @@ async def test_a_pulse_tells_that_we_are_here_and_finds_what_nobody_told_of(
     screens.broken = True
     await asyncio.sleep(0.05)
     assert "pulse" in [told["topic"] for told in wire.told()], "a row that cannot be made silences nobody"
-    hub.leave(one)
+    hub.unsubscribe(one)

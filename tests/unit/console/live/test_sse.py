@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from console.live import metrics, sse
 from ivr.model import Script
 from ledger.model import Kind
-from orders.model import How, Taken
+from orders.model import Acknowledged, AcknowledgementWay
 from tests.support.engine_harness import House, call_id
 from tests.unit.console.test_control_api import ALLOWED, Client, Control, ask, client, control, house, sign_in
 from tests.unit.ledger.test_live import patched
@@ -87,10 +87,10 @@ async def test_a_reader_that_does_not_keep_up_is_let_go_and_the_others_are_not(c
 
 async def test_metrics_for_prometheus(client: Client, house: House) -> None:
     await sign_in(client)
-    house.calls.note(Kind.ENTERED, call_id(1), number="12345", group="general", rule="hotline")
+    house.calls.record_fact(Kind.ENTERED, call_id(1), number="12345", group="general", rule="hotline")
     house.desk.place(house.question(Script.OFFER, since_ms=house.now))
     house.now += 12_000
-    house.calls.note(Kind.ANSWERED, call_id(1), group="general", waited_ms=12_000, by="agent")
+    house.calls.record_fact(Kind.ANSWERED, call_id(1), group="general", waited_ms=12_000, by="agent")
     async with client.get("/metrics", headers=ALLOWED) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
         families = {one.name: one for one in text_string_to_metric_families(await answer.text())}
@@ -114,9 +114,9 @@ async def test_urgent_orders_are_in_the_metrics(tmp_path: Path) -> None:
     control = Control(house)
     await control.raise_order(call_id(1), "water-outage", "东山路", "停水", "a", "1001")
     order, _ = await control.raise_order(call_id(1), "water-outage", "东山路", "停水", "b", "1001")
-    house.orders.apply(order, Taken("water-supply", How.COMMAND, "某人"))
+    house.orders.apply(order, Acknowledged("water-supply", AcknowledgementWay.COMMAND, "某人"))
     house.now += 1440 * 60_000
-    house.orders.look()
+    house.orders.tick()
     body, _ = metrics.text(control.acd, control.counters, control.orders)
     families = {one.name: one for one in text_string_to_metric_families(body.decode())}
     told = {(sample.name, *sample.labels.values()): sample.value for one in families.values() for sample in one.samples}

@@ -29,16 +29,16 @@ NAMES = {"general": "综合受理", "market": "市场监管"}
 @pytest.fixture
 async def house() -> House:
     made = House()
-    made.queues.tell(SeatReachable(SeatId("8001")))
+    made.queues.apply(SeatReachable(SeatId("8001")))
     return made
 
 
 def sign_in(house: House) -> None:
-    house.queues.tell(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GroupId("general"),)))
+    house.queues.apply(AgentSignedIn(AgentId("1001"), SeatId("8001"), (GroupId("general"),)))
 
 
 def call(house: House, serial: int) -> None:
-    house.calls.note(Kind.ENTERED, call_id(serial), number="12345", group="general", rule="hotline")
+    house.calls.record_fact(Kind.ENTERED, call_id(serial), number="12345", group="general", rule="hotline")
     house.desk.place(house.question(Script.OFFER, serial, since_ms=house.now))
 
 
@@ -120,7 +120,7 @@ def test_the_measures_know_the_states_of_seats_by_their_names() -> None:
 
 async def test_a_caller_who_leaves_the_acd_leaves_the_picture(house: House) -> None:
     call(house, 1)
-    house.queues.tell(TicketLeft(call_id(1)))
+    house.queues.apply(TicketLeft(call_id(1)))
     told_now: dict[str, Any] = house.live.picture(NAMES)["now"]
     assert told_now["waiting"] == 0
     await house.queues.stop()

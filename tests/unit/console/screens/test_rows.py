@@ -14,7 +14,7 @@ from engine.wiring.orders import steps_of
 from ivr.flows.enter import enter
 from ivr.flows.offer import offer
 from ivr.model import Script
-from orders.service import Wish
+from orders.service import OrderRequest
 from queues.events import AgentSignedIn, CallHeld, Paused, SeatReachable
 from telephony.model import AgentId, GroupId, SeatId
 from tests.support.engine_harness import NOW, House, call_id, channel, event
@@ -30,8 +30,8 @@ ME = AgentId("1001")
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     made = House(folder=tmp_path)
     made.orders.learn([])
-    made.queues.tell(SeatReachable(SeatId("8001")))
-    made.queues.tell(AgentSignedIn(ME, SeatId("8001"), (GROUP,)))
+    made.queues.apply(SeatReachable(SeatId("8001")))
+    made.queues.apply(AgentSignedIn(ME, SeatId("8001"), (GROUP,)))
     yield made
     await made.orders.stop()
     await made.queues.stop()
@@ -67,12 +67,12 @@ async def test_a_call_on_the_agent_s_desk_has_its_line_its_caller_masked_and_its
     talks(house)
     assert (me(house)["call"]["phase"], me(house)["call"]["talk_since_ms"]) == ("talking", NOW + 3000)
     house.now += 4000
-    house.queues.tell(CallHeld(call_id(1), SeatId("8001")))
+    house.queues.apply(CallHeld(call_id(1), SeatId("8001")))
     assert (me(house)["call"]["phase"], me(house)["call"]["held_since_ms"]) == ("hold", NOW + 7000)
 
 
 async def test_why_a_caller_is_served_first_and_what_was_pressed_is_told_in_words(house: House) -> None:
-    house.queues.tell(Paused(SeatId("8001"), "小休"))
+    house.queues.apply(Paused(SeatId("8001"), "小休"))
     rings(house, priority=3)
     urgent = next(key for key, action in house.table.waiting_keys.items() if action == "urgent")
     question = house.question(Script.WAITING, 1, group=GROUP, key=urgent, priority=3)
@@ -87,7 +87,7 @@ async def test_why_a_caller_is_served_first_and_what_was_pressed_is_told_in_word
 async def test_a_call_that_a_centre_sends_says_so(house: House) -> None:
     trunk = next(trunk for trunk in house.table.trunks.values() if trunk.number == "110")
     from_there = f"PJSIP/{trunk.id}-0000000a"
-    house.calls.enter(call_id(1), from_there)
+    house.calls.get_or_create(call_id(1), from_there)
     question = house.question(Script.ENTER, 1, number="12345", caller=CALLER)
     assert house.desk.standing(type(question)(question.script, from_there, question.call, caller=CALLER)).priority == 7
     rings(house, priority=7)
@@ -104,7 +104,7 @@ async def test_the_wrap_up_keeps_the_call_s_notes_until_the_next_call(house: Hou
     assert (desk["seat"]["state"], desk["call"]["phase"], desk["call"]["address"]) == ("wrap-up", "over", "东山路 1 号")
     assert desk["seat"]["until_ms"] > house.now
     house.now = desk["seat"]["until_ms"]
-    house.queues.tell(Paused(SeatId("8001"), "小休"))
+    house.queues.apply(Paused(SeatId("8001"), "小休"))
     assert "call" not in me(house)
 
 
@@ -132,7 +132,7 @@ async def test_urgent_orders_of_the_call_are_on_the_desk(house: House) -> None:
     rings(house)
     talks(house)
     kind = house.table.order_types["water-outage"]
-    wish = Wish(
+    wish = OrderRequest(
         call_id(1), "k1", kind.id, kind.name, "东山路", "水管爆裂", CALLER, "1001", steps_of(house.table, kind), 60
     )
     house.screens.watch(lambda: None)

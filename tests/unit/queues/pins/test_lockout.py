@@ -13,7 +13,7 @@ NOW = 1_795_351_330_000
 
 def wrong(lockout: Lockout, times: int, now: int = NOW) -> None:
     for _ in range(times):
-        lockout.trying("1001", now)
+        lockout.begin_attempt("1001", now)
 
 
 def test_the_fifth_wrong_try_locks_and_names_the_seconds() -> None:
@@ -44,11 +44,11 @@ def test_slips_of_other_days_do_not_add_up() -> None:
 def test_a_right_one_takes_back_its_own_try_and_a_clear_all_of_them() -> None:
     lockout = Lockout()
     wrong(lockout, 5)
-    lockout.undo("1001")
+    lockout.cancel_attempt("1001")
     assert lockout.locked("1001", NOW) == 0
     wrong(lockout, 1)
     assert lockout.locked("1001", NOW) == 900
     lockout.clear("1001")
     assert lockout.locked("1001", NOW) == 0
-    lockout.undo("1001")
+    lockout.cancel_attempt("1001")
     assert lockout.locked("1001", NOW) == 0

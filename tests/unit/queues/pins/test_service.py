@@ -11,7 +11,7 @@ import pytest
 
 from database.connection import Database
 from queues.pins import service
-from queues.pins.service import FILE, PinRefused, Pins, Verdict, generated, require_usable
+from queues.pins.service import FILE, PinRefused, Pins, PinVerdict, generated, require_usable
 from telephony.model import AgentId, SeatId
 
 pytestmark = pytest.mark.unit
@@ -42,12 +42,12 @@ def kept(database: Database, tmp_path: Path, clock: Clock) -> Iterator[Pins]:
 async def test_only_the_right_pin_is_right(kept: Pins) -> None:
     await kept.set(AGENT, "4711", "测试")
     assert kept.has(AGENT)
-    assert await kept.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await kept.check(AGENT, "4711", SEAT) is PinVerdict.VALID
     for pin in ("4712", "", "471", "47110"):
-        assert await kept.check(AGENT, pin, SeatId(f"80{len(pin)}0")) is Verdict.WRONG
-    assert await kept.check(AgentId("1002"), "4711", SEAT) is Verdict.WRONG, "an agent without a PIN"
+        assert await kept.check(AGENT, pin, SeatId(f"80{len(pin)}0")) is PinVerdict.INVALID
+    assert await kept.check(AgentId("1002"), "4711", SEAT) is PinVerdict.INVALID, "an agent without a PIN"
     await kept.set(AGENT, "815007", "测试")
-    assert await kept.check(AGENT, "4711", SEAT) is Verdict.WRONG
+    assert await kept.check(AGENT, "4711", SEAT) is PinVerdict.INVALID
 
 
 async def test_no_pin_stands_anywhere_in_clear(kept: Pins, tmp_path: Path) -> None:
@@ -63,10 +63,10 @@ async def test_a_lost_database_keeps_nobody_from_signing_in(kept: Pins, tmp_path
     await kept.set(AGENT, "4711", "测试")
     alone = Pins(None, tmp_path, clock, seconds=20)
     await alone.load()
-    assert await alone.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await alone.check(AGENT, "4711", SEAT) is PinVerdict.VALID
     with pytest.raises(PinRefused, match="原密码仍有效"):
         await alone.set(AGENT, "815007", "测试")
-    assert await alone.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await alone.check(AGENT, "4711", SEAT) is PinVerdict.VALID
     alone.stop()
 
 
@@ -75,7 +75,7 @@ async def test_a_restarted_engine_knows_the_pins(kept: Pins, database: Database,
     (tmp_path / FILE).unlink()
     again = Pins(database, tmp_path, clock, seconds=20)
     await again.load()
-    assert await again.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await again.check(AGENT, "4711", SEAT) is PinVerdict.VALID
     assert (tmp_path / FILE).exists()
     again.stop()
 
@@ -83,26 +83,26 @@ async def test_a_restarted_engine_knows_the_pins(kept: Pins, database: Database,
 async def test_five_wrong_pins_lock_the_agent_at_every_seat_until_the_time_is_over(kept: Pins, clock: Clock) -> None:
     await kept.set(AGENT, "4711", "测试")
     for seat in range(8001, 8006):
-        assert await kept.check(AGENT, "0815", SeatId(str(seat))) is Verdict.WRONG
-    assert await kept.check(AGENT, "4711", SeatId("8009")) is Verdict.LOCKED
+        assert await kept.check(AGENT, "0815", SeatId(str(seat))) is PinVerdict.INVALID
+    assert await kept.check(AGENT, "4711", SeatId("8009")) is PinVerdict.LOCKED
     clock.now += 900_000
-    assert await kept.check(AGENT, "4711", SeatId("8009")) is Verdict.RIGHT
+    assert await kept.check(AGENT, "4711", SeatId("8009")) is PinVerdict.VALID
 
 
 async def test_five_wrong_agents_lock_the_seat_but_no_other(kept: Pins) -> None:
     await kept.set(AGENT, "4711", "测试")
     for agent in ("2001", "2002", "2003", "2004", "2005"):
-        assert await kept.check(AgentId(agent), "0815", SEAT) is Verdict.WRONG
-    assert await kept.check(AGENT, "4711", SEAT) is Verdict.LOCKED
-    assert await kept.check(AGENT, "4711", SeatId("8002")) is Verdict.RIGHT
+        assert await kept.check(AgentId(agent), "0815", SEAT) is PinVerdict.INVALID
+    assert await kept.check(AGENT, "4711", SEAT) is PinVerdict.LOCKED
+    assert await kept.check(AGENT, "4711", SeatId("8002")) is PinVerdict.VALID
 
 
 async def test_guesses_at_the_same_moment_count_too(kept: Pins) -> None:
     await kept.set(AGENT, "4711", "测试")
     seats = [SeatId(str(8001 + n)) for n in range(12)]
     verdicts = await asyncio.gather(*(kept.check(AGENT, "0815", seat) for seat in seats))
-    assert verdicts.count(Verdict.WRONG) == 5
-    assert verdicts.count(Verdict.LOCKED) == 7
+    assert verdicts.count(PinVerdict.INVALID) == 5
+    assert verdicts.count(PinVerdict.LOCKED) == 7
 
 
 async def test_a_new_pin_or_a_supervisor_ends_the_lock(kept: Pins) -> None:
@@ -110,7 +110,7 @@ async def test_a_new_pin_or_a_supervisor_ends_the_lock(kept: Pins) -> None:
     for _ in range(5):
         await kept.check(AGENT, "0815", SEAT)
     kept.unlock(AGENT, SEAT)
-    assert await kept.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await kept.check(AGENT, "4711", SEAT) is PinVerdict.VALID
 
 
 async def test_who_has_to_wait_too_long_is_told_so_and_loses_no_try(
@@ -120,7 +120,7 @@ async def test_who_has_to_wait_too_long_is_told_so_and_loses_no_try(
     hurried = Pins(database, tmp_path, clock, seconds=0)
     await hurried.load()
     for _ in range(7):
-        assert await hurried.check(AGENT, "4711", SEAT) is Verdict.BUSY
+        assert await hurried.check(AGENT, "4711", SEAT) is PinVerdict.BUSY
     hurried.stop()
 
 
@@ -136,7 +136,7 @@ async def test_the_loop_goes_on_while_a_pin_is_checked(kept: Pins, monkeypatch: 
         return verify(text, pin)
 
     monkeypatch.setattr(service, "_matches", slowly)
-    assert await kept.check(AGENT, "4711", SEAT) is Verdict.RIGHT
+    assert await kept.check(AGENT, "4711", SEAT) is PinVerdict.VALID
     assert seen == [True]
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.model import Act, Actor
-from audit.service import note_new
+from audit.service import anchor_new_entries
 from audit.store import append
 from database.connection import open_database
 from ledger.journal import Journal
@@ -34,7 +34,7 @@ async def furnished(data_dir: Path, url: str) -> Instance:
         await publish_draft(database, data_dir, "测试", "测试用路由表")
         async with database.transaction() as session:
             await append(session, Actor("测试", "这里"), Act("test.one", "一件事"), datetime.now(UTC))
-        await note_new(database, data_dir)
+        await anchor_new_entries(database, data_dir)
     finally:
         await database.close()
     journal = Journal(data_dir / "journal")

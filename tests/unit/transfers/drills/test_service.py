@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ledger.drill_report import Drill, Try
+from ledger.drill_report import Drill, DrillAttempt
 from ledger.model import Kind
 from queues.events import SeatReachable
 from queues.model import NotAllowed
@@ -26,7 +26,7 @@ ID = "hl1-1795351322.7"
 @pytest.fixture
 def house() -> House:
     made = House()
-    made.queues.tell(SeatReachable(SEAT))
+    made.queues.apply(SeatReachable(SEAT))
     return made
 
 
@@ -121,7 +121,7 @@ async def test_what_is_no_drills_news_is_dropped_and_odd_numbers_are_left_out(ho
 
 async def test_a_month_without_a_drill_is_an_alarm_until_one_succeeds(house: House) -> None:
     now = datetime(2026, 11, 5, tzinfo=UTC)
-    held = [Drill(ID, "110", now, tries=(Try("drill-110", 1, 2),))]
+    held = [Drill(ID, "110", now, tries=(DrillAttempt("drill-110", 1, 2),))]
 
     async def known() -> list[Drill]:
         return held
