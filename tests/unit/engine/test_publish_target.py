@@ -38,11 +38,11 @@ class Field(RunningEngineTarget):
         running = SimpleNamespace(
             snapshot=TABLE,
             switch=SimpleNamespace(up=True),
-            calls=SimpleNamespace(before=lambda version: self.busy),
+            calls=SimpleNamespace(has_calls_before=lambda version: self.busy),
             repertoire=SimpleNamespace(take=self._known, leave_unspoken=self._left, look=self._look),
             alarms=SimpleNamespace(clear=lambda key: None),
         )
-        running.take = lambda new: setattr(running, "snapshot", new)
+        running.activate = lambda new: setattr(running, "snapshot", new)
         super().__init__(Settings(data_dir=folder), cast("Engine", running))
         close_with_the_loop(self.stop)
         self.given: list[frozenset[str]] = []
@@ -181,7 +181,7 @@ async def test_a_prompt_that_got_no_sound_refuses_the_publish(tmp_path: Path, mo
             (folder / f"{prompt}.alaw").write_bytes(b"" if prompt == "goodbye" else b"\xd5")
         return StagedPrompts(data_dir, ("zh-CN/goodbye：念不出来",))
 
-    monkeypatch.setattr(publish_target, "speak", speak)
+    monkeypatch.setattr(publish_target, "synthesise", speak)
     monkeypatch.setattr(publish_target, "BESIDE", Here())
     with pytest.raises(PublishRefused, match="听不到：goodbye（zh-CN/goodbye：念不出来）"):
         await RunningEngineTarget._speak(field, TABLE, renamed(TABLE))

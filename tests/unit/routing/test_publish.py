@@ -36,7 +36,7 @@ KILLED = """
 import asyncio, os, pathlib, signal, sys
 from audit.model import Actor
 from database.connection import open_database
-from routing.publish import Publisher, Wish, plain_surroundings
+from routing.publish import Publisher, PublishRequest, plain_lint_context
 from routing.service import load_draft
 
 async def on_step(step):
@@ -46,8 +46,8 @@ async def on_step(step):
 async def main():
     database = open_database(sys.argv[1])
     table = (await load_draft(database)).table
-    publisher = Publisher(database, pathlib.Path(sys.argv[2]), plain_surroundings, on_step=on_step)
-    await publisher.publish(Wish(table, Actor("张三", "试"), "断电"))
+    publisher = Publisher(database, pathlib.Path(sys.argv[2]), plain_lint_context, on_step=on_step)
+    await publisher.publish(PublishRequest(table, Actor("张三", "试"), "断电"))
 
 asyncio.run(main())
 """
