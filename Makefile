@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-guard bench-overload bench-calls bench-routing bench-live docs pictures lock format
+.PHONY: check test bench bench-guard bench-overload bench-calls bench-routing bench-live docs words pictures lock format
 
 check:
 	$(PYTHON) -m ruff check .
@@ -44,6 +44,10 @@ bench-live:
 # The generated parts of docs/ from the tables they show.
 docs:
 	$(PYTHON) docs/generate.py
+
+# The count of private words in identifiers: it may only go down.
+words:
+	$(PYTHON) -m tests.support.private_words
 
 # The pictures that the manuals show, taken by the browser tests from hotlines at work.
 pictures:
