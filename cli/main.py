@@ -83,7 +83,7 @@ def _explained() -> tuple[type[Exception], ...]:
         ("database.errors", "DatabaseError"),
         ("config.credentials", "CredentialsUnusable"),
         ("config.ports", "PortsTaken"),
-        ("engine.process.supervisor", "SupervisorError"),
+        ("setup.process.supervisor", "SupervisorError"),
         ("ivr.prompts.audio", "ToolMissing"),
     ):
         if module in sys.modules:  # else it cannot have been raised

@@ -27,16 +27,6 @@ from config.settings import ROOT, Settings
 from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
-from engine.process.supervisor import (
-    Change,
-    Child,
-    ChildEvent,
-    Orphan,
-    Supervisor,
-    SupervisorError,
-    Watch,
-    require_alone,
-)
 from engine.serve import published
 from engine.watchdog import watch_switch
 from ivr.prompts.build import build
@@ -46,6 +36,16 @@ from ledger.lease import LeaseTaken, lease_of
 from routing.model import Snapshot
 from setup.backup.restore import require_restored
 from setup.demo_access import DEMO_FILE, demo_access, write_demo
+from setup.process.supervisor import (
+    Change,
+    Child,
+    ChildEvent,
+    Orphan,
+    Supervisor,
+    SupervisorError,
+    Watch,
+    require_alone,
+)
 
 READY_SECONDS: Final = 60.0
 

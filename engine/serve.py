@@ -59,8 +59,8 @@ from setup.backup.restore import require_restored
 from setup.checklist import SetupChecklist
 from setup.instance import InstanceDiagnostics
 from setup.lint_context import lint_context
+from setup.process.notify import beat, notify
 from setup.sample_data import SampleData
-from setup.service.notify import beat, notify
 from telephony.model import CallId
 from transfers.drills.reminder import DrillReminder
 from users.accounts import Accounts

@@ -1,6 +1,6 @@
 """Whether Asterisk does its work, asked in two ways, and what is kept of one that does not before it is restarted.
 
-One job: the questions and the evidence. How often, and what follows, is engine/process/supervisor.py's.
+One job: the questions and the evidence. How often, and what follows, is setup/process/supervisor.py's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import structlog
 from calls.switch.hung_switch import HUNG_FILE, Hung
 from config.credentials import Credentials
 from config.settings import Settings
-from engine.process.supervisor import Watch
+from setup.process.supervisor import Watch
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import LoopFailed, loop_call, loop_token
 

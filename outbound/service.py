@@ -260,7 +260,7 @@ class OutboundCalls:
         if leg in self._legs:
             self._rung[self._legs[leg]] = channel
 
-    def met(self, call_id: CallId, seat: SeatId, channel: str) -> None:
+    def on_connected(self, call_id: CallId, seat: SeatId, channel: str) -> None:
         """The citizen has answered and is put through to the agent who waits."""
         call = self.calls.get(call_id)
         group = call.group if call is not None else self._terms(self._now(), self._agent_at(seat)).group

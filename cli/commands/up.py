@@ -11,7 +11,7 @@ import typer
 from cli.up import up
 from config.logging import configure_logging
 from config.settings import load_settings
-from engine.process.supervisor import SupervisorError
+from setup.process.supervisor import SupervisorError
 
 
 def command(demo: Annotated[bool, typer.Option("--demo", help="打印演示座席的口令，并写入 demo.json")] = False) -> None:

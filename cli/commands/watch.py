@@ -10,7 +10,7 @@ from config.credentials import credentials
 from config.logging import configure_logging
 from config.settings import load_settings
 from engine.watchdog import watch_switch
-from setup.service.watch import watch
+from setup.process.watch import watch
 
 
 def command() -> None:

@@ -114,7 +114,7 @@ class RungByUs(Protocol):
 
     def hung_up(self, call: CallId, cause: str, *, human: bool) -> bool | None: ...
 
-    def met(self, call: CallId, seat: SeatId, channel: str) -> None: ...
+    def on_connected(self, call: CallId, seat: SeatId, channel: str) -> None: ...
 
     def rings(self, leg: CallId, channel: CallId) -> None: ...
 
@@ -133,9 +133,9 @@ class OurCalls:
         self._others.hung_up(call, cause, human=human)
         return bool(self._agents.hung_up(call, cause, human=human))
 
-    def met(self, call: CallId, seat: SeatId, channel: str) -> None:
+    def on_connected(self, call: CallId, seat: SeatId, channel: str) -> None:
         """A citizen who was called has answered, and talks with the agent who waited."""
-        self._of(call).met(call, seat, channel)
+        self._of(call).on_connected(call, seat, channel)
 
     def rings(self, leg: CallId, channel: CallId) -> None:
         """An agent's phone that is rung first has a channel."""

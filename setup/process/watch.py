@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from config.process_identity import ProcessIdentity
-from engine.process.supervisor import Watch, watch_process
+from setup.process.supervisor import Watch, watch_process
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 

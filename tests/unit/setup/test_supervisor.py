@@ -11,7 +11,7 @@ import pytest
 
 from config.log_files import trim_log
 from config.process_identity import ProcessIdentity
-from engine.process.supervisor import Change, Child, ChildEvent, Orphan, Pause, Supervisor, SupervisorError, Watch
+from setup.process.supervisor import Change, Child, ChildEvent, Orphan, Pause, Supervisor, SupervisorError, Watch
 
 pytestmark = pytest.mark.unit
 
@@ -212,7 +212,7 @@ async def killed_supervisor(tmp_path: Path) -> AsyncIterator[Callable[[], Awaita
     """Runs a supervisor with both kinds of children in a process of its own, kills it, gives the children's pids."""
     code = f"""
 import asyncio, pathlib
-from engine.process.supervisor import Child, Orphan, Supervisor
+from setup.process.supervisor import Child, Orphan, Supervisor
 tell = lambda event: print(event.name, event.pid, flush=True)
 argv = {python(SLEEPS)!r}
 children = [Child("asterisk", argv, orphan=Orphan.LIVES), Child("engine", argv)]

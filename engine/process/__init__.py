@@ -1,1 +1,0 @@
-"""The processes of one instance, started and kept alive."""

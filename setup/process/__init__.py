@@ -1,0 +1,1 @@
+"""The processes of one instance: started, kept alive, watched by systemd."""

@@ -1,1 +1,0 @@
-"""Being run by a service manager (systemd) instead of by ``hotline up``."""
