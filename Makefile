@@ -3,15 +3,29 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check test bench bench-guard bench-overload bench-calls bench-routing bench-live docs words pictures lock format
+.PHONY: check check-style check-format check-contracts check-types check-pages check-quick test bench bench-guard bench-overload bench-calls bench-routing bench-live docs words pictures lock format
 
+# Under a minute: everything at once, of the tests the quick ones (tests/support/module_seconds.json).
 check:
+	$(MAKE) --no-print-directory --output-sync=target --keep-going -j6 check-style check-format check-contracts check-types check-pages check-quick
+
+check-style:
 	$(PYTHON) -m ruff check .
+
+check-format:
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
+
+check-contracts:
 	.venv/bin/lint-imports
-	$(PYTHON) -m pytest -q -m unit
+
+check-types:
+	$(PYTHON) -m mypy
+
+check-pages:
 	$(PYTHON) -m bench.stale
+
+check-quick:
+	$(PYTHON) -m pytest -q --quick -n2 --dist=loadfile --no-loadscope-reorder
 
 test:
 	./hotline test

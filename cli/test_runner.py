@@ -43,7 +43,7 @@ LOOK_SECONDS: Final = 0.2
 INTERRUPTED: Final = 130
 NO_TESTS: Final = 5
 """pytest's exit status when it ran none."""
-MAX_SECOND_TRIES: Final = 20
+MAX_SECOND_TRIES: Final = 3
 """Of a whole run; as in tests/support/groups.py, for each of its parts."""
 
 ASIDE: Final = ("nice", "-n", "15")
@@ -51,6 +51,8 @@ ASIDE: Final = ("nice", "-n", "15")
 SELECTING: Final = re.compile(r"-[mk].*|--durations.*|-[vq]+")
 """Arguments with which pytest can still be divided: they only choose tests, or show more of them."""
 _CLOSING: Final = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s", re.MULTILINE)
+_SECOND_TRY: Final = re.compile(r"^=+ second try: .*? =+\n.*?(?=^=+ .*? =+$|\Z)", re.MULTILINE | re.DOTALL)
+"""A section of tests/conftest.py, to the next line of that kind."""
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -75,6 +77,8 @@ class Outcome:
     seconds: float
     tests: Counter[str] = field(default_factory=Counter)
     """What pytest's closing line says: passed, failed, rerun …"""
+    second_tries: tuple[str, ...] = ()
+    """Of each test that needed one its name and its first failure in full."""
 
 
 def checks() -> tuple[Stage, ...]:
@@ -141,6 +145,8 @@ def run_checks(pytest_arguments: Sequence[str], report: Callable[[str], None]) -
             report("已中断。")
             return INTERRUPTED
     report("")
+    for told in (text for outcome in outcomes for text in outcome.second_tries):
+        report(told)
     passed = judge(outcomes, bool(pytest_arguments), report)
     report(closing_line(outcomes, monotonic() - started))
     return int(not passed)
@@ -224,7 +230,9 @@ class Runner:
             self._report(f"\n{stage.name}：\n{text}")
         elif not stage.shown:
             self._report(f"{stage.name} 通过，{seconds:.0f} 秒")
-        return Outcome(stage, process.returncode, seconds, counts(text) if stage.counted else Counter())
+        if not stage.counted:
+            return Outcome(stage, process.returncode, seconds)
+        return Outcome(stage, process.returncode, seconds, counts(text), second_tries(text))
 
     def _follow(self, process: subprocess.Popen[bytes], written: IO[bytes], shown: bool) -> str:
         """What it wrote, shown as it comes when that is wanted."""
@@ -259,6 +267,11 @@ def counts(text: str) -> Counter[str]:
     lines = _CLOSING.findall(_COLOUR.sub("", text))
     words = [part.split() for part in lines[-1].split(", ")] if lines else []
     return Counter({word: int(number) for number, word in words})
+
+
+def second_tries(text: str) -> tuple[str, ...]:
+    """What a pytest run tells of tests that failed at first, one text each."""
+    return tuple(found.rstrip() for found in _SECOND_TRY.findall(_COLOUR.sub("", text)))
 
 
 def _read(file: IO[bytes], start: int) -> bytes:

@@ -26,6 +26,7 @@ from tests.support.groups import (
     Misplaced,
     folder_of,
     group_of,
+    is_quick,
     known_seconds,
     note_seconds,
 )
@@ -45,6 +46,7 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     ours = parser.getgroup("hotline")
     ours.addoption("--group", choices=[*Group], help="only the tests that may run side by side like this")
+    ours.addoption("--quick", action="store_true", help="the quick modules of the computing group: make check")
     ours.addoption("--note-seconds", action="store_true", help="note how long each module takes, for the order of runs")
 
 
@@ -55,11 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Folders in which this group has no tests are not read."""
-    wanted: Group | None = config.getoption("--group")
-    folder = folder_of(collection_path)
+    """Folders in which this group has no tests are not read, nor modules that are not quick when those are wanted."""
+    wanted, folder = _group(config), folder_of(collection_path)
     tiers = frozenset().union(*FOLDERS.values())
-    return True if wanted and folder in tiers and folder not in FOLDERS[wanted] else None
+    if wanted and folder in tiers and folder not in FOLDERS[wanted]:
+        return True
+    slow = config.getoption("--quick") and not is_quick(str(collection_path.relative_to(config.rootpath)))
+    return True if slow else None
+
+
+def _group(config: pytest.Config) -> Group | None:
+    return Group.COMPUTING if config.getoption("--quick") else config.getoption("--group")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, group in zip(items, groups, strict=True):
         if group is not Group.COMPUTING:  # a machine that stands still for a second may fail a test of real time
             item.add_marker(pytest.mark.flaky(reruns=1))
-    wanted: Group | None = config.getoption("--group")
+    wanted = _group(config)
     if wanted is None:
         return
     others = [item for item, group in zip(items, groups, strict=True) if group != wanted]

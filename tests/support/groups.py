@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,9 @@ SECONDS: Final = Path(__file__).with_name("module_seconds.json")
 """How long each module took in some run, the longest first; ``pytest --note-seconds`` writes it."""
 UNKNOWN_SECONDS: Final = 45.0
 """A module that is not in that file yet."""
-MAX_SECOND_TRIES: Final = 20
+QUICK_SECONDS: Final = 1.0
+"""`make check` runs the computing modules that take less."""
+MAX_SECOND_TRIES: Final = 3
 """A run in which more tests needed a second try has failed."""
 
 
@@ -57,6 +60,11 @@ def group_of(node_id: str, folder: str, marks: Iterable[str]) -> Group:
     return group
 
 
+def is_quick(module: str) -> bool:
+    """Whether this file, named from the project's root, is one of those that `make check` runs."""
+    return _at_start().get(module, 0.0) < QUICK_SECONDS
+
+
 def folder_of(path: Path) -> str:
     """The folder below tests/ in which this file lies; empty outside."""
     return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) and path != TESTS else ""
@@ -66,6 +74,9 @@ def known_seconds() -> Mapping[str, float]:
     """By module, as noted."""
     found: dict[str, float] = json.loads(SECONDS.read_text()) if SECONDS.exists() else {}
     return found
+
+
+_at_start = cache(known_seconds)
 
 
 def note_seconds(taken: Mapping[str, float]) -> None:

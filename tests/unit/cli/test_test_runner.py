@@ -20,6 +20,7 @@ from cli.test_runner import (
     counts,
     judge,
     pytest_runs,
+    second_tries,
 )
 from tests.support import groups
 from tests.support.groups import FOLDERS, TESTS, Group, Misplaced, group_of
@@ -135,6 +136,29 @@ def test_the_sum_of_all_runs_is_the_last_line() -> None:
 )
 def test_a_run_passes_only_when_all_of_it_ran_and_passed(ended: list[Outcome], some_only: bool, good: bool) -> None:
     assert judge(ended, some_only, lambda _line: None) is good
+
+
+def test_a_second_try_is_told_of_in_full() -> None:
+    text = """..R. [100%]
+\x1b[31m===== second try: tests/asterisk/test_a.py::test_one =====\x1b[0m
+>       assert False
+E       AssertionError: 1 == 2
+==== second try: tests/browser/test_b.py::test_two ====
+E       TimeoutError
+===== rerun test summary info ======
+RERUN tests/asterisk/test_a.py::test_one
+3 passed, 2 rerun in 1.0s
+"""
+    one, two = second_tries(text)
+    assert one.endswith("test_one =====\n>       assert False\nE       AssertionError: 1 == 2")
+    assert two.endswith("test_two ====\nE       TimeoutError")
+    assert second_tries("3 passed in 1.0s") == ()
+
+
+def test_make_check_runs_what_is_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "_at_start", lambda: {"tests/unit/test_slow.py": groups.QUICK_SECONDS})
+    assert not groups.is_quick("tests/unit/test_slow.py")
+    assert groups.is_quick("tests/unit/test_unknown.py")
 
 
 def test_second_tries_are_limited_alike_in_a_part_and_in_the_whole() -> None:
