@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from phones.phone import Phone
 from routing.beside import BESIDE
 from tests.databases import (
     database,
@@ -32,6 +33,7 @@ from tests.support.groups import (
 )
 from tests.support.leaks import Watch, forbid_leaked_tasks
 from tests.support.memory import keep_in_memory
+from tests.support.patience import PATIENCE
 
 __all__ = [
     "database",
@@ -53,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--group") != Group.EXCLUSIVE:
         keep_in_memory()
+    Phone.patience = PATIENCE
     forbid_leaked_tasks()
 
 

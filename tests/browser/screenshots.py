@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 from engine.website import PAGES
 
@@ -24,8 +24,12 @@ SETTLED: Final = """async () => {
 """Half faded text has half its contrast. What moves for ever, a light that blinks, is not waited for."""
 
 
-async def accessible(page: Page) -> None:
-    """axe-core finds nothing serious, or worse."""
+async def accessible(page: Page, pointed: Locator | None = None) -> None:
+    """axe-core finds nothing serious, or worse, with the pointer on this and otherwise on nothing."""
+    if pointed is None:
+        await page.mouse.move(0, 0)  # where the last click has left it is no part of the page
+    else:
+        await pointed.hover()
     await page.evaluate(SETTLED)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")

@@ -101,6 +101,7 @@ async def test_an_admin_of_a_fresh_product_lands_on_the_set_up_page_which_says_w
     await page.get_by_role("link", name="首次设置").click()
     await expect(step(page, "归并号码")).to_be_visible()
     await accessible(page)
+    await accessible(page, page.get_by_role("button", name="用浏览器打 12345"))
     await shot(page, "setup")
 
 

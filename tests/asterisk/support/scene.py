@@ -18,13 +18,14 @@ from ledger.model import Fact, Kind
 from ledger.records import CallRecord
 from phones.centre import Centre
 from phones.g711 import decode
-from phones.phone import Answer, Phone, PhoneCall
+from phones.phone import Answer, PhoneCall
 from phones.seat_phone import SeatPhone
 from phones.tones import similarity, tone_share
 from routing.calendar import CITY
 from routing.model import Agent, Group, LegacyNumber, Period, Schedule, Table
 from telephony.model import GroupId
 from tests.asterisk.support.product import Product, product
+from tests.support.patience import PATIENCE
 
 RATE = 8000
 """Samples a second."""
@@ -36,11 +37,6 @@ NEVER = Schedule("never", "从不", ())
 
 ASK_SECONDS = 0.2
 """Pause between two looks into the ledger: each opens the database, and two cores carry a whole hotline."""
-PATIENCE = 3.0
-"""How many times its deadline is waited for what will come: a busy machine is no fault of the product. What must not
-take long is measured, and asserted."""
-
-Phone.patience = PATIENCE
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = 20) -> None:

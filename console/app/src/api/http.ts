@@ -2,6 +2,8 @@
 
 const SLOWEST_MS = 20_000;
 const SLOWEST_FILE_MS = 120_000;
+/** A table that takes effect: its new prompts are spoken first. A little longer than the command waits. */
+const SLOWEST_PUBLISH_MS = 130_000;
 
 /** The engine said no; the message is a Chinese sentence that says what to do. */
 export class Refused extends Error {
@@ -51,9 +53,14 @@ export function withQuery(path: string, query: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
-export function post<T>(path: string, body: object = {}): Promise<T> {
+export function post<T>(path: string, body: object = {}, slowest = SLOWEST_MS): Promise<T> {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
-  return asked<T>(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return asked<T>(path, { method: "POST", headers, body: JSON.stringify(body) }, slowest);
+}
+
+/** What puts another routing table in force. */
+export function putInForce<T>(path: string, body: object): Promise<T> {
+  return post<T>(path, body, SLOWEST_PUBLISH_MS);
 }
 
 /** A file as it is, to a door that takes one. */
