@@ -145,8 +145,8 @@ def run_checks(pytest_arguments: Sequence[str], report: Callable[[str], None]) -
             report("已中断。")
             return INTERRUPTED
     report("")
-    for told in (text for outcome in outcomes for text in outcome.second_tries):
-        report(told)
+    for failure in (text for outcome in outcomes for text in outcome.second_tries):
+        report(failure)
     passed = judge(outcomes, bool(pytest_arguments), report)
     report(closing_line(outcomes, monotonic() - started))
     return int(not passed)
@@ -271,7 +271,7 @@ def counts(text: str) -> Counter[str]:
 
 def second_tries(text: str) -> tuple[str, ...]:
     """What a pytest run tells of tests that failed at first, one text each."""
-    return tuple(found.rstrip() for found in _SECOND_TRY.findall(_COLOUR.sub("", text)))
+    return tuple(section.rstrip() for section in _SECOND_TRY.findall(_COLOUR.sub("", text)))
 
 
 def _read(file: IO[bytes], start: int) -> bytes:
