@@ -28,6 +28,7 @@ from console.api.supervision import SupervisionPort, supervise_routes
 from console.api.transfers import transfer_routes
 from console.http_json import WHO, body_of, error_response, json_response, operator_of
 from console.live.sse import Use, add_live_routes
+from console.lost_call_routes import Losing, lost_call_routes
 from ledger.live import Live
 from queues.acd import Acd
 from queues.events import AgentSignedIn, Paused, Ready, SignedOut, WrapUpEnded, WrapUpExtended
@@ -49,7 +50,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, CallingOut, Protocol):
+class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, CallingOut, Losing, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -133,6 +134,7 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         *transfer_routes(control),
         *disposition_routes(control),
         *outbound_routes(control),
+        *lost_call_routes(control),
         *drill_routes(control),
         *callback_routes(control),
         *order_routes(control),

@@ -28,6 +28,7 @@ from ledger.records import CallRecord
 from orders.model import Order
 from orders.serialisation import target_of
 from orders.service import OrderRequest, Orders
+from outbound.lost import LostCalls
 from outbound.service import OutboundCalls
 from queues.acd import Acd
 from queues.events import Event as QueueEvent
@@ -89,6 +90,10 @@ class Control:
     @property
     def outbound(self) -> OutboundCalls:
         return self._engine.outbound
+
+    @property
+    def lost_calls(self) -> LostCalls:
+        return self._engine.lost_calls.book
 
     async def call_of(self, call: CallId) -> CallRecord | None:
         return await self._books.record_of(call)

@@ -45,6 +45,7 @@ from console.screens.live_board import LiveBoard
 from console.screens.rows import EngineScreens
 from database.connection import Database
 from engine.wiring.callbacks import callbacks
+from engine.wiring.lost_calls import LostCallWatch
 from engine.wiring.orders import orders
 from engine.wiring.outbound import OurCalls, outbound
 from ivr.prompts.catalogue import catalogue
@@ -56,6 +57,7 @@ from queues.pins.service import Pins
 from queues.service import QueueService
 from queues.subcentre_seats import Sites
 from routing.model import Snapshot
+from routing.numbers import citizen
 from setup.backup.state import BackupReminder
 from telephony.ami_link import AmiLink
 from telephony.events import Event
@@ -152,6 +154,14 @@ class Engine:
             self.clock,
         )
         self.mailbox = Mailbox(self.calls.record_fact, journal.flush, lambda: self.snapshot.message.hours, self.clock)
+        self.lost_calls = LostCallWatch(
+            lambda: self.snapshot,
+            self.calls,
+            self.callbacks,
+            self.mailbox,
+            self.clock,
+            lambda number: citizen(number, self.snapshot.area_code),
+        )
         self.orders = orders(settings, lambda: self.snapshot, self.switch, self.calls, journal, self.alarms, self.clock)
         self.news = AmiEventHandler(
             lambda: self.snapshot,
@@ -233,6 +243,7 @@ class Engine:
             run_supervised("admission", self.admission.run),
             run_supervised("callbacks", self.callbacks.run),
             run_supervised("outbound", self.outbound.run),
+            run_supervised("lost-calls", self.lost_calls.run),
             run_supervised("healing", self.healing.run),
             run_supervised("orders", self.orders.run),
             run_supervised("prompts", self.repertoire.run),

@@ -116,6 +116,10 @@ async def serve(settings: Settings) -> None:
         engine.orders,
         engine.outbound,
     )
+    folder = journal_folder(settings.data_dir)
+    engine.lost_calls.records = lambda since: calls_now(
+        database, folder, settings.node, CallFilter(since=since, limit=MOST_CALLERS)
+    )
     books.citizen = lambda number: citizen(number, engine.snapshot.area_code)
     books.alarm, books.settled = engine.alarms.put, engine.alarms.clear
     field = RunningEngineTarget(settings, engine)

@@ -455,7 +455,8 @@ class OutboundCalls:
 
     def waiting(self, call: OutboundCall) -> dict[str, str]:
         """The variables of the channel of an agent who has dialled the number itself."""
-        return {Var.CALL_OUT: call.id, **_agent_variables(call, self._wait_seconds())}
+        told = _agent_variables(call, self._wait_seconds())
+        return {Var.CALL_OUT: call.id, **{name: value for name, value in told.items() if name != Var.PROMPTS}}
 
     def _set(self, call: OutboundCall) -> None:
         self.calls[call.id] = call

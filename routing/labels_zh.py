@@ -179,6 +179,8 @@ PARTS: Final[Mapping[str, str]] = {
     "agent_per_hour": "每人每小时次数",
     "number_per_day": "每号每天次数",
     "hotline_per_hour": "全热线每小时次数",
+    "lost_seconds": "漏接（振铃满秒数）",
+    "lost_callback_minutes": "漏接自动回拨（分钟后，0 为不自动）",
     "hours": "处理时限（小时）",
     "longest_seconds": "最长秒数",
     "silence_seconds": "静音结束秒数",

@@ -266,6 +266,10 @@ class CallOutPolicy:
     """Calls to one number within a day, of all agents together."""
     hotline_per_hour: int = 600
     """Calls of the whole hotline within an hour."""
+    lost_seconds: int = 10
+    """漏接: who has rung so long, or more, and reached nobody is to be called back."""
+    lost_callback_minutes: int = 0
+    """A lost call becomes a callback (回拨) by itself after so many minutes; 0 = agents call back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,6 +315,8 @@ def _call_out(row: _Row) -> CallOutPolicy:
         agent_per_hour=row.whole("agent_per_hour", 30, "30"),
         number_per_day=row.whole("number_per_day", 5, "5"),
         hotline_per_hour=row.whole("hotline_per_hour", 600, "600"),
+        lost_seconds=row.whole("lost_seconds", 10, "10"),
+        lost_callback_minutes=row.whole("lost_callback_minutes", 0, "0"),
     )
     row.end()
     return policy

@@ -272,6 +272,7 @@ ROUTES: Final = (
     ),
     Route("GET", "/api/outbound-calls", Right.CALL_OUT, "一天内的外呼，号码已遮盖；座席看自己的",
     Ownership.CHECKED_BY_HANDLER),
+    Route("GET", "/api/lost-calls", Right.CALLBACKS_READ, "漏接：还要回拨的市民，号码已遮盖，和一天的回拨率"),
     # Drills
     Route(
         "POST", "/api/drills", Right.DRILLS_START, "在一部话机上开始演练", Ownership.SEAT,

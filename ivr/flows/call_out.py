@@ -12,4 +12,4 @@ async def call_out(question: Question, desk: CallBackend) -> Answer:
     said = await desk.call_out(SeatId(question.seat), question.call, question.number)
     if isinstance(said, str):
         return Answer(Step.GOODBYE, (said,))
-    return Answer(Step.GOODBYE, set=said)
+    return Answer(Step.GOODBYE, ("call-out-agent",), said)

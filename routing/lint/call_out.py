@@ -24,6 +24,8 @@ _RANGES: Final = (
     ("agent_per_hour", 1, 1000),
     ("number_per_day", 1, 100),
     ("hotline_per_hour", 1, 100_000),
+    ("lost_seconds", 0, 600),
+    ("lost_callback_minutes", 0, 1440),
 )
 
 

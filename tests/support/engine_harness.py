@@ -32,6 +32,7 @@ from orders.labels_zh import spoken
 from orders.model import Order
 from orders.order_numbers import OrderNumberRegister
 from orders.service import DutyTrunks, Orders
+from outbound.lost import LostCalls
 from queues.acd import Acd
 from queues.pins.service import Pins
 from queues.service import QueueService
@@ -176,6 +177,7 @@ class House:
             NodeId("hl1"),
             lambda: self.now,
         )
+        self.lost_calls = LostCalls()
         self.mailbox = Mailbox(
             self.calls.record_fact, self.ledger.flush, lambda: self.table.message.hours, lambda: self.now
         )

@@ -26,6 +26,7 @@ from ledger.live import Live
 from ledger.records import CallRecord
 from orders.model import Order
 from orders.service import OrderRequest, Orders
+from outbound.lost import LostCalls
 from outbound.service import OutboundCalls
 from queues.acd import Acd
 from queues.events import Event, SeatReachable, SeatUnreachable
@@ -117,6 +118,10 @@ class Control:
     @property
     def callbacks(self) -> Callbacks:
         return self.house.callbacks
+
+    @property
+    def lost_calls(self) -> LostCalls:
+        return self.house.lost_calls
 
     @property
     def outbound(self) -> OutboundCalls:
