@@ -372,10 +372,10 @@ class OutboundCalls:
         self._mine.add(call.id)
         cause, why = "", Unanswered.UNREACHABLE
         try:
+            self._dialling(call)  # before the disk: an engine that dies now leaves a whole call behind
             if not await self._written():
                 self._fail(call, Refusal.AWAY, "")
                 return
-            self._dialling(call)
             terms, answered = self._terms(self._now(), call.agent), False
             for left, trunk in zip(range(len(terms.trunks) - 1, -1, -1), terms.trunks, strict=True):
                 if left:
