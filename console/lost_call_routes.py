@@ -13,11 +13,15 @@ from aiohttp import web
 
 from console.http_json import json_response
 from ledger.story import mask
-from outbound.lost import Ended, LostCall, LostCalls, Why
+from outbound.lost import Ended, LostCall, LostCalls, LostReason
 
 MOST_SHOWN: Final = 1000
-WHY: Final = {Why.ABANDONED: "等候中挂机", Why.NOBODY: "无人在岗", Why.CALLBACK: "回拨没有接通"}
-ENDED: Final = {Ended.CALLED_AGAIN: "市民再次来电，已接听", Ended.CALLED_BACK: "已回拨接通"}
+REASONS: Final = {
+    LostReason.ABANDONED: "等候中挂机",
+    LostReason.NOBODY: "无人在岗",
+    LostReason.CALLBACK: "回拨没有接通",
+}
+ENDED: Final = {Ended.REDIALLED: "市民再次来电，已接听", Ended.CALLED_BACK: "已回拨接通"}
 
 
 class Losing(Protocol):
@@ -35,9 +39,9 @@ def lost_call_routes(control: Losing) -> list[web.RouteDef]:
 
     async def lost(request: web.Request) -> web.Response:
         """Open ones first, the longest lost first; numbers are masked."""
-        now, book = control.now_ms, control.lost_calls
-        rows = [lost_row(one, now) for one in book.all()[:MOST_SHOWN]]
-        return json_response({"lost_calls": rows, "figures": asdict(book.figures(now))})
+        now, registry = control.now_ms, control.lost_calls
+        rows = [lost_row(entry, now) for entry in registry.all()[:MOST_SHOWN]]
+        return json_response({"lost_calls": rows, "figures": asdict(registry.figures(now))})
 
     return [web.get("/api/lost-calls", lost)]
 
@@ -49,14 +53,14 @@ def lost_row(lost: LostCall, now_ms: int) -> dict[str, Any]:
         "number": mask(lost.number),
         "line": lost.line,
         "group": lost.group,
-        "why": str(lost.why),
-        "why_name": WHY[lost.why],
+        "why": str(lost.reason),
+        "why_name": REASONS[lost.reason],
         "first_at": _iso(lost.first_ms),
         "last_at": _iso(lost.last_ms),
         "age_seconds": max(0, (lost.ended_ms or now_ms) - lost.first_ms) // 1000,
         "times": lost.times,
         "tries": lost.tries,
-        "promised": lost.promised,
+        "promised": lost.handed_over,
         "open": lost.open,
         "ended": str(lost.ended or ""),
         "ended_name": ENDED[lost.ended] if lost.ended is not None else "",

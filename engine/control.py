@@ -93,7 +93,7 @@ class Control:
 
     @property
     def lost_calls(self) -> LostCalls:
-        return self._engine.lost_calls.book
+        return self._engine.lost_calls.registry
 
     async def call_of(self, call: CallId) -> CallRecord | None:
         return await self._books.record_of(call)

@@ -20,12 +20,12 @@ V = TypeVar("V")
 
 MOST: Final = 20_000
 """Of these the ones that were lost longest ago are forgotten."""
-KEPT_MS: Final = 3 * 24 * 3600 * 1000
+RETAINED_MS: Final = 3 * 24 * 3600 * 1000
 """An older one is given up, and forgotten."""
 DAY_MS: Final = 24 * 3600 * 1000
 
 
-class Why(StrEnum):
+class LostReason(StrEnum):
     """How a citizen came to reach nobody."""
 
     ABANDONED = "abandoned"
@@ -39,7 +39,7 @@ class Why(StrEnum):
 class Ended(StrEnum):
     """How a lost call was made good."""
 
-    CALLED_AGAIN = "called-again"
+    REDIALLED = "redialled"
     """The citizen called again, and was served."""
     CALLED_BACK = "called-back"
 
@@ -54,7 +54,7 @@ class LostCall:
     line: str
     """What was dialled then."""
     group: str
-    why: Why
+    reason: LostReason
     first_ms: int
     """When the first one of these calls ended."""
     last_ms: int
@@ -62,7 +62,7 @@ class LostCall:
     """How often the citizen tried."""
     tries: int = 0
     """How often we have called back in vain."""
-    promised: bool = False
+    handed_over: bool = False
     """Handed to the callbacks."""
     ended_ms: int = 0
     ended: Ended | None = None
@@ -77,7 +77,7 @@ class Figures:
     """Of the citizens whose call was lost within a day."""
 
     lost: int
-    called_again: int
+    redialled: int
     called_back: int
     rate: float | None
     """回拨率: called back, of those who did not call again themselves."""
@@ -92,82 +92,84 @@ class LostCalls:
         self._all: OrderedDict[str, LostCall] = OrderedDict()
         self._served: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         """Number to when it was served last, and whether by a call of ours: a lost call may be told of later."""
-        self._known: OrderedDict[CallId, None] = OrderedDict()
+        self._calls: OrderedDict[CallId, None] = OrderedDict()
 
-    def lost(self, call: CallId, number: str, *, line: str, group: str, why: Why, at_ms: int) -> None:
+    def lost(self, call: CallId, number: str, *, line: str, group: str, reason: LostReason, at_ms: int) -> None:
         """A citizen's call has ended and reached nobody; a second word about the same call changes nothing."""
-        if not number or call in self._known:
+        if not number or call in self._calls:
             return
-        _put(self._known, call, None)
-        known = self._all.get(number)
-        if known is not None and known.open:
+        _put(self._calls, call, None)
+        entry = self._all.get(number)
+        if entry is not None and entry.open:
             self._all[number] = replace(
-                known, call=call, line=line, group=group, why=why, last_ms=max(known.last_ms, at_ms),
-                first_ms=min(known.first_ms, at_ms), times=known.times + 1, promised=False,
+                entry, call=call, line=line, group=group, reason=reason, last_ms=max(entry.last_ms, at_ms),
+                first_ms=min(entry.first_ms, at_ms), times=entry.times + 1, handed_over=False,
             )  # fmt: skip
         else:
             self._all.pop(number, None)
-            _put(self._all, number, LostCall(number, call, line, group, why, at_ms, at_ms))
+            _put(self._all, number, LostCall(number, call, line, group, reason, at_ms, at_ms))
         self._make_good(number)
 
     def served(self, number: str, at_ms: int, *, by_us: bool) -> None:
         """A citizen talks with a human: of a call of its own, or of one that we made."""
-        known = self._served.get(number)
-        if number and (known is None or known[0] < at_ms):
+        entry = self._served.get(number)
+        if number and (entry is None or entry[0] < at_ms):
             self._served.pop(number, None)
             _put(self._served, number, (at_ms, by_us))
         self._make_good(number)
 
-    def tried(self, number: str) -> None:
+    def count_attempt(self, number: str) -> None:
         """We have called back in vain."""
-        known = self._all.get(number)
-        if known is not None and known.open:
-            self._all[number] = replace(known, tries=known.tries + 1)
+        entry = self._all.get(number)
+        if entry is not None and entry.open:
+            self._all[number] = replace(entry, tries=entry.tries + 1)
 
-    def promised(self, number: str) -> None:
+    def pass_on(self, number: str) -> None:
         """It is the callbacks' now; lost again, it comes back."""
-        known = self._all.get(number)
-        if known is not None:
-            self._all[number] = replace(known, promised=True)
+        entry = self._all.get(number)
+        if entry is not None:
+            self._all[number] = replace(entry, handed_over=True)
 
     def get(self, number: str) -> LostCall | None:
-        """What is known of this number."""
+        """What is entry of this number."""
         return self._all.get(number)
 
     def open(self) -> list[LostCall]:
         """Who is still to be called, the longest lost first."""
-        return sorted((one for one in self._all.values() if one.open), key=lambda one: one.first_ms)
+        return sorted((entry for entry in self._all.values() if entry.open), key=lambda entry: entry.first_ms)
 
     def all(self) -> list[LostCall]:
         """The open ones, then those that were made good, the latest first."""
-        done = [one for one in self._all.values() if not one.open]
-        return self.open() + sorted(done, key=lambda one: one.ended_ms, reverse=True)
+        done = [entry for entry in self._all.values() if not entry.open]
+        return self.open() + sorted(done, key=lambda entry: entry.ended_ms, reverse=True)
 
     def forget(self, now_ms: int) -> None:
         """Let go of what is too old."""
-        for number in [one.number for one in self._all.values() if one.last_ms < now_ms - KEPT_MS]:
+        for number in [entry.number for entry in self._all.values() if entry.last_ms < now_ms - RETAINED_MS]:
             del self._all[number]
 
     def figures(self, now_ms: int) -> Figures:
         """The measures of the last 24 h."""
-        return figures(one for one in self._all.values() if one.first_ms > now_ms - DAY_MS)
+        return figures(entry for entry in self._all.values() if entry.first_ms > now_ms - DAY_MS)
 
     def _make_good(self, number: str) -> None:
-        known, served = self._all.get(number), self._served.get(number)
-        if known is None or not known.open or served is None or served[0] < known.last_ms:
+        entry, served = self._all.get(number), self._served.get(number)
+        if entry is None or not entry.open or served is None or served[0] < entry.last_ms:
             return
-        ended = Ended.CALLED_BACK if served[1] else Ended.CALLED_AGAIN
-        self._all[number] = replace(known, ended=ended, ended_ms=served[0])
+        ended = Ended.CALLED_BACK if served[1] else Ended.REDIALLED
+        self._all[number] = replace(entry, ended=ended, ended_ms=served[0])
 
 
 def figures(calls: Iterable[LostCall]) -> Figures:
     """The measures of these."""
     some = list(calls)
-    again = sum(1 for one in some if one.ended is Ended.CALLED_AGAIN)
-    back = [one for one in some if one.ended is Ended.CALLED_BACK]
-    ours = len(some) - again
-    seconds = [(one.ended_ms - one.first_ms) / 1000 for one in back]
-    return Figures(len(some), again, len(back), len(back) / ours if ours else None, fmean(seconds) if seconds else None)
+    redials = sum(1 for entry in some if entry.ended is Ended.REDIALLED)
+    back = [entry for entry in some if entry.ended is Ended.CALLED_BACK]
+    ours = len(some) - redials
+    seconds = [(entry.ended_ms - entry.first_ms) / 1000 for entry in back]
+    return Figures(
+        len(some), redials, len(back), len(back) / ours if ours else None, fmean(seconds) if seconds else None
+    )
 
 
 def _put(of: OrderedDict[K, V], key: K, value: V) -> None:

@@ -455,8 +455,9 @@ class OutboundCalls:
 
     def waiting(self, call: OutboundCall) -> dict[str, str]:
         """The variables of the channel of an agent who has dialled the number itself."""
-        told = _agent_variables(call, self._wait_seconds())
-        return {Var.CALL_OUT: call.id, **{name: value for name, value in told.items() if name != Var.PROMPTS}}
+        variables = _agent_variables(call, self._wait_seconds())
+        del variables[Var.PROMPTS]  # spoken by the answer itself
+        return {Var.CALL_OUT: call.id, **variables}
 
     def _set(self, call: OutboundCall) -> None:
         self.calls[call.id] = call
