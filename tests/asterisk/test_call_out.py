@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from ledger.model import Kind
-from phones.phone import Answer, Refuse, RingForEver
+from phones.phone import Answer, Redirect, Refuse, RingForEver
 from phones.seat_phone import SeatPhone
 from phones.tones import tone_share
 from routing.model import AgentCallOut, CallOutPolicy, NeverCalled, Table
@@ -177,6 +177,29 @@ async def test_an_agent_who_hangs_up_stops_the_ringing(here: Scene) -> None:
     assert record.answered_at is None
     assert (await becomes(here, record.call, "cancelled"))["why"] == "agent-gone"
     await here.seat_becomes("8001", "ready")
+
+
+@pytest.mark.parametrize("user", ["13600005999", "0085221234567", "PJSIP%2Fpstn%2Fsip%3A0085221234567%40127.0.0.1"])
+async def test_a_redirect_of_whoever_is_called_is_not_obeyed(here: Scene, user: str) -> None:
+    phones = await telephone(here)
+    phones.behaviour = Redirect(f"<sip:{user}@{phones.address[0]}:{phones.address[1]}>")
+    seat = await here.agent("1004", "8001", SEAT_HZ)
+    mine = await seat.call("913600005311")
+    await mine.ended(20)
+    assert [call.dialled for call in phones.calls] == ["13600005311"]
+
+
+async def test_a_phone_that_refers_its_citizen_elsewhere_dials_nobody(here: Scene) -> None:
+    phones = await telephone(here, behaviour=Answer(after=0))
+    seat = await here.agent("1001", "8001", SEAT_HZ)
+    mine = await seat.call("913600005321")
+    rung = await phones.called(15)
+    await hear_each_other((rung, CITIZEN_HZ), (mine, SEAT_HZ), seconds=20)
+    for number in ("913600005999", "90085221234567"):
+        assert (await mine.refer(f"sip:{number}@127.0.0.1")).startswith(("4", "5", "6"))
+    assert len(phones.calls) == 1
+    await mine.hang_up()
+    await rung.ended(20)
 
 
 async def test_one_key_brings_the_centre_into_the_call(here: Scene) -> None:
