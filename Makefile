@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: check check-style check-format check-contracts check-types check-pages check-quick test bench bench-guard bench-overload bench-calls bench-routing bench-live docs words pictures lock format
+.PHONY: check check-style check-format check-contracts check-types check-pages check-quick test bench bench-guard bench-overload bench-calls bench-routing bench-live docs words pictures lock format deb deb-try
 
 # Under a minute: everything at once, of the tests the quick ones (tests/support/module_seconds.json).
 check:
@@ -81,3 +81,10 @@ lock: $(UV)
 $(UV):
 	python3 -m venv var/uv
 	var/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+# A Debian package from the locked wheels, in var/deb; and what it does in a fresh Debian root (needs root, some minutes).
+deb:
+	deploy/debian/build.sh
+
+deb-try:
+	$(PYTHON) -m tests.package.try_package

@@ -57,6 +57,8 @@ async def up(settings: Settings, *, demo: bool, say: Say) -> None:
     require_restored(settings.data_dir)
     require_alone(settings.run_dir)
     require_free(settings)
+    if os.geteuid() == 0:
+        say("注意：正以 root 运行。试用可以；正式使用请装成服务（make deb），以专用用户运行，见运行手册“装成系统服务”")
     _open_files(settings, say)
     asterisk = await asyncio.to_thread(find_asterisk, say)
     plan, secrets = await prepared(settings, asterisk, say)

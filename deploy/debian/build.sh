@@ -32,7 +32,7 @@ cp -r "$ROOT/console/app/dist" "$LIB/console/app/dist"
 # Its Python environment, from the hashed lock; python itself is Debian's.
 "$PYTHON" -m venv --without-pip "$LIB/venv"
 "$PYTHON" -m venv "$WORK/pip"
-"$WORK/pip/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile \
+"$WORK/pip/bin/pip" install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile \
   --target "$LIB/venv/lib/python3.11/site-packages" -r "$ROOT/requirements.lock"
 rm -rf "$LIB/venv/lib/python3.11/site-packages/bin" "$LIB/venv/bin/"[Aa]ctivate*
 sed -i "s|^home = .*|home = /usr/bin|; /^\(executable\|command\) = /d" "$LIB/venv/pyvenv.cfg"
@@ -57,7 +57,7 @@ install -m 0755 "$ROOT"/deploy/debian/{postinst,prerm,postrm} "$TREE/DEBIAN/"
 install -m 0644 "$ROOT/deploy/debian/conffiles" "$TREE/DEBIAN/conffiles"
 SIZE=$(du -sk --exclude=DEBIAN "$TREE" | cut -f1)
 sed "s/@VERSION@/$VERSION/; s/@ARCHITECTURE@/$ARCHITECTURE/; s/@SIZE@/$SIZE/" "$ROOT/deploy/debian/control" >"$TREE/DEBIAN/control"
-find "$TREE/usr" "$TREE/lib" -type d -exec chmod 0755 {} +
+chmod -R u+rwX,go+rX,go-w "$TREE/usr" "$TREE/lib"   # whatever the umask of whoever made the files
 
 FILE=$OUT/hotline12345_${VERSION}_$ARCHITECTURE.deb
 dpkg-deb --root-owner-group -Zzstd -z3 --build "$TREE" "$FILE" >/dev/null

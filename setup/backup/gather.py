@@ -33,6 +33,8 @@ LINK_SECONDS: Final = 0.2
 
 JOURNAL: Final = "journal"
 VERSION: Final = "alembic_version"
+LEASES: Final = "leases"
+"""Who uses this very database now: not counted, and emptied in a restored one, which is another database."""
 
 T = TypeVar("T")
 
@@ -134,7 +136,7 @@ def look_at_sqlite(copy: Path) -> tuple[dict[str, int], str]:
             if verdict != "ok":
                 raise BackupError(f"数据库已损坏（{verdict}），没有做成备份；请用最近一次好的备份恢复")
             there = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            names = sorted(Base.metadata.tables.keys() & there)
+            names = sorted(Base.metadata.tables.keys() & there - {LEASES})
             counts = {name: opened.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608  our own names
             version = opened.execute("SELECT version_num FROM alembic_version").fetchone() if VERSION in there else None
     except sqlite3.Error as error:
@@ -148,7 +150,7 @@ async def look_at_server(session: AsyncSession) -> tuple[dict[str, int], str]:
     connection = await session.connection()
     there = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
     counts = {}
-    for name in sorted(Base.metadata.tables.keys() & there):
+    for name in sorted(Base.metadata.tables.keys() & there - {LEASES}):
         counts[name] = int(await session.scalar(select(func.count()).select_from(table(name))) or 0)
     version = await session.scalar(text(f"SELECT version_num FROM {VERSION}")) if VERSION in there else None  # noqa: S608
     return counts, str(version or "")

@@ -77,6 +77,14 @@ async def restore(url: str, file: Path) -> None:
         str(file),
     )  # fmt: skip
     await _run(argv, target, "pg_restore 没有装入数据库")
+    database = open_database(url)
+    try:
+        async with database.transaction() as session:
+            there = await session.scalar(text("SELECT to_regclass('leases') IS NOT NULL"))
+            if there:  # the machine that was backed up does not use this copy of its database
+                await session.execute(text("DELETE FROM leases"))
+    finally:
+        await database.close()
 
 
 async def _run(argv: tuple[str, ...], url: URL, what: str) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 from database.schema import check
 from setup.backup import postgres
 from setup.backup.errors import BackupDamaged, BackupError, TargetInUse
-from setup.backup.gather import look_at_sqlite, sqlite_file
+from setup.backup.gather import LEASES, look_at_sqlite, sqlite_file
 from setup.backup.model import DATABASE, OUTSIDE, Entry, EntryKind, Manifest
 from setup.backup.repository import Repository, private_folder
 from setup.backup.rules import RESTORING, unsafe
@@ -124,11 +124,20 @@ async def _check_database(instance: Instance, manifest: Manifest, stage: Path) -
     rows, _ = await asyncio.to_thread(look_at_sqlite, file)
     if rows != manifest.rows:
         raise BackupDamaged(f"备份 {manifest.backup} 的数据库行数与清单不符；请换一个备份")
+    await asyncio.to_thread(_forget_lease, file)
     state = await check(f"sqlite:///{file}")
     for companion in ("-wal", "-shm"):
         file.with_name(file.name + companion).unlink(missing_ok=True)
     if not state.known:
         raise BackupError(f"{state.sentence}；没有恢复任何东西")
+
+
+def _forget_lease(file: Path) -> None:
+    """The machine that was backed up does not use this copy of its database."""
+    with closing(sqlite3.connect(file)) as opened:
+        if opened.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (LEASES,)).fetchone():
+            opened.execute(f"DELETE FROM {LEASES}")  # noqa: S608  our own name
+            opened.commit()
 
 
 def _move_in(stage: Path, data_dir: Path, place: Path | None) -> None:

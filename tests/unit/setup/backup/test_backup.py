@@ -19,6 +19,8 @@ from typing import IO, Any
 import pyrage
 import pytest
 
+from database.connection import open_database
+from ledger.lease import lease_of
 from setup.backup.checks import Result
 from setup.backup.drill import drill
 from setup.backup.errors import BackupDamaged, BackupError, KeyNeeded, TargetInUse
@@ -203,10 +205,10 @@ async def test_a_segment_that_is_drained_meanwhile_is_still_in_it(tmp_path: Path
 async def test_the_database_is_copied_while_somebody_writes(here: Instance, kept: Repository, tmp_path: Path) -> None:
     with closing(sqlite3.connect(here.data_dir / "hotline.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute("INSERT INTO leases VALUES ('x', 'y', 'z', '2026-11-30')")
+        writer.execute("INSERT INTO journal_cursors VALUES ('x', 'y', 0)")
         await made(here, kept)
         writer.execute("COMMIT")
-    assert kept.manifest(kept.newest()).rows["leases"] == 0
+    assert kept.manifest(kept.newest()).rows["journal_cursors"] == 0
 
 
 async def test_a_damaged_database_makes_no_backup(here: Instance, kept: Repository) -> None:
@@ -606,3 +608,16 @@ def test_a_manifest_reads_what_it_writes() -> None:
 def test_the_stage_is_on_the_disk_of_the_journal() -> None:
     """Links cross no disks."""
     assert FOLDER in MADE_AGAIN
+
+
+async def test_a_restored_database_is_nobody_s_yet(here: Instance, kept: Repository, tmp_path: Path) -> None:
+    """The machine that was backed up renewed its lease a moment ago: the other one need not wait for its end."""
+    database = open_database(here.database_url)
+    await lease_of("hl1", here.data_dir).take(database)
+    await database.close()
+    await made(here, kept)
+    there = elsewhere(here, tmp_path)
+    await restore(there, kept, kept.newest())
+    database = open_database(there.database_url)
+    await lease_of("hl1", there.data_dir).require_free(database)
+    await database.close()
