@@ -78,6 +78,8 @@ IDLE: Final = frozenset({AgentState.READY, AgentState.PAUSED, AgentState.WRAP_UP
 
 CAP_ALARM: Final = "call-out-cap"
 PATTERN_ALARM: Final = "call-out-pattern"
+ALARM_HOLD_MS: Final = 3600 * 1000
+"""An alarm stands until it has been quiet for so long."""
 
 
 class NotCalled(Exception):
@@ -92,6 +94,8 @@ class AlarmSink(Protocol):
     """Where alarms go."""
 
     def renew(self, key: str, text: str, *, grave: bool = True) -> None: ...
+
+    def clear(self, key: str) -> None: ...
 
 
 class OutboundCalls:
@@ -145,6 +149,8 @@ class OutboundCalls:
         """Calls for which there is another trunk when this one does not take them."""
         self._mine: set[CallId] = set()
         """Calls that this process dials and waits for."""
+        self._raised: dict[str, int] = {}
+        """Alarm to when it was raised last, unix ms."""
         self._seen = self._settled = False
         self._work: set[asyncio.Task[None]] = set()
 
@@ -214,19 +220,25 @@ class OutboundCalls:
     def _refuse(self, call: OutboundCall, why: Refusal) -> None:
         self._set(replace(call, state=State.REFUSED, why=str(why), closed_at=self._now()))
         if why in rules.CAPS:
-            self._alarms.renew(
+            self._raise(
                 CAP_ALARM,
                 f"外呼次数到上限：{REFUSALS[why]}（工号 {call.agent}）。若不是正常业务，请停用该工号的外呼等级并查看"
                 "外呼记录；若是，请在路由表的“外呼”里调整",
-                grave=False,
             )
         self._look_for_patterns(call)
 
     def _look_for_patterns(self, call: OutboundCall) -> None:
         if text := rules.suspicion(call.agent, self.calls.values(), self._now()):
-            self._alarms.renew(
-                PATTERN_ALARM, f"外呼像是盗打或误拨：{text}。请班长核实；需要时停用该工号的外呼等级", grave=False
-            )
+            self._raise(PATTERN_ALARM, f"外呼像是盗打或误拨：{text}。请班长核实；需要时停用该工号的外呼等级")
+
+    def _raise(self, key: str, text: str) -> None:
+        self._raised[key] = self._clock()
+        self._alarms.renew(key, text, grave=False)
+
+    def _clear_alarms(self) -> None:
+        for key in [key for key, at in self._raised.items() if self._clock() - at > ALARM_HOLD_MS]:
+            del self._raised[key]
+            self._alarms.clear(key)
 
     def undelivered(self, channel: CallId) -> None:
         """The answer to the phone on this channel did not arrive: nobody is called for it."""
@@ -242,6 +254,7 @@ class OutboundCalls:
             if self.loaded and self._seen and not self._settled and self._switch.up:
                 self._settle()
             self._forget()
+            self._clear_alarms()
             await asyncio.sleep(LOOK_SECONDS)
 
     def seen(self) -> None:

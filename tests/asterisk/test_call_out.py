@@ -215,8 +215,8 @@ async def test_one_key_brings_the_centre_into_the_call(here: Scene) -> None:
     await comes_to_hear(mine, 620)
     await comes_to_hear(talk, CITIZEN_HZ)
     await mine.hang_up()
-    await talk.hang_up()
-    await rung.ended(20)
+    await rung.hang_up()
+    await talk.ended(20)
 
 
 async def test_without_the_engine_no_call_out_is_possible_and_none_is_half_made(here: Scene) -> None:
