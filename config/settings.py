@@ -19,6 +19,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ledger.measures import Aims
+from ledger.push_address import Allowed, fault
+from ledger.reports.mail import MailServer
+from ledger.reports.model import By
+from ledger.reports.plan import Plan
 from telephony.model import EMERGENCY_NUMBERS, NODE_ID
 from users.model import Policy, Role
 
@@ -71,6 +75,19 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "caller_silence_seconds": "90",
     "centre_push": '"110=https://10.0.0.110/12345"',
     "centre_push_drills": '"110 119"',
+    "push_http": '"10.0.0.110"',
+    "push_local": "false",
+    "report_daily": '"half-hour number"',
+    "report_monthly": '"number group agent"',
+    "report_hour": "7",
+    "report_folder": '"/srv/hotline/reports"',
+    "report_mail_to": '"zhuren@12345.example"',
+    "smtp_host": '"mail.12345.example"',
+    "smtp_port": "587",
+    "smtp_security": '"starttls"',
+    "smtp_from": '"hotline@12345.example"',
+    "smtp_user": '"hotline"',
+    "smtp_password_file": '"/etc/hotline/smtp.password"',
     "caller_centre_key": '"*" 或 "*=110"',
     "consult_back_key": '"*00"',
     "consult_leave_key": '"*01"',
@@ -214,6 +231,29 @@ class Settings(BaseModel):
     """Data interfaces of centres: ``110=https://… 119=https://…``, separated by blanks; empty: none."""
     centre_push_drills: str = ""
     """Centres of ``centre_push`` whose data interface knows drills and takes part in them; empty: none."""
+    push_http: str = ""
+    """Hosts to which data may be pushed without TLS, separated by blanks; empty: none."""
+    report_daily: str = ""
+    """What yesterday's reports tell apart, each morning: ``half-hour number …``, separated by blanks; empty: none."""
+    report_monthly: str = ""
+    """The same of the last month, on the first."""
+    report_hour: Annotated[int, Field(ge=0, le=23)] = 7
+    """From this hour on, on the city's clock."""
+    report_folder: str = ""
+    """Where they lie; empty: ``reports`` in the data folder."""
+    report_mail_to: str = ""
+    """Whom they are sent to, separated by blanks; empty: nobody."""
+    smtp_host: str = ""
+    """The mail server; empty: no mail."""
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str = ""
+    smtp_user: str = ""
+    """Empty: without signing in."""
+    smtp_password_file: str = ""
+    """File with its password, readable for us alone."""
+    push_local: bool = False
+    """Data may be pushed to this machine's own addresses: for the demo and for trying out."""
     caller_centre_key: str = ""
     """The key by which a caller asks for an emergency centre, in the greeting or while waiting; empty: none."""
     consult_back_key: str = "*00"
@@ -319,6 +359,27 @@ class Settings(BaseModel):
             raise ValueError("应为 中心号码=网址，多个用空格分开")
         return told
 
+    @field_validator("report_daily", "report_monthly")
+    @classmethod
+    def _reports(cls, text: str) -> str:
+        if not set(text.split()) <= {by.value for by in By}:
+            raise ValueError(f"应为 {'、'.join(By)} 中的几个，用空格分开")
+        return text
+
+    @field_validator("report_mail_to", "smtp_from")
+    @classmethod
+    def _mail(cls, text: str) -> str:
+        if not all(re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", item) for item in text.split()):
+            raise ValueError("应为邮件地址，多个用空格分开")
+        return text
+
+    @field_validator("push_http")
+    @classmethod
+    def _hosts(cls, text: str) -> str:
+        if not all(re.fullmatch(r"[A-Za-z0-9.:-]+", item) for item in text.split()):
+            raise ValueError("应为主机名或地址，多个用空格分开，不带 http://")
+        return text
+
     @field_validator("centre_push_drills")
     @classmethod
     def _centres(cls, told: str) -> str:
@@ -386,6 +447,31 @@ class Settings(BaseModel):
     def push_urls(self) -> Mapping[str, str]:
         """Centre to the address of its data interface."""
         return dict(one.split("=", 1) for one in self.centre_push.split())
+
+    @property
+    def report_plan(self) -> Plan:
+        """Which reports come by themselves, and to whom."""
+        server = MailServer(
+            self.smtp_host,
+            self.smtp_port,
+            self.smtp_security,
+            self.smtp_from,
+            self.smtp_user,
+            Path(self.smtp_password_file) if self.smtp_password_file else None,
+        )
+        return Plan(
+            Path(self.report_folder) if self.report_folder else self.data_dir / "reports",
+            tuple(map(By, self.report_daily.split())),
+            tuple(map(By, self.report_monthly.split())),
+            self.report_hour,
+            tuple(self.report_mail_to.split()),
+            server if self.smtp_host else None,
+        )
+
+    @property
+    def push_allowed(self) -> Allowed:
+        """Where data may be pushed to."""
+        return Allowed(frozenset(self.push_http.split()), self.push_local)
 
     @property
     def push_drills(self) -> frozenset[str]:
@@ -488,6 +574,18 @@ def _shown(key: str, value: object) -> str:
     return repr(text) if isinstance(value, str) else text
 
 
+def _outward_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]:
+    """Of what leaves for others: mail and pushed data."""
+    if settings.report_mail_to and not (settings.smtp_host and settings.smtp_from):
+        reason = "写了 report_mail_to 就要写 smtp_host 和 smtp_from"
+        missing = "smtp_host" if not settings.smtp_host else "smtp_from"
+        yield (missing,), Fault(_where(missing), "", reason, _EXAMPLES[missing])
+    for target, url in settings.push_urls.items():
+        if wrong := fault(url, settings.push_allowed):
+            example = _EXAMPLES["centre_push"]
+            yield ("centre_push",), Fault(_where("centre_push"), f"{target}={url}", wrong, example)
+
+
 def _cross_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]:
     """Faults between settings, each with the keys it is about."""
     for group, protocol in ((TCP_PORTS, "TCP"), (UDP_PORTS, "UDP")):
@@ -498,6 +596,7 @@ def _cross_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]
                 reason = f"与 {seen[port]} 用了同一个 {protocol} 端口，请换一个"
                 yield (key, seen[port]), Fault(_where(key), str(port), reason, _EXAMPLES[key])
             seen.setdefault(port, key)
+    yield from _outward_faults(settings)
     if bool(settings.web_cert) != bool(settings.web_key):
         missing, there = ("web_key", "web_cert") if settings.web_cert else ("web_cert", "web_key")
         yield (missing, there), Fault(_where(missing), "", f"写了 {there} 就要写 {missing}", _EXAMPLES[missing])

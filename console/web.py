@@ -16,6 +16,7 @@ from console.access.permissions import API_ROUTES
 from console.api.calls import Archive, call_routes
 from console.api.desk import desk_routes
 from console.api.drills import drill_file_routes
+from console.api.feed import Feed, feed_routes
 from console.api.forecasting import Measured, foresight_routes
 from console.api.instance import InstancePort, instance_routes
 from console.api.prompts import Prompts, prompt_routes
@@ -53,6 +54,9 @@ class WebServices(UsersPort, Protocol):
 
     @property
     def reports(self) -> Reports: ...
+
+    @property
+    def feed(self) -> Feed: ...
 
     @property
     def prompts(self) -> Prompts: ...
@@ -95,6 +99,7 @@ def web_application(control: Control, behind: WebServices, site: Site, pages: Pa
             *user_routes(behind),
             *foresight_routes(behind.measured, control.counters.aims),
             *report_routes(behind.reports, lambda: control.snapshot),
+            *feed_routes(behind.feed),
             *instance_routes(behind, behind.care),
             *setup_routes(behind.set_up),
             *routing_file_routes(control),

@@ -17,6 +17,7 @@ STORES: Final = (
     "callbacks.store",
     "orders.store",
     "outbound.store",
+    "feeds.store",
     "queues.pins.store",
     "users.store",
 )

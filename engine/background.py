@@ -28,6 +28,7 @@ from config.tasks import run_supervised
 from database.connection import Database
 from database.errors import DatabaseError
 from database.schema import upgrade
+from feeds.service import Feeds
 from ledger.cel_backfill import CelBackfill
 from ledger.drill_report import Drill, drills
 from ledger.journal import Journal
@@ -73,6 +74,7 @@ class BackgroundJobs:
         load_pins: Callable[[], Coroutine[Any, Any, None]],
         orders: Orders,
         outbound: OutboundCalls,
+        feeds: Feeds,
     ) -> None:
         """``centres`` are told of transfers, ``receivers`` are all whom the outbox serves, ``load_pins`` reads again
         what an engine that started without its database could not.
@@ -96,9 +98,10 @@ class BackgroundJobs:
             settings.node,
             push_to=centres,
             push_drills_to=settings.push_drills,
-            followers=(promises_follow, orders_follow, outbound_follow, project_operator_actions),
+            followers=(promises_follow, orders_follow, outbound_follow, project_operator_actions, feeds.follow),
         )
-        self.pusher = Pusher(database, receivers)
+        self.pusher = Pusher(database, receivers, allowed=settings.push_allowed)
+        self._feeds = feeds
         self.citizen: Callable[[str], str] = lambda number: number
         """The one form of a caller's number."""
         self.fill_in = CelBackfill(journal, database, cel_folder, settings.node, citizen=self._in_one_form)
@@ -124,6 +127,7 @@ class BackgroundJobs:
             "fill-in": self._fill_in,
             "recordings": self.recordings.run,
             "push": self.pusher.run,
+            "feeds": self._feeds.run,
         }
         self._tasks.append(run_supervised("schema", self._bring_schema))
         self._tasks.append(run_supervised("lease", partial(self._when_schema, self._keep_lease)))

@@ -26,6 +26,7 @@ from config.credentials import credentials
 from config.open_files import raise_open_files
 from config.settings import Settings
 from config.tasks import run_supervised
+from console.api.reports import namer, other_names
 from console.api.setup import setup_routes
 from console.control_api import application
 from console.listener import Listener
@@ -40,6 +41,7 @@ from engine.engine import Engine, journal_folder
 from engine.publish_target import RunningEngineTarget
 from engine.website import Website
 from engine.wiring.orders import receivers_of
+from feeds.service import Feeds
 from ivr.prompts.service import Prompts
 from ledger.journal import Journal
 from ledger.measures import Outcome, outcome
@@ -47,6 +49,7 @@ from ledger.model import Kind
 from ledger.push import Receiver
 from ledger.push_rules import secret_of
 from ledger.reader import calls_now, kind_between, stories_between
+from ledger.reports.schedule import Named, ReportSchedule
 from ledger.reports.service import Reports
 from ledger.store import CallFilter
 from routing.holiday_alarm import CalendarWatch
@@ -101,6 +104,7 @@ async def serve(settings: Settings) -> None:
     centres = {
         target: Receiver(url, secret_of(secrets.push_secret, target)) for target, url in settings.push_urls.items()
     }
+    feeds = Feeds(database, settings.aims, settings.zone, lambda target: secret_of(secrets.push_secret, target))
     books = BackgroundJobs(
         settings,
         database,
@@ -109,12 +113,13 @@ async def serve(settings: Settings) -> None:
         recordings_home(settings.data_dir),
         live,
         frozenset(centres),
-        lambda: {**centres, **receivers_of(engine.snapshot, secrets.push_secret)},
+        lambda: {**centres, **receivers_of(engine.snapshot, secrets.push_secret), **feeds.receivers},
         engine.callbacks,
         engine.mailbox,
         engine.pins.load,
         engine.orders,
         engine.outbound,
+        feeds,
     )
     folder = journal_folder(settings.data_dir)
     engine.lost_calls.records = lambda since: calls_now(
@@ -145,6 +150,14 @@ async def serve(settings: Settings) -> None:
             samples,
         )
 
+    reports = Reports(database, journal.folder, settings.node, settings.aims, settings.zone)
+    schedule = ReportSchedule(
+        reports,
+        lambda: Named(namer(engine.snapshot), other_names(engine.snapshot)),
+        settings.report_plan,
+        lambda key, text: engine.alarms.put(key, text, grave=False),
+        engine.alarms.clear,
+    )
     website = Website(
         settings,
         control,
@@ -154,7 +167,8 @@ async def serve(settings: Settings) -> None:
         engine.screens,
         engine.page_phones,
         half_hours,
-        Reports(database, journal.folder, settings.node, settings.aims, settings.zone),
+        reports,
+        feeds,
         care,
         Prompts(settings.data_dir, settings.city, lambda: engine.snapshot, database),
         set_up,
@@ -162,6 +176,7 @@ async def serve(settings: Settings) -> None:
     more = setup_routes(website.set_up)
     runner = Listener(application(control, secrets.api_token, more))
     reminding = run_supervised("calendar", CalendarWatch(lambda: engine.snapshot, engine.alarms).run)
+    scheduled = run_supervised("reports", schedule.run)
     watching = run_supervised("guesses", GuessWatch(switch_home(settings.data_dir) / "log", engine.alarms).run)
     drilling = run_supervised("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
     recalling: asyncio.Task[None] | None = None
@@ -187,6 +202,7 @@ async def serve(settings: Settings) -> None:
         reminding.cancel()
         drilling.cancel()
         watching.cancel()
+        scheduled.cancel()
         if recalling is not None:
             recalling.cancel()
         await _quietly(website.stop())

@@ -20,6 +20,7 @@ from config.settings import ROOT, Settings
 from console.access.client_address import networks
 from console.access.guard import Site
 from console.access.personal_data_limit import Brake, Limits
+from console.api.feed import Feed
 from console.api.forecasting import Measured
 from console.api.instance import InstancePort
 from console.api.prompts import Prompts
@@ -69,6 +70,7 @@ class Website:
         phones: WebPhones,
         measured: Measured,
         reports: Reports,
+        feed: Feed,
         care: InstancePort,
         prompts: Prompts,
         set_up: Callable[[Accounts], SetUp],
@@ -83,6 +85,7 @@ class Website:
         self.phones = phones
         self.measured: Measured = measured
         self.reports = reports
+        self.feed: Feed = feed
         self.care: InstancePort = care
         self.prompts: Prompts = prompts
         self.accounts = Accounts(database, settings.data_dir, self._hashing, policy=settings.policy)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Index, Integer, String, Text, select, update
+from sqlalchemy import Index, Integer, String, Text, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -98,10 +98,13 @@ async def enqueue(session: AsyncSession, messages: Sequence[Message]) -> None:
         await session.execute(insert_ignore(session.get_bind().dialect.name, OutboxRow, ("id", "target")), rows)
 
 
-async def heads(session: AsyncSession, target: str) -> list[OutboxRow]:
-    """The oldest waiting message of each call, oldest first: what follows in a call waits for it."""
+async def heads(session: AsyncSession, target: str, oldest_only: bool = False) -> list[OutboxRow]:
+    """The oldest waiting message of each call, oldest first: what follows in a call waits for it.
+
+    ``oldest_only``: only the oldest of all.
+    """
     query = select(OutboxRow).where(OutboxRow.target == target, OutboxRow.state == WAITING)
-    rows = await session.scalars(query.order_by(OutboxRow.at, OutboxRow.id).limit(MAX_PAGE))
+    rows = await session.scalars(query.order_by(OutboxRow.at, OutboxRow.id).limit(1 if oldest_only else MAX_PAGE))
     first: dict[str, OutboxRow] = {}
     for row in rows:
         first.setdefault(row.call_id, row)
@@ -111,6 +114,24 @@ async def heads(session: AsyncSession, target: str) -> list[OutboxRow]:
 async def keep(session: AsyncSession, row: OutboxRow) -> None:
     """Write down how a try ended."""
     await session.merge(row)
+
+
+async def drop(session: AsyncSession, row: OutboxRow) -> None:
+    """Forget a message that was taken and is kept elsewhere."""
+    await session.execute(delete(OutboxRow).where(OutboxRow.id == row.id, OutboxRow.target == row.target))
+
+
+async def forget(session: AsyncSession, target: str, first: str) -> None:
+    """Forget the messages to a receiver from this id on, whatever became of them."""
+    await session.execute(delete(OutboxRow).where(OutboxRow.target == target, OutboxRow.id >= first))
+
+
+async def waiting(session: AsyncSession, target: str) -> tuple[int, int]:
+    """How many messages wait for a receiver, and how many are put aside."""
+    query = select(OutboxRow.state, func.count()).where(OutboxRow.target == target).group_by(OutboxRow.state)
+    counts = [(state, count) for state, count in await session.execute(query)]
+    by_state: dict[str, int] = dict(counts)
+    return by_state.get(WAITING, 0), by_state.get(DEAD, 0)
 
 
 async def listed(session: AsyncSession, states: Iterable[str], limit: int) -> list[OutboxRow]:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import aiohttp
 import structlog
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.connection import Database
 from database.errors import DatabaseError
 from ledger import outbox_store as outbox
-from ledger.push_rules import Outcome, delay_seconds, given_up, outcome, signature
+from ledger.push_address import Allowed, fault, forbidden
+from ledger.push_rules import MAX_AGE_SECONDS, Outcome, delay_seconds, given_up, outcome, signature
 
 log: Final[structlog.stdlib.BoundLogger] = structlog.get_logger(__name__)
 
@@ -38,6 +43,28 @@ class Receiver:
 
     url: str
     secret: str
+    in_order: bool = False
+    """Its messages are one row, not one for each call, and are kept elsewhere: one that was taken leaves the outbox."""
+    max_age_seconds: float = MAX_AGE_SECONDS
+    """A message that could not be delivered for so long is put aside."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Names to addresses, without those that :func:`ledger.push_address.forbidden` names."""
+
+    def __init__(self, inner: AbstractResolver) -> None:
+        self._inner = inner
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        addresses = [each for each in await self._inner.resolve(host, port, family) if not forbidden(each["host"])]
+        if not addresses:
+            raise OSError(f"{host} has no address to which anything may be pushed")
+        return addresses
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 class Pusher:
@@ -48,6 +75,7 @@ class Pusher:
         database: Database,
         receivers: Callable[[], Mapping[str, Receiver]],
         *,
+        allowed: Allowed = Allowed(),  # noqa: B008 frozen
         post: Post | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -55,7 +83,8 @@ class Pusher:
         """``receivers`` are those of this moment, by the outbox's target: a published table may change them."""
         self._database = database
         self._receivers = receivers
-        self._post = post or _post
+        self._allowed = allowed
+        self._post = post or partial(_post, allowed)
         self._sleep = sleep
         self._now = now
 
@@ -75,7 +104,7 @@ class Pusher:
         if receiver is None:
             return 0
         async with self._database.reading() as session:
-            due = [row for row in await outbox.heads(session, target) if row.next_at <= self._now()]
+            due = [row for row in await outbox.heads(session, target, receiver.in_order) if row.next_at <= self._now()]
         done = 0
         for row in due:
             ended = await self._try(target, receiver, row)
@@ -103,28 +132,35 @@ class Pusher:
             "X-Hotline-Timestamp": str(stamp),
             "X-Hotline-Signature": signature(receiver.secret, stamp, row.id, body),
         }
-        status = await self._post(receiver.url, headers, body)
+        wrong = fault(receiver.url, self._allowed)
+        status = 0 if wrong else await self._post(receiver.url, headers, body)
         ended = outcome(status)
         row.tries += 1
         row.refusals += ended is Outcome.REFUSED
-        row.trouble = "" if ended is Outcome.DELIVERED else f"HTTP {status}" if status else "没有应答"
+        row.trouble = "" if ended is Outcome.DELIVERED else f"HTTP {status}" if status else wrong[:200] or "没有应答"
         row.next_at = now + timedelta(seconds=delay_seconds(row.tries) * random.uniform(0.5, 1.0))
         if ended is Outcome.DELIVERED:
             row.state = outbox.SENT
-        elif given_up(row.refusals, (now - row.at).total_seconds()):
+        elif given_up(row.refusals, (now - row.at).total_seconds(), receiver.max_age_seconds):
             row.state = outbox.DEAD
             log.error("message put aside", target=target, call=row.call_id, id=row.id, trouble=row.trouble)
         else:
             log.warning("message not taken", target=target, call=row.call_id, tries=row.tries, trouble=row.trouble)
         async with self._database.transaction() as session:
-            await outbox.keep(session, row)
+            if row.state == outbox.SENT and receiver.in_order:
+                await outbox.drop(session, row)
+            else:
+                await outbox.keep(session, row)
         return ended
 
 
-async def _post(url: str, headers: Mapping[str, str], body: bytes) -> int:
+async def _post(allowed: Allowed, url: str, headers: Mapping[str, str], body: bytes) -> int:
+    resolver = None if allowed.local else GuardedResolver(ThreadedResolver())
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)) as session,
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver), timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+            ) as session,
             session.post(url, headers=dict(headers), data=body, allow_redirects=False) as answer,
         ):
             return answer.status

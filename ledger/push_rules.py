@@ -52,9 +52,9 @@ def delay_seconds(tries: int) -> float:
     return min(FIRST_DELAY_SECONDS * 2.0 ** min(tries - 1, 20), MAX_DELAY_SECONDS)
 
 
-def given_up(refusals: int, age_seconds: float) -> bool:
+def given_up(refusals: int, age_seconds: float, max_age_seconds: float = MAX_AGE_SECONDS) -> bool:
     """Whether a person must look at it."""
-    return refusals >= MAX_REFUSALS or age_seconds > MAX_AGE_SECONDS
+    return refusals >= MAX_REFUSALS or age_seconds > max_age_seconds
 
 
 def secret_of(master: str, target: str) -> str:

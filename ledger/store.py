@@ -12,7 +12,21 @@ from datetime import datetime
 from math import ceil
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, Select, String, delete, func, insert, or_, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Index,
+    Integer,
+    Select,
+    String,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -56,6 +70,9 @@ _FACT: Final = (FactRow.id, FactRow.kind, FactRow.call_id, FactRow.at, FactRow.d
 """Columns, not objects: the drain reads a call's facts several times while it lasts."""
 
 
+_UNMEASURED: Final = text("counts IS NULL")
+
+
 class CallRow(Base):
     """A projection: may be thrown away and folded again from the facts."""
 
@@ -69,6 +86,7 @@ class CallRow(Base):
         Index(None, "group_id", "entered_at"),
         Index(None, "rating_level", "entered_at"),
         Index(None, "wrap_up_code", "entered_at"),
+        Index("ix_calls_unmeasured", "entered_at", sqlite_where=_UNMEASURED, postgresql_where=_UNMEASURED),
     )
 
     call_id: Mapped[str] = mapped_column(String(MAX_CALL), primary_key=True)

@@ -25,7 +25,7 @@ from users.accounts import Accounts
 from users.model import Right, Role, Scope, User
 from users.rules import RIGHTS, ROLE_WORDS, NotUsable, mixed, require_name, require_roles, rights_of
 
-SENSITIVE: Final = frozenset({Right.NUMBERS_REVEAL, Right.RECORDINGS_PLAY})
+SENSITIVE: Final = frozenset({Right.NUMBERS_REVEAL, Right.RECORDINGS_PLAY, Right.FEED_NUMBERS})
 """Rights over other people's calls that a second person must agree to."""
 
 WAITS: Final = timedelta(days=7)

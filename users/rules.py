@@ -186,7 +186,7 @@ def one_time_over(user: User, now: datetime) -> bool:
 def client_identity(client: ApiClient, origin: str) -> Identity:
     """A program that asks."""
     rights = dict.fromkeys(client.rights & FOR_CLIENTS, Scope.ALL)
-    return Identity(f"程序 {client.name}（{client.id}）", rights, origin=origin)
+    return Identity(f"程序 {client.name}（{client.id}）", rights, origin=origin, client=client.id)
 
 
 def require_name(name: str, display: str) -> None:

@@ -20,6 +20,7 @@ from database.errors import DatabaseError
 from engine.engine import journal_folder
 from ledger.measures import Aims
 from ledger.reports.columns import KEYS, TITLES, Form, columns
+from ledger.reports.errors import FontMissing
 from ledger.reports.model import By, Line, Period, Report, as_json
 from ledger.reports.periods import NoPeriod, days, month
 from ledger.reports.service import Reports
@@ -42,6 +43,7 @@ def command(
     until: Annotated[str, typer.Option("--until", help="到哪一天（含当天）")] = "",
     by: Annotated[By, typer.Option("--by", help="按号码、技能组、座席、半小时、日或月分列")] = By.NUMBER,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="写成表格文件，含与上期比较和指标口径")] = None,
+    printed: Annotated[Path | None, typer.Option("--pdf", help="写成 PDF，可打印签字")] = None,
     as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """话务报表：任意时间段，按号码（部门）、技能组、座席或时间分列，并与上期比较。引擎不运行也能看。"""
@@ -64,6 +66,17 @@ def command(
         typer.echo(json.dumps(as_json(report), ensure_ascii=False, indent=2))
     else:
         _print(report, settings.aims)
+    if printed is not None:
+        try:
+            from ledger.reports.pdf import pdf
+
+            at = datetime.now(settings.zone)
+            printed.write_bytes(pdf(report, settings.aims, other_names(table), at))
+        except FontMissing as error:
+            raise wrong(str(error)) from None
+        except OSError as error:
+            raise wrong(f"--pdf {printed}：写不进去（{error.strerror}）；请换一个位置，例如 /tmp/报表.pdf") from None
+        typer.echo(f"报表已写入 {printed}", err=as_data)
     if xlsx is not None:
         try:
             xlsx.write_bytes(workbook(report, settings.aims, other_names(table)))

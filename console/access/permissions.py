@@ -291,8 +291,15 @@ ROUTES: Final = (
         "GET", "/api/reports", Right.REPORTS_READ, "话务报表：一个月，或从一天到一天", query=REPORT, listeners=WEB,
     ),
     Route(
-        "GET", "/api/reports/export", Right.REPORTS_READ, "话务报表，表格文件", query=REPORT,
+        "GET", "/api/reports/export", Right.REPORTS_READ, "话务报表，表格文件或 PDF",
+        query={**REPORT, "form": {"enum": ["xlsx", "pdf"]}},
         answers="application/octet-stream", listeners=WEB,
+    ),
+    Route(
+        "GET", "/api/feed", Right.FEED_READ, "部门的程序取自己订阅的数据；after 为上一次答复里的 next",
+        Ownership.CHECKED_BY_HANDLER,
+        query={"subscription": TEXT, "after": {"type": "string", "maxLength": 40, "examples": ["0"]}, "limit": COUNT},
+        listeners=WEB,
     ),
     # Urgent orders
     Route(

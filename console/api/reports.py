@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
 
 from console.api.call_search import names
-from console.http_json import error_response, json_response
+from console.http_json import WHO, error_response, json_response
 from ledger.reports.columns import KEYS, TITLES, columns
+from ledger.reports.errors import FontMissing
 from ledger.reports.model import By, Line, Period, Report, as_json
 from ledger.reports.periods import NoPeriod, days, month
+from ledger.reports.schedule import file_name
 from ledger.reports.service import Reports
 from ledger.reports.workbook import XLSX, period_name, workbook
 from routing.model import Snapshot
@@ -34,11 +37,24 @@ def report_routes(reports: Reports, snapshot: Callable[[], Snapshot]) -> list[we
 
     async def export(request: web.Request) -> web.Response:
         table = snapshot()
+        form, kind = request.query.get("form", "xlsx"), XLSX
+        if form not in ("xlsx", "pdf"):
+            raise error_response(400, "form 应为 xlsx 或 pdf")
         report = await _asked(request, reports, table)
-        data = await asyncio.to_thread(workbook, report, reports.aims, other_names(table))
-        title = f"话务报表-{period_name(report.period)}-{TITLES[report.by]}.xlsx".replace(" ", "")
-        given = f"attachment; filename=\"report.xlsx\"; filename*=UTF-8''{quote(title)}"
-        return web.Response(body=data, content_type=XLSX, headers={"Content-Disposition": given})
+        names_ = other_names(table)
+        if form == "pdf":
+            from ledger.reports.pdf import PDF, pdf  # heavy: not before somebody wants one
+
+            at, by = datetime.now(reports.zone), request[WHO].name
+            try:
+                data, kind = await asyncio.to_thread(pdf, report, reports.aims, names_, at, by), PDF
+            except FontMissing as error:
+                raise error_response(503, str(error)) from None
+        else:
+            data = await asyncio.to_thread(workbook, report, reports.aims, names_)
+        title = f"{file_name(report.period, report.by)}.{form}"
+        given = f"attachment; filename=\"report.{form}\"; filename*=UTF-8''{quote(title)}"
+        return web.Response(body=data, content_type=kind, headers={"Content-Disposition": given})
 
     return [web.get("/api/reports", shown), web.get("/api/reports/export", export)]
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from ledger.measures import BUSY_STATES, READY_STATE, WRAP_UP_STATE, AgentTime
+from ledger.measures import BUSY_STATES, READY_STATE, WRAP_UP_STATE
 
 LEVELS: Final = (5, 4, 3, 2, 1)
 """好差评, best first. Level 0 was asked for and not given."""
@@ -109,19 +109,16 @@ class Work:
     """At work on calls, from being offered one to the end of its wrap-up."""
 
     @classmethod
-    def of(cls, times: Iterable[AgentTime]) -> Work:
-        """The sum of these half-hours."""
-        sums: dict[str, float] = {}
-        for time in times:
-            for state, ms in time.state_ms.items():
-                sums[state] = sums.get(state, 0.0) + ms / 1000
+    def of(cls, state_ms: Mapping[str, int]) -> Work:
+        """What these milliseconds in each state come to."""
+        seconds = {state: ms / 1000 for state, ms in state_ms.items()}
         return cls(
-            talk_seconds=sums.get("talking", 0.0),
-            hold_seconds=sums.get("hold", 0.0),
-            wrap_up_seconds=sums.get(WRAP_UP_STATE, 0.0),
-            ready_seconds=sums.get(READY_STATE, 0.0),
-            pause_seconds=sum(value for state, value in sums.items() if state.startswith("pause")),
-            busy_seconds=sum(sums.get(state, 0.0) for state in BUSY_STATES),
+            talk_seconds=seconds.get("talking", 0.0),
+            hold_seconds=seconds.get("hold", 0.0),
+            wrap_up_seconds=seconds.get(WRAP_UP_STATE, 0.0),
+            ready_seconds=seconds.get(READY_STATE, 0.0),
+            pause_seconds=sum(value for state, value in seconds.items() if state.startswith("pause")),
+            busy_seconds=sum(seconds.get(state, 0.0) for state in BUSY_STATES),
         )
 
     @property

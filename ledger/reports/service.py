@@ -6,14 +6,14 @@ seconds later, or when that is back.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
 from database.connection import Database
-from ledger.measures import AgentTime, Aims
+from ledger.measures import Aims
 from ledger.model import NO_CALL
 from ledger.reader import undrained
 from ledger.reports import store
@@ -43,11 +43,12 @@ class Reports:
         """
         done = 0
         while True:
+            async with self._database.reading() as session:  # nearly always there are none: keep nobody from writing
+                if not await store.unmeasured(session, period):
+                    return done
             async with self._database.transaction() as session:
                 calls = await store.unmeasured(session, period)
                 await store.measure(session, calls)
-            if not calls:
-                return done
             done += len(calls)
             progress(done)
 
@@ -58,14 +59,15 @@ class Reports:
             await self.settle(part)
         pending = await undrained(self._database, self._journal, self._node)
         async with self._database.reading() as session:
-            slots = await store.slots(session, period, self.aims, self.zone)
-            slots_before = await store.slots(session, earlier, self.aims, self.zone)
-            times = await store.agent_times(session, period)
-            times_before = await store.agent_times(session, earlier)
             if by.is_time:
+                slots = await store.slots(session, period, self.aims, self.zone)
                 tallies = by_time(slots, by, period)
             else:
+                slots = await store.answered_slots(session, period, self.zone)
                 tallies = await store.tallies(session, period, by, self.aims)
+            whole_before = await store.tally(session, earlier, self.aims)
+            states = await store.agent_states(session, period)
+            states_before = await store.agent_states(session, earlier)
             missed = await store.not_answered(session, period) if by is By.AGENT else {}
             transfers = await store.transfers(session, period)
             codes = await store.wrap_up_codes(session, period)
@@ -73,9 +75,9 @@ class Reports:
             period=period,
             before=earlier,
             by=by,
-            lines=_lines(by, tallies, times, missed, names),
-            whole=Line("", WHOLE, Tally.total(slots.values()), Work.of(times)),
-            whole_before=Line("", WHOLE, Tally.total(slots_before.values()), Work.of(times_before)),
+            lines=_lines(by, tallies, states, missed, names),
+            whole=Line("", WHOLE, Tally.total(tallies.values()), Work.of(_all(states))),
+            whole_before=Line("", WHOLE, whole_before, Work.of(_all(states_before))),
             worst_day=worst_day(slots, period),
             transfers=dict(transfers.most_common()),
             wrap_up_codes=dict(codes.most_common()),
@@ -83,14 +85,15 @@ class Reports:
         )
 
 
+def _all(states: Mapping[str, Counter[str]]) -> Counter[str]:
+    return sum(states.values(), Counter())
+
+
 def _lines(
-    by: By, tallies: Mapping[str, Tally], times: list[AgentTime], missed: Mapping[str, int], names: Names
+    by: By, tallies: Mapping[str, Tally], states: Mapping[str, Counter[str]], missed: Mapping[str, int], names: Names
 ) -> tuple[Line, ...]:
     """Times in their order, the rest by the number of calls; agents who only worked or missed offers are there, too."""
-    work: dict[str, list[AgentTime]] = defaultdict(list)
-    if by is By.AGENT:
-        for time in times:
-            work[time.agent].append(time)
+    work = states if by is By.AGENT else {}
     keys = [key for key in {**tallies, **dict.fromkeys(work), **dict.fromkeys(missed)} if key or by is not By.AGENT]
     lines = [
         Line(

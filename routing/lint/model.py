@@ -23,6 +23,10 @@ class Sound:
     """What it says, in Chinese."""
 
 
+def _anywhere(_url: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class LintContext:
     """What the table is judged against and does not hold itself."""
@@ -35,6 +39,8 @@ class LintContext:
     """Languages in which every prompt must be there."""
     own_addresses: frozenset[tuple[str, int]] = frozenset()
     """Host and port at which we take calls ourselves."""
+    push_fault: Callable[[str], str] = _anywhere
+    """Why nothing may be pushed to this address, in Chinese; empty when it may."""
     published: Snapshot | None = None
     """The table in force, for what may only change with open eyes."""
 

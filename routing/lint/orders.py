@@ -95,6 +95,15 @@ def _for_nobody(view: View) -> Iterator[Fault]:
                 yield Fault(path, repr(department), reason, '["water-supply"]')
 
 
+def _unsafe_address(view: View) -> Iterator[Fault]:
+    """https, and never this machine itself, unless this instance allows it."""
+    if view.around is None:
+        return
+    for row in view.table.departments:
+        if row.url and _URL.fullmatch(row.url) and (wrong := view.around.push_fault(row.url)):
+            yield Fault(f"departments.{row.id}.url", repr(row.url), wrong, '"https://10.0.0.20/orders"')
+
+
 def _form(path: str, name: str, note: str) -> Iterator[Fault]:
     if not _ID.fullmatch(name):
         yield Fault(path, "", "编号应以小写字母开头，只含小写字母、数字和连字符，最多 40 个", "water-supply")
@@ -110,6 +119,7 @@ def _twice(path: str, keys: Iterable[str]) -> Iterator[Fault]:
 
 RULES: Final = (
     Rule("bad-department", Severity.ERROR, "责任部门写法不对", _departments),
+    Rule("push-address", Severity.ERROR, "数据不能推送到这里", _unsafe_address, surroundings=True),
     Rule("bad-order-type", Severity.ERROR, "应急工单类型写法不对", _order_types),
     Rule("order-for-nobody", Severity.ERROR, "应急工单没有人接", _for_nobody),
 )

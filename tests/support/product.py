@@ -392,6 +392,7 @@ def _free_settings(home: Path) -> dict[str, Any]:
         "seat_sip_port": udp[1],
         "rtp_start": rtp.start,
         "rtp_end": rtp.stop - 1,
+        "push_local": True,  # receivers of tests listen here
         "phone_shows": "number",  # by which a test tells the callers at a phone apart
         "caller_silence_seconds": 0,  # phones of tests and measurements need not send what nobody listens to
     }

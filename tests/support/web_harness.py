@@ -28,6 +28,7 @@ from console.screens.topics import Screens
 from console.web import web_application
 from console.web_phone_proxy import Phones
 from database.connection import Database
+from feeds.service import Feeds
 from ivr.model import Script
 from ivr.prompts.service import Prompts
 from ledger.measures import Aims
@@ -212,6 +213,7 @@ class Behind:
         self.phones = phones
         self.measured = Day()
         self.reports = Reports(people.database, past.folder.parent / "journal", "hl1", Aims(), CITY)
+        self.feed = Feeds(people.database, Aims(), CITY)
         self.care: InstancePort = Healthy()
         self.prompts = prompts
         self.set_up = Unpacked()

@@ -23,10 +23,10 @@ FEATURES = tuple(
     room
     for layer in LAYERS[LAYERS.index(["ivr"]) + 1 :]
     for room in layer
-    if room not in ("asterisk_conf", "config", "database", "phones", "telephony")
+    if room not in ("asterisk_conf", "config", "database", "feeds", "phones", "telephony")
 )
 IO_LIBRARIES = ("asyncio", "socket", "sqlalchemy", "aiohttp", "panoramisk", "time", "random", "os")
-MOST_ROOMS = 23
+MOST_ROOMS = 24
 MOST_LINES_OF_COMPOSITION = 2_500
 SHELLS = ("service", "store")
 """Named for what they are for: they run decisions against the world, be it through ports that they are given."""

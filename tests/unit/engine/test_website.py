@@ -15,6 +15,7 @@ from console.control_api import Control as ApiControl
 from database.connection import Database
 from engine.call_archive import CallArchive
 from engine.website import Website
+from feeds.service import Feeds
 from ivr.prompts.service import Prompts
 from ledger.reports.service import Reports
 from tests.support.engine_harness import House
@@ -42,7 +43,8 @@ def website(house: House, database: Database, folder: Path, **more: Any) -> Webs
     control = cast("ApiControl", Control(house))
     return Website(
         settings, control, database, archive, house.alarms, house.screens, house.page_phones, Day(),
-        Reports(database, folder / "journal", "hl1", settings.aims, settings.zone), Healthy(),
+        Reports(database, folder / "journal", "hl1", settings.aims, settings.zone),
+        Feeds(database, settings.aims, settings.zone), Healthy(),
         Prompts(folder, "揭阳", lambda: house.table, database),
         lambda accounts: Unpacked(),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from ledger import outbox_store as outbox
 from ledger.model import Fact, Kind
 from ledger.outbox_store import put
 from ledger.push import Pusher, Receiver
+from ledger.push_address import Allowed
 from ledger.push_rules import MAX_REFUSALS, delay_seconds, outcome, secret_of, signature
 from ledger.store import add_facts
 from telephony.model import CallId
@@ -47,7 +48,7 @@ class World:
 
     def restarted(self) -> Pusher:
         self.pusher = Pusher(
-            self.database, lambda: {"110": Receiver("http://centre", SECRET)}, post=self.post, now=lambda: self.now
+            self.database, lambda: {"110": Receiver("https://centre", SECRET)}, post=self.post, now=lambda: self.now
         )
         return self.pusher
 
@@ -221,7 +222,9 @@ async def test_over_the_wire_to_the_reference_receiver(database: Database) -> No
     async with TestClient(TestServer(application(reference))) as client:
         url = str(client.make_url("/"))
         pusher = Pusher(
-            database, lambda: {"110": Receiver(url, SECRET), "119": Receiver("http://127.0.0.1:9/", SECRET)}
+            database,
+            lambda: {"110": Receiver(url, SECRET), "119": Receiver("http://127.0.0.1:9/", SECRET)},
+            allowed=Allowed(local=True),
         )
         async with database.transaction() as session:
             await put(session, [fact(1, 1), fact(2, 1), fact(3, 2, target="119", state="asked")], WANTED | {"119"})

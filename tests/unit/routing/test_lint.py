@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import pytest
 
+from ledger.push_address import Allowed
+from ledger.push_address import fault as push_fault
 from routing.calendar import CITY
 from routing.faults import Fault, Severity, TableInvalid
 from routing.lint import RULES, LintContext, Sound, examine, lint, require_publishable, require_sound
@@ -107,6 +110,14 @@ def trunk(name: str, around: LintContext = AROUND, **changes: object) -> Case:
 
 def partner(**changes: object) -> Case:
     return table(partners=(replace(SAMPLE.partners[0], **changes), *SAMPLE.partners[1:]))  # type: ignore[arg-type]
+
+
+def pushed(url: str) -> Case:
+    def made() -> tuple[Table, LintContext]:
+        examined, around = department(url=url)()
+        return examined, replace(around, push_fault=partial(push_fault, allowed=Allowed()))
+
+    return made
 
 
 def department(row_id: str = "d", **changes: object) -> Case:
@@ -580,6 +591,13 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (department(rounds=10), "departments.d.rounds", "1 到 9"),
         ],
         [department(phones=("+8613800000001", "8768123"), rounds=9), department(url="http://10.0.0.1:8080/a?b=1")],
+    ),
+    "push-address": (
+        [
+            (pushed("https://127.0.0.1/orders"), "departments.d.url", "本机"),
+            (pushed("http://10.0.0.20/orders"), "departments.d.url", "push_http"),
+        ],
+        [pushed("https://10.0.0.20/orders"), pushed("")],
     ),
     "bad-order-type": (
         [

@@ -1,0 +1,5 @@
+"""What may be missing for a report."""
+
+
+class FontMissing(LookupError):
+    """No font with Chinese is there; the text says what to install."""
