@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from audit.model import Act, Actor, Entry
+from audit.query import DRAFT, AuditQuery
 from audit.rules import seal
 from database.base import Base, UtcDateTime
 
@@ -75,6 +76,28 @@ async def of_action(session: AsyncSession, beginning: str, limit: int) -> Sequen
     """The newest ``limit`` entries whose action begins so, in the order of their numbers."""
     wanted = select(AuditRow).where(AuditRow.action.startswith(beginning, autoescape=True))
     return [_entry(row) for row in await session.scalars(wanted.order_by(AuditRow.seq.desc()).limit(limit))][::-1]
+
+
+async def search(session: AsyncSession, query: AuditQuery) -> Sequence[Entry]:
+    """The newest entries that are asked for, in the order of their numbers; looked for in the whole audit."""
+    rows = select(AuditRow).order_by(AuditRow.seq.desc()).limit(query.limit)
+    if query.action:
+        rows = rows.where(AuditRow.action.startswith(query.action, autoescape=True))
+    if query.actor:
+        rows = rows.where(AuditRow.who.contains(query.actor, autoescape=True))
+    if query.text:
+        by_subject = AuditRow.subject.contains(query.text, autoescape=True)
+        rows = rows.where(by_subject | AuditRow.reason.contains(query.text, autoescape=True))
+    if query.row:
+        quoted = json.dumps(query.row, ensure_ascii=False)
+        rows = rows.where(AuditRow.action == DRAFT, AuditRow.detail.contains(f"{quoted}:", autoescape=True))
+    if query.since is not None:
+        rows = rows.where(AuditRow.at >= query.since)
+    if query.until is not None:
+        rows = rows.where(AuditRow.at < query.until)
+    if query.before:
+        rows = rows.where(AuditRow.seq < query.before)
+    return [_entry(row) for row in await session.scalars(rows)][::-1]
 
 
 async def after(session: AsyncSession, seq: int) -> Sequence[Entry]:

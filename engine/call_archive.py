@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from audit.model import Entry
-from audit.store import of_action
+from audit.query import AuditQuery
+from audit.store import search
 from database.connection import Database
 from ledger.model import Fact
 from ledger.reader import calls_now, facts_now
@@ -46,7 +47,7 @@ class CallArchive:
         async with self._database.reading() as session:
             return await list_recordings(session, since=since, until=until, limit=limit)
 
-    async def audit(self, action: str, limit: int) -> Sequence[Entry]:
-        """The newest entries whose action begins so, in their order."""
+    async def audit(self, query: AuditQuery) -> Sequence[Entry]:
+        """The newest entries that are asked for, in their order."""
         async with self._database.reading() as session:
-            return await of_action(session, action, limit)
+            return await search(session, query)

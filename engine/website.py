@@ -15,6 +15,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.model import Entry
+from audit.query import AuditQuery
 from calls.web_phones import WebPhones
 from config.settings import ROOT, Settings
 from console.access.client_address import networks
@@ -103,9 +104,9 @@ class Website:
         self.served: Certificate | None = None
         self._beside: list[asyncio.Task[None]] = []
 
-    async def audit(self, action: str, limit: int) -> Sequence[Entry]:
-        """The newest entries whose action begins so."""
-        return await self.archive.audit(action, limit)
+    async def audit(self, query: AuditQuery) -> Sequence[Entry]:
+        """The newest entries that are asked for."""
+        return await self.archive.audit(query)
 
     async def start(self) -> None:
         """Listen, or say in the log and as an alarm why not."""

@@ -522,8 +522,13 @@ ROUTES: Final = (
         body={"reason": REASON}, needs=("reason",), listeners=WEB,
     ),
     Route(
-        "GET", "/api/audit", Right.AUDIT_READ, "审计记录；action=look. 只看谁看过号码、听过录音",
-        query={"action": TEXT, "limit": COUNT}, listeners=WEB,
+        "GET", "/api/audit", Right.AUDIT_READ,
+        "审计记录；action=look. 只看谁看过号码、听过录音，row=numbers.12315 看路由表一行从什么改成什么",
+        query={
+            "action": TEXT, "who": TEXT, "text": TEXT, "row": TEXT, "since": MOMENT, "until": MOMENT, "before": WHOLE,
+            "limit": COUNT,
+        },
+        listeners=WEB,
     ),
     Route("GET", "/api/audit/verify", Right.AUDIT_READ, "核对审计记录有没有被动过", listeners=WEB),
 )  # fmt: skip

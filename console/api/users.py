@@ -5,12 +5,14 @@ One job: translate. What may be is users.accounts' to say, and it writes down wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import web
 
 from audit.model import Entry
+from audit.query import AuditQuery, RowChange, row_history
 from console.api.sessions import People, actor_of, usable
 from console.http_json import WHO, body_of, error_response, json_response, text_of, whole_of
 from users.approvals import Approvals, Asker, Kind, Wish
@@ -31,8 +33,8 @@ class UsersPort(People, Protocol):
     @property
     def approvals(self) -> Approvals: ...
 
-    async def audit(self, action: str, limit: int) -> Sequence[Entry]:
-        """The newest entries whose action begins so, in their order."""
+    async def audit(self, query: AuditQuery) -> Sequence[Entry]:
+        """The newest entries that are asked for, in their order."""
         ...
 
 
@@ -139,9 +141,12 @@ class _Views:
         return json_response({"client": client})
 
     async def audit(self, request: web.Request) -> web.Response:
-        limit = whole_of(request.query.get("limit"), "limit", 100, 1, MOST_ENTRIES)
-        found = await self._people.audit(request.query.get("action", "")[:60], limit)
-        return json_response({"entries": [_entry(one) for one in found]})
+        query = audit_query(request.query)
+        entries = await self._people.audit(query)
+        if not query.row:
+            return json_response({"entries": [_entry(entry) for entry in entries]})
+        changes = [_entry(change.entry) | _change(change) for change in row_history(entries, query.row)]
+        return json_response({"entries": changes})
 
 
 def asker_of(request: web.Request) -> Asker:
@@ -162,6 +167,40 @@ def _words(body: dict[str, Any], key: str, kind: type[Word]) -> frozenset[Word]:
     if not isinstance(told, list) or not told or not all(isinstance(one, str) and one in known for one in told):
         raise error_response(400, f"{key} 应为下列之一或几个：{'、'.join(known)}")
     return frozenset(known[one] for one in told)
+
+
+def audit_query(query: Mapping[str, str]) -> AuditQuery:
+    """What a request asks of the audit. Raises HTTPBadRequest."""
+
+    def moment(name: str) -> datetime | None:
+        text = query.get(name, "")[:40]
+        try:
+            at = datetime.fromisoformat(text) if text else None
+        except ValueError:
+            at = None
+        if text and (at is None or at.tzinfo is None):
+            raise error_response(400, f"{name} 应为带时区的时间，例如 2026-10-10T09:00:00+08:00")
+        return at
+
+    return AuditQuery(
+        whole_of(query.get("limit"), "limit", 100, 1, MOST_ENTRIES),
+        query.get("action", "")[:60],
+        query.get("who", "")[:60],
+        query.get("text", "")[:200],
+        query.get("row", "")[:120],
+        moment("since"),
+        moment("until"),
+        whole_of(query.get("before"), "before", 0, 0, 1_000_000_000),
+    )
+
+
+def _change(change: RowChange) -> dict[str, Any]:
+    """What became of a row, field by field; ``first``: what it was before stands nowhere."""
+    return {
+        "row": None if change.new is None else dict(change.new),
+        "first": change.first,
+        "changes": [{"field": name, "old": old, "new": new} for name, (old, new) in change.fields.items()],
+    }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from audit.model import Actor, Entry
-from audit.store import of_action
+from audit.query import AuditQuery
+from audit.store import search
 from callbacks.model import Callback
 from callbacks.voicemail_rules import Voicemail
 from console.access.guard import CSRF_HEADER, Site
@@ -218,9 +219,9 @@ class Behind:
         self.prompts = prompts
         self.set_up = Unpacked()
 
-    async def audit(self, action: str, limit: int) -> Sequence[Entry]:
+    async def audit(self, query: AuditQuery) -> Sequence[Entry]:
         async with self._people.database.reading() as session:
-            return await of_action(session, action, limit)
+            return await search(session, query)
 
 
 @asynccontextmanager

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from audit.anchors import FILE, TAIL_BYTES, anchor, anchors, newest, note
 from audit.model import Act, Actor, Anchor, Entry, Finding, Wrong
+from audit.query import AuditQuery, row_history
 from audit.rules import digest, seal, verify
 from audit.service import anchor_new_entries
-from audit.store import append, entries
+from audit.store import append, entries, search
 from cli.commands.audit import app
 from database.connection import Database, open_database
 
@@ -231,3 +232,42 @@ async def test_an_emptied_file_of_anchors_is_a_finding_and_stays_one(database: D
     assert [one.wrong for one in found] == [Wrong.UNKNOWN], "that it was emptied stays in the chain"
     await anchor_new_entries(database, tmp_path)
     assert len(await read(database)) == 31
+
+
+async def edit(database: Database, second: int, rows: dict[str, dict[str, object] | None], who: str = "张三") -> None:
+    async with database.transaction() as session:
+        act = Act("routing.draft", "修改草稿", "市局来函", {"rows": rows, "count": len(rows)})
+        await append(session, Actor(who, "网页"), act, MOMENT + timedelta(seconds=second))
+
+
+async def test_who_changed_this_number_from_what_to_what(database: Database) -> None:
+    await edit(database, 1, {"numbers.12315": {"group": "market", "note": "甲"}})
+    await edit(database, 2, {"numbers.12333": {"group": "social"}, "numbers.123": {"group": "x"}})
+    await edit(database, 3, {"numbers.12315": {"group": "general", "note": "甲"}}, "李四")
+    await edit(database, 4, {"numbers.12315": None})
+    async with database.reading() as session:
+        history = row_history(await search(session, AuditQuery(row="numbers.12315")), "numbers.12315")
+        other = row_history(await search(session, AuditQuery(row="numbers.1231")), "numbers.1231")
+    assert [(change.entry.actor.name, change.fields) for change in history[1:2]] == [
+        ("李四", {"group": ("market", "general")})
+    ]
+    assert [(change.first, change.new is None) for change in history] == [(True, False), (False, False), (False, True)]
+    assert other == []
+
+
+async def test_the_whole_audit_is_searched_by_who_what_and_when(database: Database) -> None:
+    await write(database, 30)
+    await edit(database, 100, {"numbers.1": {}}, "100%李四")
+    async with database.reading() as session:
+
+        async def numbers(query: AuditQuery) -> list[int]:
+            return [entry.seq for entry in await search(session, query)]
+
+        assert await numbers(AuditQuery(limit=2)) == [30, 31]
+        assert await numbers(AuditQuery(actor="李四")) == [31]
+        assert await numbers(AuditQuery(actor="%李")) == [31]
+        assert await numbers(AuditQuery(actor="1%0")) == []
+        assert await numbers(AuditQuery(text="来函")) == [31]
+        assert await numbers(AuditQuery(action="routing.publish", before=4)) == [1, 2, 3]
+        since, until = MOMENT + timedelta(seconds=3), MOMENT + timedelta(seconds=5)
+        assert await numbers(AuditQuery(since=since, until=until)) == [4, 5]
