@@ -130,6 +130,12 @@ class LostCalls:
         if entry is not None:
             self._all[number] = replace(entry, handed_over=True)
 
+    def give_back(self, number: str, reason: LostReason | None = None) -> None:
+        """The callbacks do not call this number after all; ``reason``: they have tried in vain."""
+        entry = self._all.get(number)
+        if entry is not None and entry.open:
+            self._all[number] = replace(entry, handed_over=False, reason=reason or entry.reason)
+
     def get(self, number: str) -> LostCall | None:
         """What is entry of this number."""
         return self._all.get(number)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from callbacks.model import Callback, CallbackState
+from callbacks.model import Callback, CallbackState, RequestOutcome
 from callbacks.service import Callbacks
 from callbacks.voicemail import Mailbox
 from calls.model import LiveCall
@@ -137,6 +137,7 @@ class LostCallWatch:
                 self.registry.count_attempt(str(data.get("caller", "")))
             case Kind.CALLBACK if data.get("state") == CallbackState.FAILED:
                 number, line, group = (str(data.get(key, "")) for key in ("caller", "line", "group"))
+                self.registry.give_back(number, LostReason.CALLBACK)
                 self._lost(call, number, line, group, LostReason.CALLBACK, self._clock())
             case _:
                 pass
@@ -153,6 +154,7 @@ class LostCallWatch:
         entry = self.registry.get(number)
         if entry is not None and entry.handed_over:
             self._callbacks.cancel(entry.call, reason)
+            self.registry.give_back(number)
 
     def _request_callbacks(self, now: int) -> None:
         minutes = self._snapshot().call_out.lost_callback_minutes
@@ -168,8 +170,9 @@ class LostCallWatch:
                 and lost.number not in on_the_line
             ):
                 outcome = self._callbacks.request(self._callback_for(lost, now))
-                self.registry.pass_on(lost.number)
-                log.info("lost call handed to the callbacks", call=lost.call, outcome=str(outcome))
+                if outcome in (RequestOutcome.PROMISED, RequestOutcome.ALREADY):
+                    self.registry.pass_on(lost.number)
+                    log.info("lost call handed to the callbacks", call=lost.call, outcome=str(outcome))
 
     def _callback_for(self, lost: LostCall, now: int) -> Callback:
         return Callback(
