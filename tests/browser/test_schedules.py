@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from routing.calendar import open_minutes
 from routing.snapshot import load_snapshot
-from tests.asterisk.support.product import Product
+from tests.asterisk.support.product import Product, product
 from tests.browser.browser_users import Desk, person
 from tests.browser.screenshots import accessible, shot
 from users.model import Role
@@ -21,6 +26,17 @@ SATURDAY: Final = 5
 DAY: Final = date(2027, 3, 3)  # a Wednesday, and no holiday by itself
 WIDE, HIGH, LEFT, TOP, ROW = 1200, 260, 48, 22, 34
 """The picture of a week, in its own units (console/app/src/routing/Week.vue)."""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hotline() -> AsyncIterator[Product]:
+    """A running product with the hours of the sample table."""
+    home = Path(tempfile.mkdtemp(prefix="hl-"))
+    try:
+        async with product(home, hours=True) as running:
+            yield running
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 async def test_an_admin_draws_a_week_and_sets_a_holiday_and_both_hold_once_published(here: Desk) -> None:

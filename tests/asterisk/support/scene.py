@@ -9,7 +9,7 @@ from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,15 +22,14 @@ from phones.phone import Answer, PhoneCall
 from phones.seat_phone import SeatPhone
 from phones.tones import similarity, tone_share
 from routing.calendar import CITY
-from routing.model import Agent, Group, LegacyNumber, Period, Schedule, Table
+from routing.model import Agent, Group, LegacyNumber, Schedule, Table
 from telephony.model import GroupId
-from tests.asterisk.support.product import Product, product
+from tests.asterisk.support.product import ROUND_THE_CLOCK, Product, product
 from tests.support.patience import PATIENCE
 
 RATE = 8000
 """Samples a second."""
 ALL_WEEK = frozenset(range(1, 8))
-ROUND_THE_CLOCK = (Period(ALL_WEEK, time(0), time(0)),)
 ALWAYS = Schedule("always", "全天", ROUND_THE_CLOCK, ROUND_THE_CLOCK)
 NEVER = Schedule("never", "从不", ())
 
