@@ -22,10 +22,15 @@ def _db() -> None:
     """数据库：升级结构，检查是否与程序一致。"""
 
 
+async def _upgraded(url: str) -> SchemaState:
+    await upgrade(url)
+    return await check(url)
+
+
 @app.command("upgrade")
 def upgrade_command() -> None:
     """把数据库结构升级到本程序的版本；已是最新则什么也不做。"""
-    _tell(upgrade)
+    _tell(_upgraded)
 
 
 @app.command("check")

@@ -14,7 +14,7 @@ from ledger.model import Kind
 from phones.phone import PhoneCall
 from phones.tones import similarity
 from routing.model import Announcement, Table
-from tests.asterisk.support.scene import Scene, hears, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, begins, hears, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -38,11 +38,6 @@ def edited(table: Table) -> Table:
 async def city() -> AsyncIterator[Scene]:
     async with scene(edited, wait_slice_seconds=2) as running:
         yield running
-
-
-async def begins(here: Scene, call: PhoneCall, prompt: str) -> None:
-    head = here.prompt(prompt)[: RATE // 2]
-    await soon(lambda: similarity(call.heard.pcm(), head) > 0.8, f"{prompt} to begin", 20)
 
 
 def rest_of(here: Scene, call: PhoneCall, prompt: str) -> float:

@@ -19,13 +19,12 @@ from tests.asterisk.support.callbacks import (
     NO_PROMPT,
     SEAT_HZ,
     becomes,
-    begins,
     promised,
     rows,
     states,
     telephone,
 )
-from tests.asterisk.support.scene import Scene, asked_to_rate, hear_each_other, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, asked_to_rate, begins, hear_each_other, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

@@ -12,10 +12,10 @@ import pytest_asyncio
 from ledger.model import Kind
 from phones.centre import Centre
 from phones.phone import Answer, PhoneCall, Refuse, RingForEver
-from phones.tones import similarity, tone_share
+from phones.tones import tone_share
 from routing.model import Group, MessagePolicy, Overflow, Table, WaitingNews
 from telephony.model import GroupId, OverflowTo, OverflowWhen
-from tests.asterisk.support.scene import Scene, hear_each_other, rows, scene, soon, until, with_groups
+from tests.asterisk.support.scene import Scene, begins, hear_each_other, rows, scene, soon, until, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -74,11 +74,6 @@ async def citizen(here: Scene, line: str, caller: str) -> PhoneCall:
 async def telephones(here: Scene, **how: Any) -> Centre:
     """The public network's side of our trunk, where the duty phones are."""
     return await here.hotline.centre("pstn", tone_hz=FAR_HZ, **how)
-
-
-async def begins(here: Scene, call: PhoneCall, prompt: str) -> None:
-    head = here.prompt(prompt)[: RATE // 2]
-    await soon(lambda: similarity(call.heard.pcm(), head) > 0.8, f"{prompt} to begin", 25)
 
 
 async def waits(here: Scene, caller: str) -> None:

@@ -13,7 +13,7 @@ from ledger.model import Kind
 from phones.phone import PhoneCall
 from phones.tones import similarity
 from routing.model import SelfService, Table, WaitingNews
-from tests.asterisk.support.scene import Scene, hears, scene, soon, with_groups
+from tests.asterisk.support.scene import Scene, begins, hears, scene, soon, with_groups
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -46,8 +46,7 @@ def tail(prompt: array[int], seconds: float = 1.0) -> array[int]:
 
 async def announced(here: Scene, call: PhoneCall, prompt: str) -> float:
     """Wait until the caller has heard the beginning of this prompt; the moment of hearing."""
-    beginning = head(here.prompt(prompt))
-    await soon(lambda: similarity(call.heard.pcm(), beginning) > 0.8, f"{prompt} to begin", 15)
+    await begins(here, call, prompt)
     return call._phone.now
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from ledger.model import Kind
 from phones.centre import Centre
 from phones.phone import PhoneCall
-from phones.tones import similarity
-from tests.asterisk.support.scene import Scene, soon, until
+from tests.asterisk.support.scene import Scene, begins, until
 
 NO_PROMPT = "12320"
 CITIZEN_HZ, SEAT_HZ = 520, 880
@@ -26,12 +25,6 @@ async def promised(here: Scene, caller: str) -> PhoneCall:
     await call.hang_up()
     await here.fact(caller, Kind.CALLBACK, state="waiting")
     return call
-
-
-async def begins(here: Scene, call: PhoneCall, prompt: str, since: float | None = None) -> None:
-    """Wait until the first half second of this prompt was heard."""
-    head = here.prompt(prompt)[: RATE // 2]
-    await soon(lambda: similarity(call.heard.pcm(since), head) > 0.8, f"{prompt} to begin", 15)
 
 
 async def telephone(here: Scene, **how: Any) -> Centre:

@@ -315,3 +315,19 @@ LONGER_THAN_A_DROP = 2.0
 
 BRIEFLY = Answer(after=0.1, hang_up_after=1.5)
 """An agent who says a word and hangs up."""
+
+
+async def begins(here: Scene, call: PhoneCall, prompt: str, since: float | None = None) -> None:
+    """Wait until the first half second of this prompt was heard in the call. Raises TimeoutError telling what was."""
+    beginning = here.prompt(prompt)[: RATE // 2]
+
+    def heard() -> bool:
+        return similarity(call.heard.pcm(since), beginning) > 0.8
+
+    try:
+        await soon(heard, f"{prompt} to begin", 25)
+    except TimeoutError as error:
+        story = [(str(fact.kind), dict(fact.data)) for fact in await here.story(call.caller)]
+        prompts = [path.stem for path in (here.hotline.plan.sounds / "zh-CN").glob("*.alaw")]
+        whole = await asyncio.to_thread(here.likeliest, call, prompts) or "no prompt"
+        raise TimeoutError(f"{error}; heard {call.heard.packets} packets, {whole} whole; {story}") from None

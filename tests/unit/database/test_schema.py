@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from database import schema
 from database.connection import Database, open_database
 from database.errors import SchemaTooNew
 from database.schema import MIGRATIONS, check, state_of, upgrade
@@ -78,3 +79,18 @@ async def test_tables_changed_by_hand_are_named(database_url: str) -> None:
     assert not state.healthy
     assert {"缺少表 routing_draft_history", "多出表 stray", "多出列 routing_draft.extra"} <= set(state.drift)
     assert "多出表 stray" in state.sentence
+
+
+async def test_a_schema_that_is_at_head_is_not_compared_again_at_each_start(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(database_url)
+
+    def compared(*_: object) -> None:
+        raise AssertionError("half a second of CPU")
+
+    monkeypatch.setattr(schema, "compare_metadata", compared)
+    state = await upgrade(database_url)
+    assert state.current == state.head
+    with pytest.raises(AssertionError):
+        await check(database_url)
