@@ -24,6 +24,8 @@ VIEWPORT = (1366, 768)
 
 WAIT_MS = 60_000
 """For what comes at once when the machine is not busy."""
+PUBLISH_MS = 130_000
+"""For a table that takes effect, whose prompts are spoken first; the page waits as long."""
 expect.set_options(timeout=WAIT_MS)
 FAKE_MEDIA = (
     "--use-fake-device-for-media-stream",

@@ -14,7 +14,7 @@ from pyotp import TOTP
 
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product, until
-from tests.browser.browser_users import Desk, Person, desk, person
+from tests.browser.browser_users import PUBLISH_MS, Desk, Person, desk, person
 from tests.browser.screenshots import accessible
 from users.model import Role
 
@@ -74,13 +74,13 @@ async def test_an_admin_edits_is_corrected_publishes_and_calls_follow_and_goes_b
     await expect(page.get_by_role("list", name="差别")).to_contain_text("12333：受理组由 social-security 改为 market")
     await page.get_by_label("发布的原因").fill("人社来电试由市场监管组接")
     await page.get_by_role("button", name="发布", exact=True).click()
-    await expect(page.get_by_text("第 2 版已生效")).to_be_visible()
+    await expect(page.get_by_text("第 2 版已生效")).to_be_visible(timeout=PUBLISH_MS)
     assert await group_of_a_call(product) == "market"
     await page.get_by_role("tab", name="历史版本").click()
     await page.get_by_role("button", name="退回第 1 版").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill("试行结束")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("已退回第 1 版，成为第 3 版")).to_be_visible()
+    await expect(page.get_by_text("已退回第 1 版，成为第 3 版")).to_be_visible(timeout=PUBLISH_MS)
     assert load_snapshot(product.settings.snapshot_file).numbers["12333"].group == "social-security"
     await page.get_by_role("tab", name="差别与发布").click()
     await page.get_by_role("button", name="丢弃草稿").click()

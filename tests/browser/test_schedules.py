@@ -16,7 +16,7 @@ from playwright.async_api import Locator, Page, expect
 from routing.calendar import open_minutes
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product, product
-from tests.browser.browser_users import Desk, person
+from tests.browser.browser_users import PUBLISH_MS, Desk, person
 from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
@@ -85,7 +85,7 @@ async def test_an_admin_draws_a_week_and_sets_a_holiday_and_both_hold_once_publi
     await expect(page.get_by_role("list", name="差别")).to_contain_text("市庆日")
     await page.get_by_label("发布的原因").fill("周六上午试开")
     await page.get_by_role("button", name="发布", exact=True).click()
-    await expect(page.get_by_text("第 2 版已生效")).to_be_visible()
+    await expect(page.get_by_text("第 2 版已生效")).to_be_visible(timeout=PUBLISH_MS)
     assert opened(product, date(2027, 3, 6)) == [(9 * 60, 12 * 60)]  # a Saturday
     assert opened(product, DAY) == []
 

@@ -20,7 +20,7 @@ from ledger.records import CallRecord
 from phones.tones import similarity
 from routing.snapshot import load_snapshot
 from tests.asterisk.support.product import Product
-from tests.browser.browser_users import WAIT_MS, Desk, Person, desk, person
+from tests.browser.browser_users import PUBLISH_MS, WAIT_MS, Desk, Person, desk, person
 from tests.browser.screenshots import accessible, shot
 from users.model import Role
 
@@ -169,7 +169,7 @@ async def test_the_samples_are_removed_in_one_step_and_a_rollback_brings_them_ba
     await samples.get_by_role("button", name="一步删除示例数据").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill("上线前清理")
     await page.keyboard.press("Enter")
-    await expect(samples.get_by_text("第 2 版已生效")).to_be_visible()
+    await expect(samples.get_by_text("第 2 版已生效")).to_be_visible(timeout=PUBLISH_MS)
     await accessible(page)
     await shot(page, "setup-removed")
     now = load_snapshot(product.settings.snapshot_file)
@@ -183,7 +183,7 @@ async def test_the_samples_are_removed_in_one_step_and_a_rollback_brings_them_ba
     await page.get_by_role("button", name="退回第 1 版").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill("还要演示")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("已退回第 1 版，成为第 3 版")).to_be_visible()
+    await expect(page.get_by_text("已退回第 1 版，成为第 3 版")).to_be_visible(timeout=PUBLISH_MS)
     assert "12333" in load_snapshot(product.settings.snapshot_file).numbers
     await page.get_by_role("link", name="审计").click()
     await expect(page.get_by_text("删除示例数据：路由表").first).to_be_visible()
