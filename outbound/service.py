@@ -23,7 +23,7 @@ import structlog
 from ledger.journal import JournalStalled
 from ledger.model import Kind
 from outbound import rules
-from outbound.history import KEPT, History
+from outbound.history import KEPT, MOST, History
 from outbound.labels_zh import REFUSALS
 from outbound.model import OutboundCall, Refusal, State, Terms, Trunk, Way
 from outbound.serialisation import data_of
@@ -478,8 +478,11 @@ class OutboundCalls:
 
     def _forget(self) -> None:
         since = self._now() - KEPT - timedelta(minutes=1)
-        for call_id in [one.id for one in self.calls.values() if not one.open and one.asked_at < since]:
-            del self.calls[call_id]
+        closed = [call for call in self.calls.values() if not call.open]
+        surplus = max(0, len(closed) - MOST)  # refusals, too, are bounded; the oldest come first
+        for place, call in enumerate(closed):
+            if place < surplus or call.asked_at < since:
+                del self.calls[call.id]
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000, UTC)
