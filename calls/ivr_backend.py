@@ -97,10 +97,12 @@ class EngineCallBackend:
         repertoire: Repertoire,
         outbound: OutboundCalls,
         from_wall: Callable[[int], int] = lambda at_ms: at_ms,
+        trial_number: Callable[[], str] = str,
     ) -> None:
         """``raised`` gives the prompts of what all callers are to hear at once, ``from_wall`` our time."""
         self._from_wall = from_wall
         self._raised = raised
+        self._trial_number = trial_number
         self._repertoire = repertoire
         self._outbound = outbound
         self._pins = pins
@@ -122,8 +124,10 @@ class EngineCallBackend:
         held.stage = Stage.GREET
         held.table = self._snapshot()
         caller = "" if question.withheld else question.caller
-        decision = decide(CallFacts(question.number, caller), held.table, datetime.now(UTC))
-        decision = avoiding(decision, self._supervision.closures.closed, held.table.default_group)
+        decision = self._decided(question, caller, held.table)
+        decision = avoiding(
+            decision, self._supervision.closures.closed, held.table.default_group, called=held.table.group_name
+        )
         if (raised := self._raised()) and decision.target.kind is not TargetKind.EMERGENCY:
             told = decision.prompts
             decision = replace(decision, prompts=(*told, *(prompt for prompt in raised if prompt not in told)))
@@ -135,6 +139,15 @@ class EngineCallBackend:
         held.caller, held.language, held.caller_list = question.caller, decision.language, decision.list
         held.number, held.trial = decision.number, question.action == TRIAL
         return decision
+
+    def _decided(self, question: Question, caller: str, table: Snapshot) -> Decision:
+        """A test call may be taken for a merged number, as long as people of ours answer it."""
+        now, number = datetime.now(UTC), self._trial_number() if question.action == TRIAL else ""
+        if number:
+            taken_for = decide(CallFacts(number, caller), table, now)
+            if taken_for.target.kind is TargetKind.GROUP:
+                return taken_for
+        return decide(CallFacts(question.number, caller), table, now)
 
     def standing(self, question: Question) -> CallerPriority:
         held = self._calls.get_or_create(question.call, question.channel)

@@ -54,6 +54,8 @@ class WebPhones:
         self._switch = switch
         self._enabled = enabled
         self._looked = False
+        self.trial_number = ""
+        """What the next test call is taken for; empty: 12345."""
         self._granted: set[AgentId] = set()
         """Who got a password of this engine."""
 
@@ -67,9 +69,15 @@ class WebPhones:
             raise NotAllowed(f"工号 {agent} 不在已发布的路由表里；请管理员添加并发布后再试")
         return await self._password(agent)
 
-    async def grant_trial(self) -> str:
-        """A new password for the set-up page's phone. Raises NotAllowed."""
+    async def grant_trial(self, number: str = "") -> str:
+        """A new password for the set-up page's phone. Raises NotAllowed.
+
+        ``number``: the merged number that its call is to be taken for. It still dials 12345 and nothing else.
+        """
         self._require_enabled()
+        if number and number not in self._snapshot().numbers:
+            raise NotAllowed(f"生效的路由表里没有归并号码 {number[:20]}；请发布后再试打")
+        self.trial_number = number
         return await self._password(AgentId(TRIAL_PHONE))
 
     def _require_enabled(self) -> None:

@@ -9,6 +9,8 @@ import typer
 from config.credentials import credentials
 from config.settings import Settings, load_settings
 from console.client import EngineUnreachable, Refused, call
+from ivr.prompt_names import names_in_file
+from routing.naming import Names
 
 UNREACHABLE = 3
 
@@ -24,3 +26,9 @@ def ask(path: str, body: dict[str, Any] | None = None, *, settings: Settings | N
     except EngineUnreachable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(UNREACHABLE) from None
+
+
+def names() -> Names:
+    """What the rows of the table in force are called; keys stay keys where its file cannot be read."""
+    settings = load_settings()
+    return names_in_file(settings.snapshot_file, settings.city)

@@ -171,7 +171,7 @@ async def _greet(settings: Settings, secrets: Credentials, plan: SwitchPlan, *, 
     legacy = "、".join(sorted(table.numbers))
     say("就绪：12345 可以接听了")
     say(
-        f"  公网中继  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
+        f"  公网线路  SIP {settings.bind}:{settings.sip_port}    座席话机  SIP {settings.bind}:{settings.seat_sip_port}"
     )
     say(f"  控制台    {_web_address(settings)}（用户：./hotline users list）")
     say(f"  控制接口  http://127.0.0.1:{settings.control_port}/api/status（命令行：./hotline status）")

@@ -36,6 +36,7 @@ from queues.events import Event as QueueEvent
 from queues.model import NotAllowed
 from queues.states import AgentState
 from routing.model import Snapshot
+from routing.naming import Names
 from routing.skills import served
 from routing.tables import Tables
 from telephony.model import AGENT_ID, SEAT_ID, AgentId, CallId, SeatId
@@ -55,6 +56,11 @@ class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, Calling
 
     @property
     def snapshot(self) -> Snapshot: ...
+
+    @property
+    def names(self) -> Names:
+        """What the rows of the table in force, and its prompts, are called."""
+        ...
 
     @property
     def acd(self) -> Acd: ...

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, web
 
 from console.access.guard import Site
-from console.http_json import SESSION_CHECK, WHO, error_response, json_response
+from console.http_json import SESSION_CHECK, WHO, body_of, error_response, json_response
 from queues.model import NotAllowed
 from telephony.model import TRIAL_PHONE, AgentId
 
@@ -63,8 +64,8 @@ class Phones(Protocol):
         """A new password. Raises NotAllowed."""
         ...
 
-    async def grant_trial(self) -> str:
-        """A new password for the set-up page's phone. Raises NotAllowed."""
+    async def grant_trial(self, number: str = "") -> str:
+        """A new password for the set-up page's phone, whose call is taken for this number. Raises NotAllowed."""
         ...
 
     async def revoke(self, agent: AgentId) -> None:
@@ -141,7 +142,11 @@ class _Views:
         held = self._lines.get(_TRIAL)
         if held is not None and held.page is not None and held.session != request[WHO].session:
             raise error_response(409, "另一位管理员正在试打；请等他挂断后再试")
-        return await self._granted(request, _TRIAL, self._phones.grant_trial, "/api/setup/trial/phone")
+        number = (await body_of(request, '{"number": "12333"}')).get("number", "")
+        if not isinstance(number, str):
+            raise error_response(400, "number 应为文字，例如 12333")
+        grant = partial(self._phones.grant_trial, number.strip())
+        return await self._granted(request, _TRIAL, grant, "/api/setup/trial/phone")
 
     async def _granted(
         self, request: web.Request, agent: AgentId, grant: Callable[[], Awaitable[str]], socket: str

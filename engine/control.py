@@ -19,6 +19,7 @@ from engine.background import BackgroundJobs
 from engine.engine import Engine
 from engine.wiring.orders import steps_of
 from ivr.ports import SupervisorAction
+from ivr.prompt_names import names_with_prompts
 from ledger.drill_report import DrillReport, report
 from ledger.drill_workbook import workbook
 from ledger.live import Live
@@ -38,6 +39,7 @@ from queues.states import AgentState
 from recordings.layout import recording_file
 from routing.drill_trunks import trunks_of
 from routing.model import Snapshot, WrapUpCode
+from routing.naming import Names
 from routing.tables import Tables
 from telephony.errors import AmiError
 from telephony.model import EMERGENCY_NUMBERS, HOTLINE_NUMBER, AgentId, CallId, GroupId, SeatId, Var
@@ -62,10 +64,18 @@ class Control:
         self._engine = engine
         self._books = books
         self.tables = tables
+        self._named: tuple[Snapshot, Names] | None = None
 
     @property
     def snapshot(self) -> Snapshot:
         return self._engine.snapshot
+
+    @property
+    def names(self) -> Names:
+        table = self._engine.snapshot
+        if self._named is None or self._named[0] is not table:
+            self._named = table, names_with_prompts(table, self._engine.settings.city)
+        return self._named[1]
 
     @property
     def acd(self) -> Acd:

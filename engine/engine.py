@@ -215,6 +215,7 @@ class Engine:
             callers=self.callers,
             raised=self.announcements.prompts,
             from_wall=self.clock.from_wall,
+            trial_number=lambda: self.page_phones.trial_number,
             repertoire=self.repertoire,
             outbound=self.outbound,
         )

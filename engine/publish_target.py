@@ -94,7 +94,7 @@ class RunningEngineTarget:
             return
         if not self.engine.switch.up:
             raise PublishRefused(
-                "Asterisk 没有连上，无法核实话机、中继和技能组的改动；请待其恢复（./hotline status）后再发布"
+                "Asterisk 没有连上，无法核实话机、线路和技能组的改动；请待其恢复（./hotline status）后再发布"
             )
         try:
             async with self._config_lock:

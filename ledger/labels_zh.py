@@ -180,6 +180,13 @@ WAYS_OUT: Final[Mapping[str, str]] = {
     "callback": "回拨",
     "message": "留言",
 }
+ANSWERED_BY: Final[Mapping[str, str]] = {
+    "agent": "接听",
+    "subcentre": "分中心接听",
+    "duty-phone": "值班电话接听",
+    "emergency": "应急中心接听",
+    "fallback": "应急排队接听",
+}
 CAUSES: Final[Mapping[str, str]] = {
     "16": "正常",
     "17": "用户忙",

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ledger import labels_zh
 from ledger.model import Fact, Kind
+from ledger.naming import Called, by_name
 from ledger.records import ENGINE, CallRecord, ordered, whole, without_ours, word
 from ledger.timeline import Timeline, draw
 
@@ -35,9 +36,10 @@ class StoryLine:
         return f"{offset(self.seconds)} {self.text}"
 
 
-def tell(facts: Iterable[Fact], *, reveal: bool = False) -> list[StoryLine]:
-    """The story of one call, in its order. ``reveal`` shows the caller's number in full."""
+def tell(facts: Iterable[Fact], *, reveal: bool = False, called: Called | None = None) -> list[StoryLine]:
+    """The story of one call, in its order. ``reveal`` shows the caller's number in full; ``called`` gives names."""
     line = _unplayed(_once(without_ours(ordered(facts))))
+    line = line if called is None else by_name(line, called)
     if not line:
         return []
     start = next((fact.at for fact in line if fact.kind is Kind.ENTERED), line[0].at)
@@ -61,16 +63,18 @@ def mask(number: str) -> str:
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 11 else f"{number[:2]}****{number[-2:]}"
 
 
-def as_json(record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False) -> dict[str, Any]:
-    """One call for programs: outline, story and facts. Times are ISO 8601, UTC."""
+def as_json(
+    record: CallRecord, facts: Iterable[Fact], *, reveal: bool = False, called: Called | None = None
+) -> dict[str, Any]:
+    """One call for programs: outline, story and facts; names in the story alone. Times are ISO 8601, UTC."""
     kept = ordered(facts)
     return {
         **outline(record, reveal=reveal),
         "story": [
             {"seconds": round(line.seconds, 3), "at": line.at.isoformat(), "kind": line.kind.value, "text": line.text}
-            for line in tell(kept, reveal=reveal)
+            for line in tell(kept, reveal=reveal, called=called)
         ],
-        "timeline": _drawn(draw(kept)),
+        "timeline": _drawn(draw(kept if called is None else by_name(kept, called))),
         "facts": [
             {
                 "id": fact.id,
@@ -160,6 +164,8 @@ def _entered(data: Data, reveal: bool) -> str:
 
 def _prompted(data: Data) -> str:
     names = _prompts(data)
+    if any(name.endswith(("提示音", "欢迎语")) for name in names):
+        return f"播放{'、'.join(names)}"
     kind = "过渡期提示音" if any(name.startswith("legacy-") for name in names) else "提示音"
     return f"播放{kind} {'、'.join(names)}".rstrip()
 
@@ -179,7 +185,8 @@ def _waiting(data: Data) -> str:
 def _seat(data: Data) -> str:
     agent, seat = word(data, "agent"), word(data, "seat")
     if agent:
-        return f"座席{agent}（工号{agent}，话机{seat}）" if seat else f"座席{agent}（工号{agent}）"
+        name = word(data, "agent_name") or f"座席{agent}"
+        return f"{name}（工号{agent}，话机{seat}）" if seat else f"{name}（工号{agent}）"
     return f"话机{seat}" if seat else "座席"
 
 

@@ -209,4 +209,6 @@ def _agent(data: Data) -> str:
 
 def _agent_name(data: Data) -> str:
     agent, seat, by = word(data, "agent"), word(data, "seat"), word(data, "by")
+    if agent and (name := word(data, "agent_name")):
+        return f"{name}（工号 {agent}）"
     return f"工号 {agent}" if agent else f"话机 {seat}" if seat else labels_zh.WAYS_OUT.get(by, by) or "座席"

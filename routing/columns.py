@@ -15,6 +15,7 @@ from typing import Any, Final, get_args, get_origin
 from routing.codec import field_types
 from routing.labels_zh import FIELDS, KINDS, VALUES
 from routing.model import Table
+from routing.naming import NO_NAMES, Names, refers
 from routing.table_rows import SETTINGS, VALUE, Kind, Shape, kinds, settings
 
 _KEY_TITLES: Final[Mapping[str, str]] = {
@@ -39,8 +40,6 @@ class Advice:
 
     hint: str = ""
     example: str = ""
-    refers: str = ""
-    """The kind of row whose key must stand here."""
     blank: bool = False
     """A text that may be empty although the model has no default."""
     choices: tuple[str, ...] = ()
@@ -77,7 +76,7 @@ SHEET_HINTS: Final[Mapping[str, str]] = {
 ADVICE: Final[Mapping[str, Advice]] = {
     "settings.area_code": Advice("本市区号，带 0；没有就留空", "0663", blank=True),
     "settings.greeting": Advice("提示音编号，可用 hotline prompts list 查看", "greeting-12345"),
-    "settings.default_group": Advice("接 12345、未知号码和部门下班后来电的技能组", "general", "groups"),
+    "settings.default_group": Advice("接 12345、未知号码和部门下班后来电的技能组", "general"),
     "groups.id": Advice("小写字母开头，只含小写字母、数字和连字符", "social-security"),
     "groups.name": Advice("座席和报表上看到的名字", "社会保障"),
     "groups.ring_seconds": Advice("一个座席振铃多久没接就换下一个，5 到 3600", "20"),
@@ -98,15 +97,15 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "numbers.mode": Advice(
         "整体并入：直接进技能组；双号并行：上班时间先由部门接；设分中心：转到对方，没人接再收回", "整体并入"
     ),
-    "numbers.group": Advice("整体并入、双号并行：谁接；设分中心：没人接时收回到哪里", "general", "groups"),
+    "numbers.group": Advice("整体并入、双号并行：谁接；设分中心：没人接时收回到哪里", "general"),
     "numbers.first_day": Advice("含当天；留空即不限", "2026-07-01"),
     "numbers.last_day": Advice("含当天；留空即不限", "2027-06-30"),
     "numbers.prompt": Advice("提示音编号", "legacy-12333-during"),
     "numbers.prompt_after": Advice("提示音编号", "legacy-12333-after"),
-    "numbers.schedule": Advice("双号并行、设分中心：部门的上班时间；留空即全天", "office", "schedules"),
-    "numbers.overflow_group": Advice("等久了还可以由谁接；留空即 12345 受理组", "general", "groups"),
+    "numbers.schedule": Advice("双号并行、设分中心：部门的上班时间；留空即全天", "office"),
+    "numbers.overflow_group": Advice("等久了还可以由谁接；留空即 12345 受理组", "general"),
     "numbers.overflow_seconds": Advice("等多少秒后溢出，0 到 3600", "20"),
-    "numbers.trunk": Advice("只有设分中心才填", "subcentre-12366", "trunks"),
+    "numbers.trunk": Advice("只有设分中心才填", "subcentre-12366"),
     "numbers.note": Advice("示例行写 示例，待核", "示例，待核"),
     "trunks.id": Advice("小写字母开头，只含小写字母、数字和连字符", "subcentre-12366"),
     "trunks.role": Advice("这条线路通往哪里", "分中心", choices=tuple(VALUES["trunks.role"])),
@@ -117,7 +116,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "trunks.briefing": Advice("是：应急中心接听后先单独听到来电号码，再接通市民；只写在中心的主线路上", "否"),
     "agents.id": Advice("3 到 8 位数字", "1001"),
     "agents.name": Advice("看得懂的名字", "座席1001"),
-    "agents.groups": Advice("用顿号隔开，靠前的是专长", "market、general", "groups"),
+    "agents.groups": Advice("用顿号隔开，靠前的是专长", "market、general"),
     "groups.skills": Advice("具备这里全部技能的座席也属于这个组，用顿号隔开", "teochew"),
     "groups.level_seconds": Advice("先由 1 级技能接，每过这么多秒放宽一级；0 为不分先后，等级好的优先", "0"),
     "groups.language_seconds": Advice("要求语言的来电最多等会这种语言的座席多久", "60"),
@@ -128,9 +127,9 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "去向 group、everyone、subcentre、duty-phone（几个号码依次用 /，同时用 &）、callback、message",
         "waited:60:everyone",
     ),
-    "groups.trunk": Advice("由分中心接听的技能组：通往它的中继；留空即只由自己的座席接", "subcentre-12366", "trunks"),
+    "groups.trunk": Advice("由分中心接听的技能组：通往它的线路；留空即只由自己的座席接", "subcentre-12366"),
     "groups.capacity": Advice("分中心同时能接几个来电，1 到 200；没有分中心写 0", "5"),
-    "groups.schedule": Advice("分中心的上班时间；留空即全天", "office", "schedules"),
+    "groups.schedule": Advice("分中心的上班时间；留空即全天", "office"),
     "groups.callback_first": Advice(
         "回拨先呼谁：先呼市民，市民接听后再接通座席；先呼座席，座席接听后再拨市民，市民一接听就有人说话", "先呼市民"
     ),
@@ -140,6 +139,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "never_called.reason": Advice("为什么不能打，谁批准的", "本人要求不再回访"),
     "never_called.until": Advice("年-月-日 时:分，北京时间，到这一刻失效；留空即长期", "2026-12-01 18:00"),
     "never_called.note": Advice("示例行写 示例，待核", "示例，待核"),
+    "groups.closed_days": Advice("这些日子新来电转 12345 受理组；年-月-日，用顿号隔开", "2027-02-17"),
     "numbers.language": Advice("要求会这种语言的座席接听，写技能编号；空为不要求", "teochew"),
     "agents.skills": Advice("技能:等级，1 最好，用顿号隔开", "teochew:1"),
     "skills.name": Advice("给人看的名字", "潮汕话"),
@@ -147,13 +147,13 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "partners.id": Advice("小写字母开头，只含小写字母、数字和连字符", "water"),
     "partners.name": Advice("会读给座席和市民听，只用汉字和数字", "供水"),
     "partners.key": Advice("三位数字，首位 4 到 9；座席按 *701 转接，*3701 三方通话，*2701 直接转出", "701"),
-    "partners.trunks": Advice("依次试拨，用顿号隔开；从这些中继来的电话不会再转回去", "utility-water"),
-    "partners.schedule": Advice("对方的服务时间；留空即全天", "office", "schedules"),
-    "partners.ring_seconds": Advice("一条中继振铃多久换下一条，5 到 120", "30"),
+    "partners.trunks": Advice("依次试拨，用顿号隔开；从这些线路来的电话不会再转回去", "utility-water"),
+    "partners.schedule": Advice("对方的服务时间；留空即全天", "office"),
+    "partners.ring_seconds": Advice("一条线路振铃多久换下一条，5 到 120", "30"),
     "partners.note": Advice("示例行写 示例，待核", "示例，待核"),
     "agents.supervisor": Advice("是：可以监听、插话、接管", "否"),
     "seats.key": Advice("3 到 8 位数字", "8001"),
-    "auto_answer.key": Advice("3 到 8 位数字", "8001", "seats"),
+    "auto_answer.key": Advice("3 到 8 位数字", "8001"),
     "rating_keys.key": Advice("一个数字", "5"),
     "rating_keys.value": Advice("1 到 5", "5"),
     "pause_reasons.key": Advice("一个数字", "1"),
@@ -164,7 +164,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "announcements.text": Advice("只能有汉字、数字和中文标点，越短越好", "受台风影响，部分线路繁忙。"),
     "announcements.since": Advice("年-月-日 时:分，北京时间；留空即发布后就播（须写结束）", "2026-12-01 08:00"),
     "announcements.until": Advice("年-月-日 时:分，北京时间，到这一刻停播", "2026-12-01 18:00"),
-    "announcements.groups": Advice("只对进这些组的来电，用顿号隔开；留空即全部", "general", "groups"),
+    "announcements.groups": Advice("只对进这些组的来电，用顿号隔开；留空即全部", "general"),
     "announcements.numbers": Advice("只对拨这些号码的来电，用顿号隔开，可以写 12345；留空即全部", "12345、12333"),
     "announcements.note": Advice("示例行写 示例，待核", "示例，待核"),
     "self_service.key": Advice("一个数字，不能与“等候按键”相同", "4"),
@@ -179,7 +179,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "departments.note": Advice("示例行写 示例，待核", "示例，待核"),
     "order_types.id": Advice("小写字母开头，只含小写字母、数字和连字符", "water-outage"),
     "order_types.name": Advice("会在值班电话里读出来，2 到 12 个汉字", "供水中断"),
-    "order_types.departments": Advice("靠前的先派，用顿号隔开", "water-supply、emergency-office", "departments"),
+    "order_types.departments": Advice("靠前的先派，用顿号隔开", "water-supply、emergency-office"),
     "order_types.acknowledge_seconds": Advice("每个部门多久之内要签收，10 到 86400", "300"),
     "order_types.finish_minutes": Advice("签收后多久之内要办结，逾时告警；0 到 43200，0 为不设时限", "1440"),
     "order_types.note": Advice("示例行写 示例，待核", "示例，待核"),
@@ -187,7 +187,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "wrap_up_codes.id": Advice("小写字母开头，只含小写字母、数字和连字符", "answered"),
     "wrap_up_codes.key": Advice("一个数字或小写字母，同一组里不能重复", "1"),
     "wrap_up_codes.name": Advice("座席看到的名字，1 到 12 个字", "当场答复"),
-    "wrap_up_codes.groups": Advice("只用于进这些组的来电，用顿号隔开；留空即全部", "market", "groups"),
+    "wrap_up_codes.groups": Advice("只用于进这些组的来电，用顿号隔开；留空即全部", "market"),
     "wrap_up_codes.note": Advice("示例行写 示例，待核", "示例，待核"),
     "callers.number": Advice("来电显示的号码，本市号码不带区号", "13800000000"),
     "callers.list": Advice("骚扰名单：排在后面；优先名单：排在前面；内部人员：只显示", "优先名单"),
@@ -216,6 +216,8 @@ class Column:
     words: Mapping[str, str] = field(compare=False, default_factory=dict)
     """Code -> Chinese, where only these may stand."""
     advice: Advice = field(default_factory=Advice)
+    refers: str = ""
+    """The kind of row whose key must stand here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ def _column(kind: Kind, name: str, declared: Any, default: Any) -> Column:
     if advice.choices:
         words = {code: words[code] for code in advice.choices}
     title = FIELDS.get(path) or (_KEY_TITLES.get(kind.name, "编号") if name in (kind.key, KEY) else name)
-    return Column(name, title, declared, _empty(declared, default, advice), words, advice)
+    return Column(name, title, declared, _empty(declared, default, advice), words, advice, refers(kind.name, name))
 
 
 def _default(owner: Any, name: str) -> Any:
@@ -301,8 +303,8 @@ def place_of(path: str) -> Place:
     return Place(sheet.name, rest)
 
 
-def place_words(path: str) -> str:
-    """The same for people: 归并号码 12333 的“受理组”."""
+def place_words(path: str, names: Names = NO_NAMES) -> str:
+    """The same for people: 归并号码 12333 的“受理组”, 技能组 社会保障 的“振铃秒数”."""
     place = place_of(path)
     sheet = sheets().get(place.table)
     if sheet is None:
@@ -310,4 +312,8 @@ def place_words(path: str) -> str:
     if place.table == SETTINGS:
         return f"{sheet.title}的“{next(column.title for column in sheet.columns if column.name == place.row)}”"
     title = next((column.title for column in sheet.columns if column.name == place.field), "")
-    return sheet.title + (f" {place.row}" if place.row else "") + (f" 的“{title}”" if title else "")
+    return (
+        sheet.title
+        + (f" {names.short(place.table, place.row)}" if place.row else "")
+        + (f" 的“{title}”" if title else "")
+    )

@@ -25,6 +25,7 @@ from routing.faults import TableInvalid
 from routing.flow_diagram import flow
 from routing.labels_zh import VALUES
 from routing.model import CallFacts, Snapshot
+from routing.naming import names_of
 from routing.rules import decide
 from routing.snapshot import freeze, thaw
 from routing.table_rows import rows_of
@@ -50,12 +51,13 @@ async def simulate(tables: Tables, number: str, caller: str, at: datetime | None
     told = []
     for name, snapshot in await _both(tables):
         decision = decide(CallFacts(number, caller), snapshot, moment)
+        called = names_of(snapshot)
         told.append(
             {
                 "table": name,
                 "name": NAMES[name],
-                "place": place_name(decision.target, snapshot),
-                "lines": explain(decision),
+                "place": place_name(decision.target, called),
+                "lines": explain(decision, called),
                 "decision": as_json(decision),
             }
         )

@@ -6,12 +6,13 @@ One job: two tables in, changes out. Pure: the same two tables always give the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from routing.labels_zh import KINDS, field_words, row_words, value_words
+from routing.labels_zh import field_words, row_words, value_words
 from routing.model import LegacyNumber, MergeMode, Table
+from routing.naming import NO_NAMES, Names, names_of
 from routing.table_rows import Key, Row, changed_rows, kinds
 
 _NOT_ROUTING: Final = frozenset({"name", "note"})
@@ -46,6 +47,8 @@ class Change:
     rules: int
     """Routing rules that go through this row: a number has one for each phase of its transition and, with a schedule,
     for open and closed; a group, schedule or trunk has those of the numbers that name it."""
+    names: Names = field(default=NO_NAMES, compare=False, repr=False)
+    """What the rows of both tables are called."""
 
     def __str__(self) -> str:
         return sentence(self)
@@ -56,9 +59,9 @@ def diff(old: Table, new: Table) -> tuple[Change, ...]:
     before, after = changed_rows(old, new)
     if not before and not after:
         return ()
-    rules = _Rules(old, new)
+    rules, names = _Rules(old, new), names_of(new).over(names_of(old))
     found = [
-        Change(key, Action.CHANGED if key in before else Action.ADDED, fields, rules.through(key, fields))
+        Change(key, Action.CHANGED if key in before else Action.ADDED, fields, rules.through(key, fields), names)
         for key, row in after.items()
         if (was := before.get(key)) != row
         for fields in [tuple(_fields(key, was, row))]
@@ -66,26 +69,22 @@ def diff(old: Table, new: Table) -> tuple[Change, ...]:
     for key, row in before.items():
         if key not in after:
             fields = tuple(_fields(key, row, None))
-            found.append(Change(key, Action.REMOVED, fields, rules.through(key, fields)))
+            found.append(Change(key, Action.REMOVED, fields, rules.through(key, fields), names))
     order = {name: place for place, name in enumerate(kinds())}
     return tuple(sorted(found, key=lambda change: order[change.key[0]]))
 
 
 def sentence(change: Change) -> str:
     """``12315：由整体并入改为双号并行，影响 3 条规则``."""
-    kind, _ = change.key
     touched = f"，影响 {change.rules} 条规则" if change.rules else ""
     match change.action:
         case Action.ADDED:
-            return (
-                f"新增{_named(change.key)}{_contents(kind, ((one.field, one.new) for one in change.fields))}{touched}"
-            )
+            return f"新增{_named(change)}{_contents(change, ((one.field, one.new) for one in change.fields))}{touched}"
         case Action.REMOVED:
-            return (
-                f"删去{_named(change.key)}{_contents(kind, ((one.field, one.old) for one in change.fields))}{touched}"
-            )
+            return f"删去{_named(change)}{_contents(change, ((one.field, one.old) for one in change.fields))}{touched}"
         case Action.CHANGED:
-            return f"{row_words(change.key)}：{'；'.join(_changed(kind, one) for one in change.fields)}{touched}"
+            row = row_words(change.key, change.names)
+            return f"{row}：{'；'.join(_changed(change, one) for one in change.fields)}{touched}"
 
 
 def as_json(change: Change) -> dict[str, Any]:
@@ -94,6 +93,7 @@ def as_json(change: Change) -> dict[str, Any]:
         "kind": change.key[0],
         "key": change.key[1],
         "action": str(change.action),
+        "name": row_words(change.key, change.names),
         "fields": [
             {"field": one.field, "name": field_words(change.key[0], one.field), "old": one.old, "new": one.new}
             for one in change.fields
@@ -152,21 +152,27 @@ def _fields(key: Key, old: Row | None, new: Row | None) -> Iterator[FieldChange]
             yield FieldChange(name, before.get(name), after.get(name))
 
 
-def _named(key: Key) -> str:
-    return f" {key[1]}" if key[0] == "numbers" else f"{KINDS[key[0]]} {key[1]}"
+def _named(change: Change) -> str:
+    return f" {change.key[1]}" if change.key[0] == "numbers" else row_words(change.key, change.names)
 
 
-def _contents(kind: str, fields: Iterable[tuple[str, Any]]) -> str:
-    shown = [f"{field_words(kind, name)} {value_words(kind, name, value)}" for name, value in fields if _told(value)]
+def _contents(change: Change, fields: Iterable[tuple[str, Any]]) -> str:
+    kind = change.key[0]
+    shown = [f"{field_words(kind, name)} {_words(change, name, value)}" for name, value in fields if _told(value)]
     return f"（{'，'.join(shown)}）" if shown else ""
+
+
+def _words(change: Change, name: str, value: Any) -> str:
+    kind, key = change.key
+    return value_words(kind, name, value, change.names, key)
 
 
 def _told(value: Any) -> bool:
     return value not in (None, "", [], {}, False)
 
 
-def _changed(kind: str, one: FieldChange) -> str:
-    old, new = (value_words(kind, one.field, value) for value in (one.old, one.new))
+def _changed(change: Change, one: FieldChange) -> str:
+    kind, (old, new) = change.key[0], (_words(change, one.field, value) for value in (one.old, one.new))
     named = "" if (kind, one.field) == ("numbers", "mode") or kind == "settings" else field_words(kind, one.field)
     before = f" {old} " if old[:1].isascii() else old
     after = f" {new}" if new[:1].isascii() else new

@@ -6,7 +6,7 @@ One job: rows in, rows or conflicts out. It knows no database and no clock; rout
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from routing.codec import Misfit
 from routing.faults import Fault, TableInvalid
 from routing.labels_zh import field_words, row_words, value_words
 from routing.model import Table
+from routing.naming import NO_NAMES, Names
 from routing.table_rows import Key, Row, kinds, value_of
 
 
@@ -73,15 +74,17 @@ class Conflict:
     """The other deleted the row."""
     fields: tuple[FieldConflict, ...]
     wants_deletion: bool = False
+    names: Names = field(default=NO_NAMES, compare=False, repr=False)
 
     def __str__(self) -> str:
         when = f"在 {self.at.astimezone(CITY):%Y-%m-%d %H:%M:%S} " if self.at is not None else ""
         kind = self.key[0]
-        lines = [f"{row_words(self.key)} 已被 {self.by} {when}{'删除' if self.deleted else '修改'}："]
+        lines = [f"{row_words(self.key, self.names)} 已被 {self.by} {when}{'删除' if self.deleted else '修改'}："]
         for one in self.fields:
-            name, (base, theirs, yours) = (
-                field_words(kind, one.field),
-                (value_words(kind, one.field, value) for value in (one.base, one.theirs, one.yours)),
+            name = field_words(kind, one.field)
+            base, theirs, yours = (
+                value_words(kind, one.field, value, self.names, self.key[1])
+                for value in (one.base, one.theirs, one.yours)
             )
             changed = "" if self.deleted or one.theirs == one.base else f"，{self.by} 改为 {theirs}"
             wanted = "" if self.wants_deletion or one.yours == one.base else f"，您要改为 {yours}"
@@ -97,6 +100,10 @@ class DraftConflict(Exception):
     def __init__(self, conflicts: Iterable[Conflict]) -> None:
         self.conflicts = tuple(conflicts)
         super().__init__("\n".join(map(str, self.conflicts)))
+
+    def called(self, names: Names) -> DraftConflict:
+        """The same, with rows by their names."""
+        return DraftConflict(replace(one, names=names) for one in self.conflicts)
 
 
 def edited(edit: Edit, now: Was, seen: Row | None) -> Row | None:

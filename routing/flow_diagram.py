@@ -13,6 +13,7 @@ from typing import Final
 
 from routing.calendar import CITY, city_time, is_open
 from routing.model import CallFacts, Decision, LegacyNumber, MergeMode, Phase, Snapshot, TargetKind
+from routing.naming import PROMPTS, Names, names_of
 from routing.numbers import normalise
 from routing.rules import MODE_NAMES, PHASE_NAMES, decide
 from routing.svg import INK, LINE, MARK, Canvas
@@ -39,16 +40,16 @@ Path = tuple[Step, ...]
 def paths(number: str, snapshot: Snapshot, now: datetime) -> tuple[Path, ...]:
     """Every way that a call to the number can take, as steps from ring to human."""
     dialled = normalise(number, snapshot.area_code) or number
-    row = snapshot.numbers.get(dialled)
+    row, names = snapshot.numbers.get(dialled), names_of(snapshot)
     ring = Step((f"拨打 {number}", *((row.name, MODE_NAMES[row.mode]) if row else (_what(dialled, snapshot, now),))), 0)
     if row is None:
-        return (_path((ring,), decide(CallFacts(number), snapshot, now), snapshot),)
+        return (_path((ring,), decide(CallFacts(number), snapshot, now), names),)
     found: dict[Path, None] = {}
     for phase, day in _phases(row, city_time(now).date()):
         when = Step((PHASE_NAMES[phase], *_dates(row, phase)), 1)
         for hours, moment in _moments(row, phase, day, snapshot):
             steps = (ring, when, Step(hours, 2)) if hours else (ring, when)
-            found[_path(steps, decide(CallFacts(number), snapshot, moment), snapshot)] = None
+            found[_path(steps, decide(CallFacts(number), snapshot, moment), names)] = None
     return tuple(found)
 
 
@@ -116,32 +117,28 @@ def _moments(
             yield (name, schedule.name), seen[opened]
 
 
-def _path(steps: Path, decision: Decision, snapshot: Snapshot) -> Path:
-    heard = Step(("听到", *decision.prompts), 3) if decision.prompts else Step(("不放提示音",), 3)
-    path = [*steps, heard, _target(decision, snapshot)]
+def _path(steps: Path, decision: Decision, names: Names) -> Path:
+    told = [names.of(PROMPTS, prompt) for prompt in decision.prompts]
+    heard = Step(("听到", *told), 3) if told else Step(("不放提示音",), 3)
+    path = [*steps, heard, _target(decision, names)]
     if decision.target.kind is TargetKind.SUBCENTRE:
-        path.append(Step(("没人接时收回", _group(decision.group, snapshot)), 4))
-    path += [
-        Step((f"等满 {seconds} 秒", f"{_group(group, snapshot)}也可接"), 4) for seconds, group in decision.overflow
-    ]
+        path.append(Step(("没人接时收回", _group(decision.group, names)), 4))
+    path += [Step((f"等满 {seconds} 秒", f"{_group(group, names)}也可接"), 4) for seconds, group in decision.overflow]
     return tuple(path)
 
 
-def _target(decision: Decision, snapshot: Snapshot) -> Step:
-    name = decision.target.id
+def _target(decision: Decision, names: Names) -> Step:
     match decision.target.kind:
         case TargetKind.GROUP:
-            return Step(("人工接听", _group(decision.group, snapshot)), 4)
+            return Step(("人工接听", _group(decision.group, names)), 4)
         case TargetKind.SUBCENTRE:
-            trunk = snapshot.trunks.get(name)
-            return Step(("转分中心", trunk.name if trunk else name), 5)
+            return Step(("转分中心", names.of("trunks", decision.target.id)), 5)
         case _:
-            return Step(("紧急中心", name), 5)
+            return Step(("紧急中心", decision.target.id), 5)
 
 
-def _group(group: str, snapshot: Snapshot) -> str:
-    known = {str(one.id): one.name for one in snapshot.groups.values()}
-    return f"{known.get(group, group)}组"
+def _group(group: str, names: Names) -> str:
+    return f"{names.of('groups', group)}组"
 
 
 def _dates(row: LegacyNumber, phase: Phase) -> tuple[str, ...]:

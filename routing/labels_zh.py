@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from routing.naming import OVERFLOW_REFERS, Names, refers, setting_refers
 from routing.table_rows import Key
 
 MODE_NAMES: Final[Mapping[str, str]] = {"full": "整体并入", "dual": "双号并行", "subcentre": "设分中心"}
@@ -19,7 +20,7 @@ KINDS: Final[Mapping[str, str]] = {
     "holidays": "节假日",
     "known_years": "已导入年份",
     "numbers": "归并号码",
-    "trunks": "中继",
+    "trunks": "线路",
     "agents": "座席人员",
     "seats": "话机",
     "rating_keys": "评价按键",
@@ -37,6 +38,12 @@ KINDS: Final[Mapping[str, str]] = {
     "wrap_up_codes": "处理结果",
     "never_called": "不外呼号码",
 }
+
+
+def today(title: str) -> str:
+    """A title as it is written now, of a file that was written when lines were called 中\u7ee7."""
+    return title.replace("中\u7ee7", KINDS["trunks"])
+
 
 FIELDS: Final[Mapping[str, str]] = {
     "settings.area_code": "区号",
@@ -64,10 +71,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "groups.preferred_seconds": "等候原座席秒数",
     "groups.short_talk_seconds": "接听后断开不算通话（秒内）",
     "groups.overflow": "溢出与兜底",
-    "groups.trunk": "分中心中继",
+    "groups.trunk": "分中心线路",
     "groups.capacity": "分中心席位数",
     "groups.schedule": "分中心班表",
     "groups.callback_first": "回拨先呼",
+    "groups.closed_days": "不接听的日子",
     "schedules.name": "名称",
     "schedules.periods": "平日时段",
     "schedules.holiday_periods": "节假日时段",
@@ -83,7 +91,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "numbers.schedule": "班表",
     "numbers.overflow_group": "溢出组",
     "numbers.overflow_seconds": "溢出秒数",
-    "numbers.trunk": "分中心中继",
+    "numbers.trunk": "分中心线路",
     "numbers.language": "接听语言",
     "numbers.note": "备注",
     "trunks.role": "用途",
@@ -101,7 +109,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "head_start_seconds.value": "秒",
     "partners.name": "名称",
     "partners.key": "按键",
-    "partners.trunks": "中继",
+    "partners.trunks": "线路",
     "partners.schedule": "班表",
     "partners.ring_seconds": "振铃秒数",
     "partners.note": "备注",
@@ -169,7 +177,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 PARTS: Final[Mapping[str, str]] = {
     "first_seconds": "首次（秒）",
     "every_seconds": "间隔（秒）",
-    "trunk": "中继",
+    "trunk": "线路",
     "schedule": "班表",
     "attempts": "最多次数",
     "retry_minutes": "重拨间隔（分）",
@@ -188,15 +196,15 @@ PARTS: Final[Mapping[str, str]] = {
 """Parts of a setting that has several."""
 
 _WEEKDAYS: Final = "一二三四五六日"
-_NOTHING: Final = "（空）"
+NOTHING: Final = "（空）"
 
 
-def row_words(key: Key) -> str:
-    """The row as people call it: ``12315`` for a number, ``技能组 market`` for the rest."""
+def row_words(key: Key, names: Names) -> str:
+    """The row as people call it: ``12315`` for a number, ``技能组 市场监管`` for the rest."""
     kind, name = key
     if kind == "numbers":
         return name
-    return FIELDS.get(f"{kind}.{name}", name) if kind == "settings" else f"{KINDS.get(kind, kind)} {name}"
+    return FIELDS.get(f"{kind}.{name}", name) if kind == "settings" else f"{KINDS.get(kind, kind)} {names.spoken(*key)}"
 
 
 def field_words(kind: str, field: str) -> str:
@@ -204,17 +212,25 @@ def field_words(kind: str, field: str) -> str:
     return FIELDS.get(f"{kind}.{field}", "值" if kind == "settings" else field)
 
 
-def value_words(kind: str, field: str, value: Any) -> str:
-    """A plain value as a screen shows it."""
+def value_words(kind: str, field: str, value: Any, names: Names, key: str = "") -> str:
+    """A plain value as a screen shows it; keys of other rows by their names. ``key``: which setting it is."""
     if value is None or value in ("", [], {}):
-        return _NOTHING
+        return NOTHING
     if isinstance(value, bool):
         return "是" if value else "否"
+    other = setting_refers(key) if kind == "settings" else refers(kind, field)
     if isinstance(value, list):
-        return "、".join(_part(each) if isinstance(each, dict) else str(each) for each in value)
+        return "、".join(
+            _part(each, names) if isinstance(each, dict) else names.spoken(other, str(each)) for each in value
+        )
     if isinstance(value, dict):
-        return "、".join(f"{PARTS.get(name, name)} {part}" for name, part in value.items())
-    return VALUES.get(f"{kind}.{field}", {}).get(str(value), str(value))
+        if other:
+            return "、".join(f"{names.of(other, name)} {level} 级" for name, level in value.items())
+        return "、".join(
+            f"{PARTS.get(name, name)} {names.of(setting_refers(key, name), str(part)) if part != '' else NOTHING}"
+            for name, part in value.items()
+        )
+    return VALUES.get(f"{kind}.{field}", {}).get(str(value)) or names.spoken(other, str(value))
 
 
 OVERFLOW_WHEN: Final[Mapping[str, str]] = {
@@ -234,13 +250,14 @@ OVERFLOW_TO: Final[Mapping[str, str]] = {
 
 
 def overflow_words(when: str, value: int, to: str, target: str = "") -> str:
-    """One overflow row as people say it: ``等候满 60 秒转技能组 market``."""
+    """One overflow row as people say it, its target by its name: ``等候满 60 秒转技能组 市场监管``."""
     return f"{OVERFLOW_WHEN[when].format(value)}转{OVERFLOW_TO[to]}{f' {target}' if target else ''}"
 
 
-def _part(row: Mapping[str, Any]) -> str:
+def _part(row: Mapping[str, Any], names: Names) -> str:
     if row.keys() >= {"when", "value", "to"}:
-        return overflow_words(row["when"], row["value"], row["to"], row.get("target", ""))
+        target = names.of(OVERFLOW_REFERS.get(row["to"], ""), row.get("target", ""))
+        return overflow_words(row["when"], row["value"], row["to"], target)
     return _period(row)
 
 

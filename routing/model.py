@@ -125,6 +125,8 @@ class Group:
     """Who is rung first when somebody who waited for this group is called back; a sub-centre's place never is."""
     call_out: CallOutClass = CallOutClass.NONE
     """外呼等级: how far its agents may call out."""
+    closed_days: tuple[date, ...] = ()
+    """Days, on the city's calendar, on which new callers go to the 12345 group instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,6 +473,11 @@ class Snapshot:
     def page_phones(self) -> tuple[str, ...]:
         """Phones in agents' browsers, each called as its agent; a seat of the same name goes first."""
         return tuple(agent for agent in self.agents if agent not in self.seats)
+
+    def group_name(self, group: GroupId) -> str:
+        """``“社会保障”组``; the key in place of a name that is not known."""
+        known = self.groups.get(group)
+        return f"“{known.name if known else group}”组"
 
     def codes_of(self, group: str) -> tuple[WrapUpCode, ...]:
         """What may be said of a call of this group, in the table's order."""

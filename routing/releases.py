@@ -17,6 +17,7 @@ from typing import Final
 from routing.draft import changes
 from routing.labels_zh import row_words
 from routing.model import Table
+from routing.naming import names_of
 from routing.table_rows import rows_of, table_of
 
 
@@ -107,7 +108,8 @@ def rebased(base: Table, wanted: Table, current: Table) -> Table:
     ours, theirs = changes(was, want), changes(was, now)
     both = [key for key, row in ours.items() if key in theirs and theirs[key] != row]
     if both:
-        lines = "；".join(row_words(key) for key in both)
+        names = names_of(current).over(names_of(wanted))
+        lines = "；".join(row_words(key, names) for key in both)
         raise Overtaken(f"在此期间已发布的版本也改了 {lines}；请在草稿中核对后重新提出发布")
     merged = dict(now)
     for key, row in ours.items():

@@ -11,13 +11,16 @@ from dataclasses import MISSING, dataclass, is_dataclass
 from datetime import date, datetime
 from typing import Any, Final, get_args, get_origin
 
-from routing.codec import plain
+from routing.codec import field_types, plain
 from routing.columns import SHEET_HINTS, Column, Sheet, place_of, place_words, sheets
 from routing.exchange.cells import NO, YES, Unreadable, shown, text_of
 from routing.exchange.cells import plain as plain_type
 from routing.exchange.grid import value_in
 from routing.faults import Fault
+from routing.labels_zh import NOTHING, PARTS, value_words
 from routing.model import Overflow, Period
+from routing.naming import REFERS, Names, setting_refers
+from routing.new_keys import MADE
 from routing.table_rows import VALUE, Key, Row, Shape, kinds, value_of
 
 UNREADABLE: Final = "unreadable"
@@ -40,6 +43,7 @@ def described() -> list[dict[str, Any]]:
             "title": sheet.title,
             "hint": SHEET_HINTS.get(sheet.name, ""),
             "shape": str(sheet.kind.shape),
+            "made": sheet.name in MADE,
             "columns": [_described(column) for column in sheet.columns],
         }
         for sheet in sheets().values()
@@ -58,6 +62,15 @@ def cells_of(key: Key, row: Row) -> dict[str, str]:
             return {VALUE: text_of(shown(value, _column(sheet, VALUE)))}
         case Shape.RECORDS:
             return {column.name: text_of(shown(getattr(value, column.name), column)) for column in sheet.columns[1:]}
+
+
+def words_of(key: Key, row: Row, names: Names) -> dict[str, str]:
+    """The row's fields as people read them, rows that it names by their names; for a table, not to be typed back."""
+    return {name: _read(value_words(key[0], name, value, names, key[1])) for name, value in row.items()}
+
+
+def _read(text: str) -> str:
+    return "" if text == NOTHING else text
 
 
 def fields_of(key: Key, cells: Mapping[str, str]) -> Cells:
@@ -82,10 +95,11 @@ def fields_of(key: Key, cells: Mapping[str, str]) -> Cells:
     return Cells(fields, tuple(faults))
 
 
-def fault_as_json(fault: Fault) -> dict[str, Any]:
-    """A fault with the row and the field that it leads to."""
+def fault_as_json(fault: Fault, names: Names) -> dict[str, Any]:
+    """A fault with the row and the field that it leads to; rows by their names."""
     place = place_of(fault.path)
-    where = place_words(fault.path)
+    where = place_words(fault.path, names)
+    kinds = (REFERS.get(f"{place.table}.{place.field}", place.table), place.table)
     value = f" = {fault.value}" if fault.value else ""
     example = f"；例如 {fault.example}" if fault.example else ""
     return {
@@ -96,8 +110,8 @@ def fault_as_json(fault: Fault) -> dict[str, Any]:
         "kind": place.table,
         "row": place.row,
         "field": place.field,
-        "told": f"{where}{value}：{fault.reason}{example}",
-        "reason": f"{fault.reason}{example}",
+        "told": where + names.in_words(f"{value}：{fault.reason}{example}", *kinds),
+        "reason": names.in_words(f"{fault.reason}{example}", *kinds),
     }
 
 
@@ -113,21 +127,38 @@ def _described(column: Column) -> dict[str, Any]:
         "type": _type(column, kind),
         "hint": column.advice.hint,
         "example": column.advice.example,
-        "refers": column.advice.refers,
+        "refers": column.refers,
         "needed": column.empty is MISSING,
         "empty": "" if column.empty is MISSING else text_of(shown(column.empty, column)),
         "choices": list(column.words.values()) or ([YES, NO] if kind is bool else []),
+        "parts": _parts(column, kind),
     }
 
 
+def _parts(column: Column, kind: Any) -> list[dict[str, Any]]:
+    """Of a setting with several parts: what each is called, and which rows it names."""
+    if not is_dataclass(kind) or not isinstance(kind, type):
+        return []
+    return [
+        {"title": PARTS.get(name, name), "refers": setting_refers(column.name, name), "number": declared is int}
+        for name, declared in field_types(kind).items()
+    ]
+
+
 def _type(column: Column, kind: Any) -> str:
-    """What a screen puts there: choice, references, reference, number, day, moment, long or text."""
+    """What a screen puts there, e.g. choice, reference, overflow: console/app/src/routing/Field.vue knows each."""
     several = get_origin(kind) in (tuple, frozenset)
     of = get_args(kind)[0] if several else None
     if column.words or kind is bool:
         return "choice"
-    if column.advice.refers:
-        return "references" if several else "reference"
-    if of in (Period, Overflow) or is_dataclass(kind) or (kind is str and column.name == "text"):
+    if of is Overflow:
+        return "overflow"
+    if of is date:
+        return "days"
+    if is_dataclass(kind):
+        return "parts"
+    if column.refers:
+        return "levels" if get_origin(kind) is Mapping else "references" if several else "reference"
+    if of is Period or (kind is str and column.name == "text"):
         return "long"
     return {int: "number", date: "day", datetime: "moment"}.get(kind, "text")

@@ -17,6 +17,7 @@ from typing import Final
 
 from routing.announcements import announced, prompt_of
 from routing.calendar import city_time, day_kind, is_open, year_known
+from routing.closed_groups import on_this_day
 from routing.model import (
     CallerList,
     CallFacts,
@@ -64,7 +65,7 @@ def decide(facts: CallFacts, snapshot: Snapshot, now: datetime) -> Decision:
     if number in EMERGENCY_NUMBERS:
         return _emergency(number, snapshot, trace)
     row = listed(facts.caller, snapshot, now)
-    decision = _answered(number, snapshot, now, trace)
+    decision = on_this_day(_answered(number, snapshot, now, trace), snapshot, city_time(now).date())
     if snapshot.announcements:
         decision = _announced(decision, snapshot, now)
     return decision if row is None else _served_as(row, decision)
@@ -85,7 +86,7 @@ def _announced(decision: Decision, snapshot: Snapshot, now: datetime) -> Decisio
     return replace(
         decision,
         prompts=(*decision.prompts, *map(prompt_of, told)),
-        trace=(*decision.trace, f"公告：{'、'.join(told)}"),
+        trace=(*decision.trace, f"公告：{'、'.join(snapshot.announcements[one].text for one in told)}"),
     )
 
 
@@ -209,7 +210,7 @@ def _subcentre(row: LegacyNumber, phase: Phase, snapshot: Snapshot, now: datetim
             overflow_to=snapshot.default_group,
         )
     if trunk is None:
-        trace.append(f"分中心中继“{row.trunk}”不在路由表中")
+        trace.append(f"分中心线路“{row.trunk}”不在路由表中")
         return _to_group(
             snapshot,
             row.group,
@@ -217,7 +218,7 @@ def _subcentre(row: LegacyNumber, phase: Phase, snapshot: Snapshot, now: datetim
             row=row,
             phase=phase,
             rule=f"legacy.subcentre.{phase}.no-trunk",
-            reason=f"{_title(row, phase)}，但分中心中继没有配置，由{back}接听",
+            reason=f"{_title(row, phase)}，但分中心线路没有配置，由{back}接听",
             overflow_to=snapshot.default_group,
         )
     trace.append(f"转分中心 {trunk.name}，无人接听时由{back}收回")

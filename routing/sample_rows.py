@@ -15,6 +15,7 @@ from routing.drill_trunks import DRILL
 from routing.labels_zh import row_words
 from routing.lint import lint
 from routing.model import Table
+from routing.naming import PROMPTS, REFERS, names_of
 from routing.table_rows import SETTINGS, VALUE, Key, Row, patched, rows_of
 from telephony.model import OverflowTo
 
@@ -52,19 +53,12 @@ _STAFF: Final = {
 }
 
 _NAMED: Final[Mapping[str, Mapping[str, str]]] = {
-    "numbers": {
-        "group": "groups",
-        "overflow_group": "groups",
-        "schedule": "schedules",
-        "trunk": "trunks",
-        "language": "skills",
-    },
-    "partners": {"trunks": "trunks", "schedule": "schedules"},
-    "agents": {"groups": "groups", "skills": "skills"},
-    "groups": {"skills": "skills", "trunk": "trunks", "schedule": "schedules"},
-    "announcements": {"groups": "groups", "numbers": "numbers"},
-    "order_types": {"departments": "departments"},
-    "wrap_up_codes": {"groups": "groups"},
+    kind: {
+        field: other
+        for (of, _, field), other in ((path.partition("."), other) for path, other in REFERS.items())
+        if of == kind and other != PROMPTS and field != "key"
+    }
+    for kind in KINDS
 }
 """Field of a kind -> the kind of row that it names."""
 
@@ -113,7 +107,7 @@ def _own(kind: str, rows: Mapping[Key, Row], found: Sequence[Key]) -> bool:
 
 
 def _without(table: Table, rows: Mapping[Key, Row], found: Sequence[Key], kept: Mapping[Key, str]) -> Clearing:
-    stays = dict(kept)
+    stays, names = dict(kept), names_of(table)
     going = set(found) - stays.keys()
     asking = [key for key in rows if key not in going]
     while asking:
@@ -121,7 +115,7 @@ def _without(table: Table, rows: Mapping[Key, Row], found: Sequence[Key], kept: 
         for needed in needs(asker, rows[asker]):
             if needed in going:
                 going.remove(needed)
-                stays[needed] = f"{row_words(asker)} 还在用它"
+                stays[needed] = f"{row_words(asker, names)} 还在用它"
                 asking.append(needed)
     gone = tuple(key for key in found if key in going)
     return Clearing(patched(table, dict.fromkeys(gone)), gone, {key: stays[key] for key in found if key in stays})

@@ -23,6 +23,7 @@ from routing.draft import Conflict, Draft, DraftConflict, Edit, Was, changes, ed
 from routing.labels_zh import row_words
 from routing.lint import require_sound
 from routing.model import Snapshot, Table
+from routing.naming import names_of_rows
 from routing.sample_table import sample_table
 from routing.snapshot import SnapshotCorrupt, checksum, from_json, thaw
 from routing.table_rows import Key, Row, patched, rows_of, table_of
@@ -130,7 +131,7 @@ async def edit_draft(
             raise DraftConflict(conflicts)
         changed = {key: row for key, row in after.items() if before.get(key) != row}
         revision = await store.draft_revision(session) + 1
-        await _write(session, changed, revision, Change(Actor(by, origin), reason, clock()))
+        await _write(session, changed, before, revision, Change(Actor(by, origin), reason, clock()))
         return {key: revision if key in changed else stored[key].revision for key in after}
 
 
@@ -180,16 +181,23 @@ async def _save(session: AsyncSession, wanted: Mapping[Key, Row], seen: int | No
         changed = {key: row for key, row in wishes.items() if now.get(key) != row}
     else:
         changed = changes(now, wanted)
-    await _write(session, changed, latest + 1, change)
+    await _write(session, changed, now, latest + 1, change)
     await store.arrange(session, wanted)
     return frozenset(changed)
 
 
-async def _write(session: AsyncSession, changed: Mapping[Key, Row | None], revision: int, change: Change) -> None:
+async def _write(
+    session: AsyncSession,
+    changed: Mapping[Key, Row | None],
+    was: Mapping[Key, Row | None],
+    revision: int,
+    change: Change,
+) -> None:
     if not changed:
         return
     await store.write_rows(session, changed, revision=revision, at=change.at, by=change.actor.name)
-    names = [row_words(key) for key in changed]
+    called = names_of_rows({key: row if row is not None else was.get(key) for key, row in changed.items()})
+    names = [row_words(key, called) for key in changed]
     more = f" 等 {len(names)} 行" if len(names) > SHOWN else ""
     rows = {".".join(key): None if row is None else dict(row) for key, row in [*changed.items()][:KEPT]}
     act = Act(

@@ -121,6 +121,11 @@ async def read_rows(session: AsyncSession) -> dict[Key, Row]:
     return dict(pair for pairs in rows.values() for pair in pairs)
 
 
+async def keys_ever(session: AsyncSession, kind: str) -> frozenset[str]:
+    """Keys of one kind that a row has or had: calls in the ledger may still name one that was deleted."""
+    return frozenset(await session.scalars(select(DraftRow.key).where(DraftRow.kind == kind)))
+
+
 async def read_stored(session: AsyncSession, keys: Iterable[Key]) -> dict[Key, Stored]:
     """These rows with their revision, deleted ones too; those that never were are left out."""
     found = {}

@@ -27,9 +27,11 @@ from routing.faults import Fault, TableInvalid
 from routing.labels_zh import KINDS
 from routing.lint import examine, require_publishable
 from routing.model import Snapshot, Table
+from routing.naming import Names, names_of
+from routing.new_keys import MADE, new_key
 from routing.publish import Published, Publisher, PublishRefused, PublishRequest, checked_reason, version_table
 from routing.releases import WORDS, Happening, Overtaken, Release, ReleaseRefused, State, after, rebased
-from routing.row_forms import cells_of, fault_as_json
+from routing.row_forms import cells_of, fault_as_json, words_of
 from routing.service import NoTable, discard_draft, edit_draft, load_draft, save_draft
 from routing.snapshot import SnapshotCorrupt, checksum, freeze, from_json, thaw, to_json
 from routing.table_rows import Key, Row, kinds, patched, rows_of
@@ -71,7 +73,16 @@ class Tables:
         async with self.publisher.database.reading() as session:
             found = await store.read_page(session, kind, beyond, max(1, min(limit, MOST_ROWS)))
             revision = await store.draft_revision(session)
-        return {"revision": revision, "rows": [_row(key, stored) for key, stored in found]}
+        names = names_of(await self._draft())
+        return {"revision": revision, "rows": [_row(key, stored, names) for key, stored in found]}
+
+    async def new_key(self, kind: str, name: str) -> Said:
+        """A key for a new row that somebody has typed the name of."""
+        if kind not in MADE:
+            raise Refused(f"这一类的编号由您填写；自动编号的有 {'、'.join(sorted(MADE))}")
+        async with self.publisher.database.reading() as session:
+            taken = await store.keys_ever(session, kind)
+        return {"key": await asyncio.to_thread(new_key, kind, name, taken)}
 
     async def edit(self, edits: list[Edit], actor: Actor, reason: str = "") -> Said:
         """Change rows of the draft, all or none. A conflict is told field by field, with both sides' values."""
@@ -80,7 +91,7 @@ class Tables:
                 self.publisher.database, edits, by=actor.name, origin=actor.origin, reason=reason
             )
         except DraftConflict as conflict:
-            raise _overtaken(conflict) from None
+            raise _overtaken(conflict.called(names_of(await self._draft()))) from None
         except TableInvalid as invalid:
             raise Refused(str(invalid)) from None
         return {"rows": [{"kind": k, "key": key, "revision": r} for (k, key), r in revisions.items()]}
@@ -104,7 +115,8 @@ class Tables:
         except Misfit as misfit:
             faults = [*unread, Fault(misfit.path, repr(misfit.value), f"应为{misfit.wanted}")]
         found = await asyncio.to_thread(lambda: examine(table, self.publisher.lint_context(old)))
-        return {"faults": [fault_as_json(fault) for fault in (*faults, *found)]}
+        names = names_of(table) if old is None else names_of(table).over(names_of(old))
+        return {"faults": [fault_as_json(fault, names) for fault in (*faults, *found)]}
 
     async def diff(self, version: int | None = None) -> Said:
         """What the draft would change in what is in force, or in another version."""
@@ -263,9 +275,15 @@ class Tables:
                 self.publisher.database, table, seen=seen, by=actor.name, origin=actor.origin, reason=reason
             )
         except DraftConflict as conflict:
-            raise _overtaken(conflict) from None
+            raise _overtaken(conflict.called(names_of(await self._draft()))) from None
         except TableInvalid as invalid:
             raise Refused(str(invalid)) from None
+
+    async def names(self) -> Said:
+        """What the rows of the draft and of the version in force are called, by kind and key."""
+        force, draft = await self.both()
+        found = names_of(draft)
+        return {"names": (found if force is None else found.over(names_of(force))).named}
 
     async def _draft(self) -> Table:
         return (await self.draft()).table
@@ -310,13 +328,14 @@ def _told(published: Published) -> Said:
     }
 
 
-def _row(key: tuple[str, str], stored: store.Stored) -> Said:
+def _row(key: tuple[str, str], stored: store.Stored, names: Names) -> Said:
     return {
         "kind": key[0],
         "name": KINDS.get(key[0], key[0]),
         "key": key[1],
         "fields": stored.row,
         "cells": cells_of(key, stored.row) if stored.row is not None else None,
+        "words": words_of(key, stored.row, names) if stored.row is not None else None,
         "revision": stored.revision,
         "changed_at": stored.changed_at.isoformat(),
         "changed_by": stored.changed_by,

@@ -115,6 +115,14 @@ class _Row:
             return None if value is ... else value
         return self._wrong(key, value, "应为日期，不带引号", "2026-07-01", None)
 
+    def days(self, key: str) -> tuple[date, ...]:
+        value = self._take(key, "[2027-02-17]", ())
+        if isinstance(value, (list, tuple)) and all(
+            isinstance(part, date) and not isinstance(part, datetime) for part in value
+        ):
+            return tuple(value)
+        return self._wrong(key, value, "应为日期的列表，不带引号", "[2027-02-17]", ())
+
     def moment(self, key: str) -> datetime | None:
         """A date and time; without a zone it is the city's."""
         value = self._take(key, "2026-12-01T18:00:00+08:00", ...)
@@ -351,6 +359,7 @@ def _group(name: str, row: _Row) -> Group:
         schedule=row.text("schedule", '"office"', ""),
         callback_first=row.choice("callback_first", CallbackFirst, CallbackFirst.CITIZEN),
         call_out=row.choice("call_out", CallOutClass, CallOutClass.NONE),
+        closed_days=row.days("closed_days"),
     )
     row.end()
     return group

@@ -27,6 +27,7 @@ from queues.acd import Acd
 from queues.pins.service import Pins
 from queues.states import AgentState
 from routing.model import Snapshot
+from routing.naming import names_of
 from routing.sample_rows import LINES, MARK
 from routing.tables import Refused
 from setup.demo_access import is_demo
@@ -106,7 +107,7 @@ class SetupChecklist:
         wanted = await asyncio.to_thread(self._wanted)
         told = points(facts, self._staff(), {name: prompt.text for name, prompt in wanted.items()})
         return {
-            "call": as_json(record, facts),
+            "call": as_json(record, facts, called=names_of(self._table()).of),
             "points": [asdict(one) for one in told],
             "staff": self._staff(),
             "over": record.ended_at is not None,
@@ -150,7 +151,7 @@ class SetupChecklist:
         sample = [one for one in trunks if ("trunks", one.id) in still]
         details = tuple(f"{one.name}：{one.host}:{one.port} 还是{MARK}" for one in sample)
         if any(not one.role.startswith("drill") for one in sample):
-            told = f"{len(sample)} 条线路还是{MARK}地址，打不到真正的对端；请在路由表的“中继”中改成真实地址，再核对"
+            told = f"{len(sample)} 条线路还是{MARK}地址，打不到真正的对端；请在路由表的“线路”中改成真实地址，再核对"
             return ChecklistStep("lines", title, StepState.TODO, told, details, page)
         if sample:
             told = f"线路已改成真实地址；{len(sample)} 条演练线路还是{MARK}，每月演练前请改好"

@@ -292,7 +292,7 @@ def _centres(settings: Settings) -> Iterator[tuple[Level, str]]:
         cut_off = row["centre"] not in reached
         level = Level.FAULT if cut_off or f"trunk-{row['trunk']}" in grave else Level.NOTE
         then = f"{row['centre']} 一条线路都不通，一键转接到不了" if cut_off else "转接会先走其他线路"
-        yield level, f"{row['centre']} 的线路 {row['trunk']} 探测不通；请联系对端，{then}"
+        yield level, f"{row['centre']} 的线路 {row['name']} 探测不通；请联系对端，{then}"
     if not down:
         yield Level.GOOD, f"{len(now['centres'])} 条线路都通"
 

@@ -24,6 +24,7 @@ from routing.faults import Severity, TableInvalid
 from routing.labels_zh import KINDS, row_words
 from routing.lint import examine
 from routing.model import Table
+from routing.naming import Names, names_of
 from routing.publish import FIRST_REASON, version_table
 from routing.row_forms import fault_as_json
 from routing.sample_rows import Clearing, clear, marked
@@ -140,7 +141,8 @@ class SampleData:
             hindrances.append(f"删除后的路由表不能发布：{TableInvalid(errors)}")
         version = in_force.version if in_force is not None else 0
         known = {(fault.rule, fault.path) for fault in had}
-        faults = tuple(fault_as_json(fault) for fault in found if (fault.rule, fault.path) not in known)
+        names = names_of(draft.table)
+        faults = tuple(fault_as_json(fault, names) for fault in found if (fault.rule, fault.path) not in known)
         return _Plan(draft.table, draft.revision, version, clearing, demo, faults, tuple(hindrances))
 
     async def _shipped(self) -> Sequence[Mapping[Key, Row]]:
@@ -175,19 +177,19 @@ def _users_hinder(people: Sequence[User], demo: Sequence[User], user: str) -> li
 
 
 def _told(plan: _Plan) -> dict[str, Any]:
-    rows = rows_of(plan.before)
+    rows, names = rows_of(plan.before), names_of(plan.before)
     left = {key: row for key, row in rows.items() if key not in plan.clearing.gone and key not in plan.clearing.kept}
     return {
         "version": plan.version,
-        "rows": [_row(key, rows[key]) for key in plan.clearing.gone],
-        "kept": [_row(key, rows[key]) | {"why": why} for key, why in plan.clearing.kept.items()],
-        "marked": [_row(key, rows[key]) for key in marked(left)],
+        "rows": [_row(key, rows[key], names) for key in plan.clearing.gone],
+        "kept": [_row(key, rows[key], names) | {"why": why} for key, why in plan.clearing.kept.items()],
+        "marked": [_row(key, rows[key], names) for key in marked(left)],
         "users": [{"user": one.name, "name": one.display} for one in plan.users],
         "faults": list(plan.faults),
         "hindrances": list(plan.hindrances),
     }
 
 
-def _row(key: Key, row: Row) -> dict[str, str]:
+def _row(key: Key, row: Row, names: Names) -> dict[str, str]:
     name = str(row.get("name") or row.get("text", ""))  # an announcement has no name
-    return {"kind": key[0], "kind_name": KINDS[key[0]], "key": key[1], "name": name, "words": row_words(key)}
+    return {"kind": key[0], "kind_name": KINDS[key[0]], "key": key[1], "name": name, "words": row_words(key, names)}

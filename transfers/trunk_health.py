@@ -100,4 +100,4 @@ class TrunkMonitor:
     def _text(trunk: Trunk) -> str:
         where = f"{trunk.host}:{trunk.port}"
         then = "转接会先走其他线路" if trunk.role.startswith("emergency") else "恢复以前从这条线路接不通"
-        return f"{trunk.name}（{trunk.id}，{where}）探测不通；请联系对端，{then}"
+        return f"{trunk.name}（{where}）探测不通；请联系对端，{then}"

@@ -7,7 +7,7 @@ change, its sessions lose at once.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,6 +82,15 @@ class Accounts:
         """Everybody, by name."""
         async with self._database.reading() as session:
             return await store.all_users(session)
+
+    async def locked(self) -> Mapping[str, datetime]:
+        """Users whose name is shut after wrong tries, and until when."""
+        now = self._now()
+        async with self._database.reading() as session:
+            tries = await store.all_tries(session)
+            people = await store.all_users(session)
+        waits = ((one.name, locked_for(tries[key], now)) for one in people if (key := digest(one.name)) in tries)
+        return {name: now + wait for name, wait in waits if wait}
 
     async def add(
         self, name: str, display: str, roles: frozenset[Role], agent: str, actor: Actor, reason: str = ""

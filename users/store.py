@@ -224,6 +224,11 @@ async def keep_tries(session: AsyncSession, key: str, tries: Tries) -> None:
     await session.execute(update(TriesRow).where(TriesRow.key == key).values(wrong=tries.wrong, last_at=tries.last_at))
 
 
+async def all_tries(session: AsyncSession) -> dict[str, Tries]:
+    """Every name that was tried wrongly of late, by its digest."""
+    return {row.key: Tries(row.wrong, row.last_at) for row in await session.scalars(select(TriesRow))}
+
+
 async def clear_tries(session: AsyncSession, key: str) -> None:
     """Forget them."""
     await session.execute(delete(TriesRow).where(TriesRow.key == key))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.engine_client import ask
+from cli.engine_client import ask, names
 from config.settings import load_settings
 from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 
@@ -50,7 +50,11 @@ def hand_command(
     """把一个还没有拨打的回拨转给别的技能组；排队时间保留。"""
     asked = {"group": group, "reason": reason, "by": by or getpass.getuser()}
     row = ask(f"/api/callbacks/{call}/hand", asked)
-    typer.echo(json.dumps(row, ensure_ascii=False) if as_data else f"回拨 {row['id']} 已转给技能组 {row['group']}")
+    typer.echo(
+        json.dumps(row, ensure_ascii=False)
+        if as_data
+        else f"回拨 {row['id']} 已转给技能组 {names().of('groups', row['group'])}"
+    )
 
 
 @app.command("cancel")

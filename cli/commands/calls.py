@@ -25,6 +25,9 @@ from cli.routing_backend import actor
 from config.settings import Settings, SettingsError, load_settings
 from database.connection import Database, open_database
 from database.errors import DatabaseError
+from ivr.prompt_names import names_in_file
+from ledger.labels_zh import ANSWERED_BY
+from ledger.naming import Called
 from ledger.reader import calls_now, facts_now
 from ledger.records import CallRecord, fold
 from ledger.store import CallFilter
@@ -79,10 +82,10 @@ def list_command(
     if as_data:
         _print_list(json.dumps(outline(record, reveal=reveal), ensure_ascii=False, indent=2) for record in records)
     else:
-        empty = True
+        empty, called = True, names_in_file(settings.snapshot_file, settings.city).of
         for record in records:
             empty = False
-            typer.echo(_row(record, settings, reveal))
+            typer.echo(_row(record, settings, reveal, called))
         if empty:
             typer.echo("没有符合条件的来电")
     end(complete=all(whole))
@@ -137,11 +140,13 @@ def show_command(
     if record is None:
         typer.echo(f"流水里没有呼叫 {call}；可用 ./hotline calls list 查看有哪些", err=True)
         raise typer.Exit(UNKNOWN)
+    called = names_in_file(settings.snapshot_file, settings.city).of
     if as_data:
-        typer.echo(json.dumps(as_json(record, facts, reveal=reveal), ensure_ascii=False, indent=2))
+        told = as_json(record, facts, reveal=reveal, called=called)
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         typer.echo(f"呼叫 {record.call}，{record.entered_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}")
-        for line in tell(facts, reveal=reveal):
+        for line in tell(facts, reveal=reveal, called=called):
             typer.echo(str(line))
     end(complete=whole)
 
@@ -200,20 +205,26 @@ def repair_command(
         typer.echo(f"已更正 {len(told.calls)} 通；大屏上最近 24 小时的数字在引擎下次启动时更新")
 
 
-def _row(record: CallRecord, settings: Settings, reveal: bool) -> str:
+def _row(record: CallRecord, settings: Settings, reveal: bool, called: Called) -> str:
     if record.answered_at:
-        answer = f"{record.answered_by} {record.agent or record.seat}".strip()
-        fate = f"接听 {answer}，等候 {(record.waited_ms or 0) / 1000:.1f} 秒"
+        name = called("agents", record.agent)
+        who = f"工号 {record.agent}" + (f" {name}" if name != record.agent else "") if record.agent else record.seat
+        fate = f"{ANSWERED_BY.get(record.answered_by, '接听')} {who}".strip()
+        fate += f"，等候 {(record.waited_ms or 0) / 1000:.1f} 秒"
         fate += f"，通话 {record.talk_ms / 1000:.0f} 秒" if record.talk_ms is not None else ""
     else:
         fate = "未接听"
     fate += "" if record.ended_at else "（进行中）"
     fate += f"，评价 {record.rating_level}" if record.rating_level else ""
-    fate += f"，处理结果 {record.wrap_up_code or '未填'}" if record.answered_by == "agent" and record.ended_at else ""
-    fate += "".join(f"，转接 {one.target}" for one in record.transfers)
+    fate += (
+        f"，处理结果 {called('wrap_up_codes', record.wrap_up_code) or '未填'}"
+        if record.answered_by == "agent" and record.ended_at
+        else ""
+    )
+    fate += "".join(f"，转接 {called('partners', one.target)}" for one in record.transfers)
     caller = record.caller if reveal and record.caller else mask(record.caller)
     when = f"{record.entered_at.astimezone(settings.zone):%m-%d %H:%M:%S}"
-    return f"{record.call}  {when}  {caller} → {record.number or '?'}  {record.group or '-'}  {fate}"
+    return f"{record.call}  {when}  {caller} → {record.number or '?'}  {called('groups', record.group) or '-'}  {fate}"
 
 
 def area_code(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.engine_client import ask
+from cli.engine_client import ask, names
 from config.settings import load_settings
 
 app = typer.Typer(help="留言：列出、在话机上收听、转派、办结。", no_args_is_help=True)
@@ -61,7 +61,7 @@ def hand_command(
     """把一条留言转给别的技能组，或指定一位座席处理。"""
     asked = {"group": group, "agent": agent, "reason": reason, "by": by or getpass.getuser()}
     row = ask(f"/api/messages/{call}/hand", asked)
-    whom = f"工号 {row['holder']}" if row["holder"] else f"技能组 {row['group']}"
+    whom = f"工号 {row['holder']}" if row["holder"] else f"技能组 {names().of('groups', row['group'])}"
     typer.echo(json.dumps(row, ensure_ascii=False) if as_data else f"留言 {row['id']} 由{whom}处理")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.engine_client import ask
+from cli.engine_client import ask, names
 from cli.forecasting import erlang, simulate, staffing
 from queues.model import TicketPhase
 from telephony.model import AGENT_ID, CALL_ID
@@ -50,9 +50,12 @@ def list_calls(as_data: AsData = False) -> None:
     if as_data:
         typer.echo(json.dumps(told["calls"], ensure_ascii=False, indent=2))
         return
+    called = names()
     for row in told["calls"]:
         age = (told["now_ms"] - row["since_ms"]) // 1000
         place = f"第{row['position']}位" if row["position"] is not None else f"座席 {row['seat']}"
-        typer.echo(f"{row['call']}  {row['group']}  {PHASE[row['phase']]}  {place}  来电至今 {age} 秒")
+        typer.echo(
+            f"{row['call']}  {called.of('groups', row['group'])}  {PHASE[row['phase']]}  {place}  来电至今 {age} 秒"
+        )
     if not told["calls"]:
         typer.echo("没有来电")

@@ -16,6 +16,7 @@ from routing.calendar import CITY, city_time
 from routing.closed_groups import avoiding
 from routing.explain import as_json, explain
 from routing.model import CallFacts, Snapshot
+from routing.naming import names_of
 from routing.rules import decide
 from routing.sample_table import sample_snapshot
 from routing.snapshot import SnapshotCorrupt, SnapshotMissing, load_snapshot
@@ -49,7 +50,7 @@ def route_test(
     decision = decide(CallFacts(number, caller), snapshot, moment)
     if source == PUBLISHED and not at:  # who is closed now says nothing of another hour, or of a table to come
         closed = ClosedGroups(load_settings().data_dir / CLOSED_FILE).closed
-        decision = avoiding(decision, closed, snapshot.default_group)
+        decision = avoiding(decision, closed, snapshot.default_group, called=snapshot.group_name)
     if as_data:
         data = {"at": moment.isoformat(), "sample": bool(note), **as_json(decision)}
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
@@ -57,7 +58,7 @@ def route_test(
     if note:
         typer.echo(note)
     typer.echo(f"时间：{city_time(moment):%Y-%m-%d %H:%M:%S}（北京时间）")
-    for line in explain(decision):
+    for line in explain(decision, names_of(snapshot)):
         typer.echo(line)
 
 

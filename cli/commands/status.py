@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.engine_client import ask
+from cli.engine_client import ask, names
 from ledger.labels_zh import DRILL_STATES
 from orders.model import OrderState
 from orders.rules import NAMES
@@ -37,15 +37,20 @@ def command(as_data: Annotated[bool, typer.Option("--json", help="输出 JSON")]
                 f"{NAMES[OrderState(state)]} {count}" for state, count in sorted(now["orders"].items())
             )
             typer.echo(f"应急工单  {standing}")
+        called = names()
         for centre in sorted({row["centre"] for row in now["centres"]}):
-            told = (f"{row['trunk']} {UP[row['up']]}" for row in now["centres"] if row["centre"] == centre)
+            told = (
+                f"{called.of('trunks', row['trunk'])} {UP[row['up']]}"
+                for row in now["centres"]
+                if row["centre"] == centre
+            )
             typer.echo(f"{centre}       {'，'.join(told)}")
         for partner in dict.fromkeys(row["partner"] for row in now["partners"]):
             mine = [row for row in now["partners"] if row["partner"] == partner]
-            told = (f"{row['trunk']} {UP[row['up']]}" for row in mine)
+            told = (f"{called.of('trunks', row['trunk'])} {UP[row['up']]}" for row in mine)
             typer.echo(f"{mine[0]['name']}（{mine[0]['key']}）  {'，'.join(told)}")
         for drill in now["drills"]:
-            where = f"，线路 {drill['trunk']}" if drill["trunk"] else ""
+            where = f"，线路 {called.of('trunks', drill['trunk'])}" if drill["trunk"] else ""
             typer.echo(f"演练      {drill['target']}，话机 {drill['seat']}，{DRILL_STATES[drill['state']]}{where}")
         for alarm in now["alarms"]:
             typer.echo(f"{'告警' if alarm['grave'] else '提醒'}      {alarm['text']}")

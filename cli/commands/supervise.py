@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.agents import who
-from cli.engine_client import ask
+from cli.engine_client import ask, names
 from config.settings import load_settings
 from database.connection import open_database
 from ledger.model import Fact
@@ -89,7 +89,7 @@ def close(
     """关闭技能组：新来电转 12345 受理组，重启后仍然关闭，直到 open。"""
     body = {"group": group, "reason": reason, "waiting": waiting, "by": by or who()}
     answer = ask("/api/supervise/close", body)
-    _tell(answer, f"技能组 {group} 已关闭，移动了 {answer['moved']} 个排队来电", as_data)
+    _tell(answer, f"技能组 {names().of('groups', group)} 已关闭，移动了 {answer['moved']} 个排队来电", as_data)
 
 
 @app.command("open")
@@ -101,7 +101,7 @@ def open_(
 ) -> None:
     """重新开放技能组。"""
     body = {"group": group, "reason": reason, "by": by or who()}
-    _tell(ask("/api/supervise/open", body), f"技能组 {group} 已开放", as_data)
+    _tell(ask("/api/supervise/open", body), f"技能组 {names().of('groups', group)} 已开放", as_data)
 
 
 @app.command("history")
@@ -116,8 +116,9 @@ def history(
         rows = [{"at": fact.at.isoformat(), "call": fact.call, **fact.data} for fact in facts]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
+    called = names().of
     for fact in facts:
-        (line,) = tell([fact])
+        (line,) = tell([fact], called=called)
         typer.echo(f"{city_time(fact.at):%Y-%m-%d %H:%M:%S}  {line.text}")
     if not facts:
         typer.echo("还没有记录")

@@ -202,7 +202,7 @@ class _Demo:
             None,
         )
         if trunk is None:
-            raise DemoRefused(f"路由表里没有通往 {target.id} 的中继；请用 ./hotline route test 查看这个号码")
+            raise DemoRefused(f"路由表里没有通往 {target.id} 的线路；请用 ./hotline route test 查看这个号码")
         if not trunk.host.startswith("127."):
             raise DemoRefused(f"{trunk.name} 的对端是 {trunk.host}，不在本机；演示不会呼叫真正的中心")
         return trunk

@@ -17,6 +17,7 @@ from cli.routing_backend import act, actor, read
 from routing.calendar import city_time
 from routing.draft import Edit
 from routing.labels_zh import field_words, value_words
+from routing.naming import Names
 from routing.releases import Happening
 from routing.table_rows import kinds, plain_text
 from routing.tables import MOST_ROWS, Tables, moment
@@ -44,11 +45,15 @@ def draft(
     if as_data:
         typer.echo(json.dumps({"revision": told["revision"], "rows": rows}, ensure_ascii=False, indent=2))
         return
+    names = Names(read("/api/routing/names", lambda tables: tables.names())["names"])
     for row in rows:
         shown = "，".join(
-            f"{field_words(kind, name)} {value_words(kind, name, value)}" for name, value in row["fields"].items()
+            f"{field_words(kind, name)} {value_words(kind, name, value, names, row['key'])}"
+            for name, value in row["fields"].items()
         )
-        typer.echo(f"{kind}.{row['key']}  [{row['revision']}]  {shown}")
+        name = names.short(kind, row["key"])
+        called = f"{name}  " if name != row["key"] else ""
+        typer.echo(f"{called}{kind}.{row['key']}  [{row['revision']}]  {shown}")
     typer.echo(f"共 {len(rows)} 行；草稿的改动号是 {told['revision']}")
 
 

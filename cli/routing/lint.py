@@ -23,6 +23,7 @@ from routing.calendar import CITY
 from routing.columns import place_of, place_words
 from routing.faults import Fault, Severity
 from routing.lint import RULES, examine
+from routing.naming import Names, names_of
 
 _TITLES = {rule.id: rule.title for rule in RULES}
 
@@ -35,7 +36,9 @@ def lint_command(
     """检查路由表：错误不能发布，提醒说明市民会遇到什么；有错误时退出码为 1。"""
     settings = settings_or_stop()
     moment = _day(today)
-    faults = examine(table_from(source, settings), surroundings(settings, moment))
+    table = table_from(source, settings)
+    faults = examine(table, surroundings(settings, moment))
+    names = names_of(table)
     errors = [fault for fault in faults if fault.severity is Severity.ERROR]
     if as_data:
         typer.echo(json.dumps([_plain(fault) for fault in faults], ensure_ascii=False, indent=1))
@@ -44,15 +47,15 @@ def lint_command(
             if told:
                 typer.echo(f"{title}：{len(told)} 处")
             for fault in told:
-                _tell(fault)
+                _tell(fault, names)
         if not faults:
             typer.echo("没有错误，也没有提醒")
     raise typer.Exit(FAILED if errors else 0)
 
 
-def _tell(fault: Fault) -> None:
+def _tell(fault: Fault, names: Names) -> None:
     value = f" = {fault.value}" if fault.value else ""
-    typer.echo(f"  {_TITLES[fault.rule]}［{fault.rule}］{place_words(fault.path)}{value}")
+    typer.echo(f"  {_TITLES[fault.rule]}［{fault.rule}］{place_words(fault.path, names)}{value}")
     example = f"；例如 {fault.example}" if fault.example else ""
     typer.echo(f"      {fault.reason}{example}")
 

@@ -13,8 +13,9 @@ from cli.progress import progress
 from cli.routing.sources import DRAFT, SOURCES, UNUSABLE, AsJson, settings_or_stop, snapshot_from, stop
 from routing.calendar import city_time
 from routing.exchange.periods import days_text
-from routing.explain import place_name
+from routing.explain import place_name, rule_name
 from routing.model import Snapshot
+from routing.naming import PROMPTS, Names, names_of
 from routing.simulate import Change, Line, Matrix, Outcome, compare, matrix, numbers_of, week_of
 
 PER_DAY = 48
@@ -65,6 +66,7 @@ def _tell_matrix(found: Matrix, snapshot: Snapshot, as_data: bool) -> None:
         return
     typer.echo(f"{found.start:%Y-%m-%d} 起一周，{len(found.numbers)} 个号码；去向完全相同的号码合在一起")
     same: dict[tuple[Line, ...], list[str]] = {}
+    names = names_of(snapshot)
     for number, lines in zip(found.numbers, found.lines, strict=True):
         same.setdefault(lines, []).append(number)
     for lines, numbers in same.items():
@@ -76,7 +78,7 @@ def _tell_matrix(found: Matrix, snapshot: Snapshot, as_data: bool) -> None:
             for run in line:
                 by_outcome.setdefault(run.outcome, []).append((run.first, run.end))
             for place, spans in by_outcome.items():
-                typer.echo(f"  {_hours(spans)} → {_words(found.outcomes[place], snapshot)}")
+                typer.echo(f"  {_hours(spans)} → {_words(found.outcomes[place], names)}")
 
 
 def _tell_changes(changes: list[Change], found: Matrix, before: Snapshot, after: Snapshot, as_data: bool) -> None:
@@ -109,22 +111,23 @@ def _tell_changes(changes: list[Change], found: Matrix, before: Snapshot, after:
     for (number, caller, was, becomes), hours in spans.items():
         same.setdefault((caller, tuple(hours), was, becomes), []).append(number)
     changed = {one.number for one in changes}
+    old, new = names_of(before), names_of(after)
     typer.echo(f"{found.start:%Y-%m-%d} 起一周，{len(changed)} 个号码的去向会改变（共 {len(found.numbers)} 个）")
     for (caller, when, was, becomes), numbers in same.items():
         typer.echo(_names(numbers) + (f"，主叫 {caller}" if caller else ""))
         typer.echo(f"  {_hours(when)}")
-        typer.echo(f"    原来：{_words(was, before)}")
-        typer.echo(f"    改为：{_words(becomes, after)}")
+        typer.echo(f"    原来：{_words(was, old)}")
+        typer.echo(f"    改为：{_words(becomes, new)}")
 
 
 def _names(numbers: list[str], most: int = 12) -> str:
     return "、".join(numbers[:most]) + (f" 等 {len(numbers)} 个号码" if len(numbers) > most else "")
 
 
-def _words(outcome: Outcome, snapshot: Snapshot) -> str:
-    overflow = "".join(f"，满 {seconds} 秒溢出到 {group}" for seconds, group in outcome.overflow)
-    prompts = "、".join(outcome.prompts) or "不放音"
-    return f"{place_name(outcome.target, snapshot)}（{outcome.rule}；{prompts}{overflow}）"
+def _words(outcome: Outcome, names: Names) -> str:
+    overflow = "".join(f"，满 {seconds} 秒溢出到{names.of('groups', group)}" for seconds, group in outcome.overflow)
+    prompts = names.listed(PROMPTS, outcome.prompts) or "不放音"
+    return f"{place_name(outcome.target, names)}（{rule_name(outcome.rule)}；{prompts}{overflow}）"
 
 
 def _hours(spans: Iterable[tuple[int, int]]) -> str:

@@ -28,8 +28,9 @@ from ledger.reader import calls_now
 from ledger.records import CallRecord
 from ledger.store import CallFilter
 from routing.calendar import CITY, city_time
-from routing.explain import place_name
+from routing.explain import place_name, rule_name
 from routing.model import Snapshot, Target, TargetKind
+from routing.naming import PROMPTS, names_of
 from routing.replay import Past, Replay, replay
 from routing.replay_diagram import flows
 from routing.snapshot import SnapshotCorrupt, from_json
@@ -91,16 +92,17 @@ def _tell(found: Replay, start: datetime, present: Snapshot, wanted: Snapshot) -
         typer.echo(f"{start:%Y-%m-%d} 没有来电；可用 --day 换一天")
         return
     share = 100 * found.elsewhere / found.calls
+    old, new = names_of(present), names_of(wanted)
     typer.echo(f"{start:%Y-%m-%d} 共 {found.calls} 个来电，{found.elsewhere} 个会不同（{share:.1f}%）")
     for one in found.moved:
-        was, becomes = place_name(one.before.target, present), place_name(one.after.target, wanted)
+        was, becomes = place_name(one.before.target, old), place_name(one.after.target, new)
         where = f"{was} → {becomes}" if one.before.target != one.after.target else f"{was}（去向相同）"
         typer.echo(f"  {one.number}：{len(one.calls)} 个，{where}")
         if one.before.rule != one.after.rule:
-            typer.echo(f"      规则：{one.before.rule} → {one.after.rule}")
+            typer.echo(f"      依据：{rule_name(one.before.rule)} → {rule_name(one.after.rule)}")
         if one.before.prompts != one.after.prompts:
-            heard = [("、".join(prompts) or "不放音") for prompts in (one.before.prompts, one.after.prompts)]
-            typer.echo(f"      提示音：{heard[0]} → {heard[1]}")
+            heard, hears = old.listed(PROMPTS, one.before.prompts), new.listed(PROMPTS, one.after.prompts)
+            typer.echo(f"      提示音：{heard or '不放音'} → {hears or '不放音'}")
         more = "……" if len(one.calls) > SHOWN_CALLS else ""
         typer.echo(f"      例如 {'、'.join(one.calls[:SHOWN_CALLS])}{more}（hotline calls show 编号）")
     if found.unknown_versions:
@@ -135,7 +137,7 @@ def _names(*snapshots: Snapshot) -> Callable[[str], str]:
             )
             for kind, known in kinds:
                 if place in known:
-                    return place_name(Target(kind, place), snapshot)
+                    return place_name(Target(kind, place), names_of(snapshot))
         return place
 
     return name

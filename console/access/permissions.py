@@ -181,8 +181,10 @@ ROUTES: Final = (
         body={"reason": REASON, "seen": WHOLE}, needs=("reason",),
     ),
     Route("GET", "/api/setup/trial", Right.SETUP, "最近一次试打的经过"),
-    Route("POST", "/api/setup/trial/phone/credentials", Right.SETUP, "取得试打电话的一次性口令", body={},
-    listeners=WEB),
+    Route(
+        "POST", "/api/setup/trial/phone/credentials", Right.SETUP, "取得试打电话的一次性口令", body={"number": TEXT},
+        listeners=WEB,
+    ),
     Route(
         "GET", "/api/setup/trial/phone", Right.SETUP, "试打电话的 WebSocket（子协议 sip）", answers="text/plain",
         listeners=WEB,
@@ -227,6 +229,7 @@ ROUTES: Final = (
         "POST", "/api/seats/{seat}/set-up", Right.AGENTS_PIN, "看话机的注册密码（留痕）",
         body={"reason": REASON}, needs=("reason",), listeners=WEB,
     ),
+    Route("GET", "/api/names", Right.LIVE_READ, "技能组、座席、线路等各是什么名称", listeners=WEB),
     Route("GET", "/api/desk", Right.LIVE_READ, "座席界面可选的内容：示忙原因、协作单位、工单类型", listeners=WEB),
     # Calls
     Route(
@@ -389,7 +392,7 @@ ROUTES: Final = (
     ),
     # Supervision
     Route(
-        "POST", "/api/supervise/{action}", Right.SUPERVISE_JOIN, "监听、耳语、强插、接管", Ownership.SUPERVISOR,
+        "POST", "/api/supervise/{action}", Right.SUPERVISE_JOIN, "监听、密语、强插、接管", Ownership.SUPERVISOR,
         {"agent": AGENT, "supervisor": AGENT, "reason": REASON}, ("agent", "supervisor", "reason"),
         choices={"action": _JOINS},
     ),
@@ -426,6 +429,11 @@ ROUTES: Final = (
     ),
     Route("POST", "/api/routing/draft/discard", Right.ROUTING_EDIT, "丢弃草稿", body={"reason": TEXT}),
     Route("GET", "/api/routing/forms", Right.ROUTING_READ, "路由表有哪些表、哪些列"),
+    Route("GET", "/api/routing/names", Right.ROUTING_READ, "草稿和生效版本中各行的名称"),
+    Route(
+        "GET", "/api/routing/new-key", Right.ROUTING_EDIT, "新的一行用什么编号",
+        query={"kind": TEXT, "name": TEXT},
+    ),
     Route("GET", "/api/routing/lint", Right.ROUTING_READ, "检查草稿"),
     Route(
         "POST", "/api/routing/lint", Right.ROUTING_READ, "检查改动后的草稿，不保存",
@@ -470,6 +478,14 @@ ROUTES: Final = (
     Route(
         "GET", "/api/prompts", Right.PROMPTS_READ, "全部提示音：文字、时长、来源、用在哪里",
         query={"find": TEXT, "limit": COUNT}, listeners=WEB,
+    ),
+    Route(
+        "POST", "/api/prompts/preview", Right.PROMPTS_EDIT, "试听一段还不属于任何提示音的文字；什么都不保存",
+        body={"text": TEXT}, needs=("text",), listeners=WEB,
+    ),
+    Route(
+        "GET", "/api/prompts/transition", Right.PROMPTS_READ, "归并号码的提示音本来怎么说",
+        query={"mode": TEXT, "number": TEXT, "name": TEXT}, listeners=WEB,
     ),
     Route("GET", "/api/prompts/{language}/{prompt}", Right.PROMPTS_READ, "一段提示音和它的各版", listeners=WEB),
     Route(

@@ -32,6 +32,7 @@ from recordings.layout import HALVES, half_file, recording_file
 from recordings.model import Recording
 from routing.calendar import CITY
 from routing.model import Snapshot
+from routing.naming import Names
 from telephony.model import CALL_ID, CallId
 from users.model import Right, Scope
 from users.seal import KeyUnusable
@@ -72,6 +73,11 @@ class RunningCalls(Protocol):
 
     @property
     def snapshot(self) -> Snapshot: ...
+
+    @property
+    def names(self) -> Names:
+        """Of the table in force, with its prompts."""
+        ...
 
     @property
     def orders(self) -> Orders: ...
@@ -139,9 +145,8 @@ class _Views:
     async def call(self, request: web.Request) -> web.Response:
         record, facts = await self._story(request, Right.CALLS_READ)
         agent = _agent(request) if _only_own(request, Right.CALLS_READ) else ""
-        return json_response(
-            as_json(record, facts) | {"related": await related(self._archive.calls, record, facts, agent)}
-        )
+        links = await related(self._archive.calls, record, facts, agent)
+        return json_response(as_json(record, facts, called=self._control.names.of) | {"related": links})
 
     async def reveal_caller(self, request: web.Request) -> web.Response:
         """The number, and what was taken down of the matter: both are the citizen's."""

@@ -17,6 +17,7 @@ from ledger.records import CallRecord
 from ledger.store import CallFilter
 from orders.service import Orders
 from routing.model import Snapshot
+from routing.naming import PROMPTS, Names
 from routing.numbers import citizen
 from telephony.model import CALL_ID, CallId
 
@@ -25,12 +26,18 @@ MOST_LOOKED_AT: Final = 50
 """Calls whose number ends like the caller's: an older row may hold another form of it, or be another's."""
 """Earlier calls that are shown: what somebody reads while a citizen speaks."""
 
+_UNASKED: Final = frozenset({PROMPTS, "numbers"})
+"""Names that no page needs by themselves, and of which a table may have twenty thousand."""
+
 
 class Desks(Protocol):
     """What these routes need of the engine."""
 
     @property
     def snapshot(self) -> Snapshot: ...
+
+    @property
+    def names(self) -> Names: ...
 
     @property
     def callbacks(self) -> Callbacks: ...
@@ -49,6 +56,7 @@ def desk_routes(archive: Archive, control: Desks) -> list[web.RouteDef]:
     """The routes, to be added to the browsers' application."""
     views = _Views(archive, control)
     return [
+        web.get("/api/names", views.names),
         web.get("/api/desk", views.words),
         web.get("/api/calls/{call}/earlier", views.earlier),
     ]
@@ -58,6 +66,12 @@ class _Views:
     def __init__(self, archive: Archive, control: Desks) -> None:
         self._archive = archive
         self._control = control
+
+    async def names(self, request: web.Request) -> web.Response:
+        """What the rows of the table in force are called: a page shows no key where there is a name."""
+        named = self._control.names.named
+        shown = {kind: named[kind] for kind in named if kind not in _UNASKED}
+        return json_response({"version": self._control.snapshot.version, "names": shown})
 
     async def words(self, request: web.Request) -> web.Response:
         """What the table lets an agent choose from, in its order."""
@@ -136,6 +150,6 @@ class _Views:
             "agent": record.agent,
             "talk_ms": record.talk_ms,
             "rating_level": record.rating_level,
-            "transfers": [one.target for one in record.transfers],
+            "transfers": [self._control.names.of("partners", one.target) for one in record.transfers],
             "came_to": code.name if code is not None else record.wrap_up_code,
         }

@@ -17,7 +17,9 @@ from console.access.guard import UPLOADED
 from console.api.sessions import actor_of
 from console.http_json import body_of, error_response, json_response, whole_of
 from database.errors import DatabaseError
+from ivr.prompts.catalogue import transition_texts
 from ivr.prompts.model import NoPrompt, PromptChange, PromptRefused, PromptsBusy
+from routing.model import MergeMode
 
 EXAMPLE: Final = '{"text": "请稍候，正在为您转接。", "keep": false}'
 MOST: Final = 1_000_000_000
@@ -35,6 +37,10 @@ class Prompts(Protocol):
 
     async def sound(self, key: Key) -> Path: ...
 
+    async def preview(self, text: str) -> dict[str, Any]:
+        """Words that no prompt has yet, made to be heard. Raises PromptRefused or OSError."""
+        ...
+
     async def change(
         self, key: Key, wish: PromptChange, actor: Actor, reason: str = "", *, keep: bool, seen: int | None = None
     ) -> dict[str, Any]:
@@ -47,6 +53,8 @@ def prompt_routes(prompts: Prompts) -> list[web.RouteDef]:
     views = _Views(prompts)
     return [
         web.get("/api/prompts", _worded(views.rows)),
+        web.post("/api/prompts/preview", _worded(views.preview)),
+        web.get("/api/prompts/transition", _worded(views.transition)),
         web.get("/api/prompts/{language}/{prompt}", _worded(views.history)),
         web.get("/api/prompts/{language}/{prompt}/listen", _worded(views.listen)),
         web.post("/api/prompts/{language}/{prompt}/text", _worded(views.reword)),
@@ -62,6 +70,21 @@ class _Views:
     async def rows(self, request: web.Request) -> Any:
         told = request.query
         return await self._prompts.rows(told.get("find", "")[:200], whole_of(told.get("limit"), "limit", 1000, 1, 1000))
+
+    async def preview(self, request: web.Request) -> Any:
+        text = (await body_of(request, EXAMPLE)).get("text")
+        if not isinstance(text, str) or not text.strip():
+            raise error_response(400, f"应写明要说的文字（text），例如 {EXAMPLE}")
+        return await self._prompts.preview(text.strip())
+
+    async def transition(self, request: web.Request) -> Any:
+        """What a merged number of this mode says by itself, before and after its last day."""
+        told = request.query
+        modes = {str(mode): mode for mode in MergeMode}
+        if told.get("mode", "") not in modes:
+            raise error_response(400, f"归并方式（mode）应为 {'、'.join(modes)} 之一")
+        during, after = transition_texts(modes[told["mode"]], told.get("number", "")[:20], told.get("name", "")[:20])
+        return {"during": during, "after": after}
 
     async def history(self, request: web.Request) -> Any:
         return await self._prompts.history(_key(request))

@@ -14,11 +14,15 @@ from console.http_json import error_response, json_response
 from ledger.labels_zh import CALLBACK_STATES, CALLBACK_WHY
 from queues.acd import Acd, Ticket
 from queues.explain import explain_agent, explain_call
+from routing.naming import Names
 from telephony.model import AGENT_ID, CALL_ID, AgentId, CallId
 
 
 class Queues(Protocol):
     """What these routes need of the engine."""
+
+    @property
+    def names(self) -> Names: ...
 
     @property
     def acd(self) -> Acd: ...
@@ -58,7 +62,8 @@ class _Views:
             lines = explain_agent(acd, AgentId(what), now)
         else:
             raise error_response(400, f"{what[:80]!r} 既不是呼叫编号也不是工号；例如 hl1-1700000000.12 或 1001")
-        return json_response({"lines": list(lines)})
+        called = self._control.names
+        return json_response({"lines": [called.in_words(line, "groups", "skills") for line in lines]})
 
     def _call(self, call: CallId) -> tuple[str, ...]:
         """Why a call is where it is. A callback is found by the call in which it was promised, too."""

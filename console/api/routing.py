@@ -19,6 +19,7 @@ from database.errors import DatabaseError
 from routing.console_queries import hours, simulate
 from routing.draft import Edit
 from routing.faults import Fault
+from routing.naming import NO_NAMES
 from routing.releases import Happening
 from routing.row_forms import described, fault_as_json, fields_of
 from routing.snapshot import SnapshotCorrupt
@@ -55,6 +56,8 @@ def routing_routes(control: Routing) -> list[web.RouteDef]:
         web.post("/api/routing/draft", sentenced(views.edit)),
         web.post("/api/routing/draft/discard", sentenced(views.discard)),
         web.get("/api/routing/forms", sentenced(views.forms)),
+        web.get("/api/routing/names", sentenced(views.names)),
+        web.get("/api/routing/new-key", sentenced(views.new_key)),
         web.get("/api/routing/lint", sentenced(views.lint)),
         web.post("/api/routing/lint", sentenced(views.try_out)),
         web.post("/api/routing/simulate", sentenced(views.simulate)),
@@ -80,7 +83,7 @@ class _Views:
         body = await body_of(request, EXAMPLE)
         wanted, unread = edits(body.get("edits"))
         if unread:
-            told = [fault_as_json(fault) for fault in unread]
+            told = [fault_as_json(fault, NO_NAMES) for fault in unread]
             raise Refused("；".join(one["told"] for one in told), {"faults": told})
         return await self._control.tables.edit(wanted, actor_told(request, body), _text(body, "reason"))
 
@@ -90,6 +93,13 @@ class _Views:
 
     async def forms(self, request: web.Request) -> Any:
         return {"sheets": described()}
+
+    async def names(self, request: web.Request) -> Any:
+        return await self._control.tables.names()
+
+    async def new_key(self, request: web.Request) -> Any:
+        told = request.query
+        return await self._control.tables.new_key(told.get("kind", ""), told.get("name", "")[:LONGEST_NAME])
 
     async def lint(self, request: web.Request) -> Any:
         return await self._control.tables.lint()

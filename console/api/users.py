@@ -5,6 +5,7 @@ One job: translate. What may be is users.accounts' to say, and it writes down wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -62,7 +63,21 @@ class _Views:
         self._people = people
 
     async def users(self, request: web.Request) -> web.Response:
-        return json_response({"users": [user_as_json(one) for one in await self._people.accounts.users()]})
+        accounts = self._people.accounts
+        locked = await accounts.locked()
+        signed_in = Counter(one.user for one in await accounts.sessions())
+        return json_response(
+            {
+                "users": [
+                    user_as_json(one)
+                    | {
+                        "locked_until": locked[one.name].isoformat() if one.name in locked else None,
+                        "sessions": signed_in[one.name],
+                    }
+                    for one in await accounts.users()
+                ]
+            }
+        )
 
     async def add(self, request: web.Request) -> web.Response:
         body = await body_of(

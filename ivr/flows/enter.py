@@ -13,10 +13,11 @@ from telephony.model import Priority, Var
 def enter(question: Question, desk: CallBackend) -> Answer:
     """Greet 12345; tell about an old number; send both to the right group or sub-centre."""
     decision = desk.route(question)
+    taken_for = decision.number if question.action == TRIAL and decision.number else question.number
     desk.note(
         Kind.ENTERED,
         question,
-        number=question.number,
+        number=taken_for,
         caller=question.caller,
         **({"caller_told": question.told} if question.told else {}),
         mode=TRIAL if question.action == TRIAL else decision.mode or "",
@@ -35,6 +36,8 @@ def enter(question: Question, desk: CallBackend) -> Answer:
         Var.VERSION: str(decision.version),
         **_standing(question, desk, decision),
     }
+    if taken_for != question.number:
+        state[Var.NUMBER] = taken_for
     if line := desk.whisper(decision):
         state[Var.WHISPER] = line
     if decision.target.kind is TargetKind.SUBCENTRE:

@@ -256,12 +256,18 @@ def partners(rows: Mapping[str, Partner]) -> Iterator[Prompt]:
 def transitions(numbers: Mapping[str, LegacyNumber]) -> Iterator[Prompt]:
     """The transition prompts, during and after, under the ids that the rows name."""
     for row in numbers.values():
-        during, after = _TRANSITIONS[row.mode]
+        during, after = transition_texts(row.mode, row.number, row.name)
         named = ((row.prompt, during), (row.prompt_after, after))
         for prompt_id, text in named:
             if not prompt_id:  # a row may choose to say nothing
                 continue
-            yield Prompt(prompt_id, Kind.TRANSITION, {MANDARIN: text.format(number=row.number, name=row.name)})
+            yield Prompt(prompt_id, Kind.TRANSITION, {MANDARIN: text})
+
+
+def transition_texts(mode: MergeMode, number: str, name: str) -> tuple[str, str]:
+    """What a merged number says by itself during its transition, and after."""
+    during, after = _TRANSITIONS[mode]
+    return during.format(number=number, name=name), after.format(number=number, name=name)
 
 
 _WAITING_KEYS: Final[Mapping[WaitingAction, str]] = {

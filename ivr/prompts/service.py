@@ -27,7 +27,8 @@ from audit.store import append
 from database.connection import Database
 from ivr.prompts import audio, manifest, versions
 from ivr.prompts.build import NotPlayable, attempt, paths
-from ivr.prompts.catalogue import Prompt, Source, catalogue
+from ivr.prompts.catalogue import MANDARIN, Prompt, Source, catalogue
+from ivr.prompts.catalogue import Kind as PromptKind
 from ivr.prompts.manifest import Built
 from ivr.prompts.model import NoPrompt, PromptChange, PromptRefused, PromptsBusy
 from ivr.prompts.staging import NEXT, PromptsLocked, add_to_manifest, current_wordings, exclusive_lock
@@ -47,6 +48,8 @@ MOST_VERSIONS: Final = 50
 
 LONGEST_REASON: Final = 100
 TRIAL: Final = "prompt-trial-"
+PREVIEW: Final = "preview"
+"""Of words that belong to no prompt yet."""
 
 _MAGIC: Final = {
     b"ID3": "MP3",
@@ -121,6 +124,30 @@ class Prompts:
         work = asyncio.ensure_future(self._changed(key, wish, actor, reason, keep, seen))
         work.add_done_callback(self._done)
         return await asyncio.shield(work)  # to its end, whoever asked hangs up meanwhile
+
+    async def preview(self, text: str) -> dict[str, Any]:
+        """Words that no prompt has yet, as the line would play them; nothing is kept. Raises PromptRefused, OSError."""
+        if wrong := fault(text):
+            raise PromptRefused(wrong)
+        if self._waiting >= MOST_WAITING:
+            raise PromptsBusy("正在制作的提示音太多，请过几秒再试")
+        self._waiting += 1
+        work = asyncio.ensure_future(self._previewed(text))
+        work.add_done_callback(self._done)
+        return await asyncio.shield(work)
+
+    async def _previewed(self, text: str) -> dict[str, Any]:
+        async with self._turn:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=TRIAL, dir=self.data_dir))
+            try:
+                prompt = Prompt(PREVIEW, PromptKind.TRANSITION, {MANDARIN: text})
+                built = await asyncio.to_thread(attempt, folder, prompt, MANDARIN)
+                return await asyncio.to_thread(_told, _Trial((MANDARIN, PREVIEW), folder, built, text, None, None))
+            except (NotPlayable, audio.ToolMissing) as no:
+                raise PromptRefused(str(no).replace(f"{folder}/", "")) from None
+            finally:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _done(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self._waiting -= 1

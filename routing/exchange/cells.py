@@ -19,7 +19,7 @@ from routing.codec import field_types
 from routing.columns import Column
 from routing.exchange.overflows import overflows_text, read_overflows
 from routing.exchange.periods import periods_text, read_periods
-from routing.labels_zh import PARTS
+from routing.labels_zh import PARTS, today
 from routing.model import Overflow, Period
 
 Cell = str | int | date
@@ -190,7 +190,8 @@ def _overflows(cell: object, _kind: Any) -> tuple[Overflow, ...]:
 def _many(cell: object, kind: Any) -> Any:
     of = plain(get_args(kind)[0])
     parts = [part.strip() for part in unicodedata.normalize("NFKC", text_of(cell)).translate(_LISTED).split("、")]
-    return get_origin(kind)(_whole(part, int) if of is int else part for part in parts if part)
+    reads = {int: _whole, date: _date}.get(of, lambda part, _kind: part)
+    return get_origin(kind)(reads(part, of) for part in parts if part)
 
 
 def _parts(cell: object, kind: Any) -> Any:
@@ -214,6 +215,7 @@ def _named(cell: object) -> dict[str, str]:
     parts = unicodedata.normalize("NFKC", text_of(cell)).translate(_LISTED).split("、")
     for part in filter(None, map(str.strip, parts)):
         key, colon, value = part.partition(":")
+        key = today(key)
         if not colon or key.strip() in found:
             raise ValueError(f"看不懂“{part}”：应为 名:值，用顿号隔开，每个名一次")
         found[key.strip()] = value.strip()

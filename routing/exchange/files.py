@@ -14,6 +14,7 @@ from routing.exchange.grid import Grid, table_of
 from routing.exchange.separated import read_csv, write_csv
 from routing.exchange.toml_text import write_toml
 from routing.exchange.workbook import MOST_BYTES, read_workbook, write_workbook
+from routing.labels_zh import today
 from routing.model import Table
 from routing.toml import read_table
 
@@ -80,7 +81,7 @@ def _csv(path: Path) -> Grid:
 
 def _sheet(path: PurePath) -> Sheet:
     for sheet in sheets().values():
-        if path.stem in (sheet.name, sheet.title):
+        if today(path.stem) in (sheet.name, sheet.title):
             return sheet
     titles = "、".join(f"{sheet.title}.csv" for sheet in sheets().values())
     raise whole_file(f"看不出 {path.name} 是哪张表；请改名", titles)

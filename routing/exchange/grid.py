@@ -15,6 +15,7 @@ from routing.columns import FREE, Column, Sheet, place_of, place_words, sheets
 from routing.exchange.cells import Cell, Unreadable, plain, read, shown, text_of
 from routing.exchange.faults import CellFault, FileInvalid
 from routing.faults import Fault
+from routing.labels_zh import today
 from routing.lint import lint
 from routing.lint.announcements import ALONE as ANNOUNCEMENT_RULES
 from routing.lint.callers import ALONE as CALLER_RULES
@@ -248,7 +249,7 @@ class _Reading:
         columns: dict[str, int] = {}
         choices = "、".join(column.title for column in sheet.columns)
         for index, cell in enumerate(cells):
-            name = text_of(cell).strip()
+            name = today(text_of(cell).strip())
             column = by_name.get(name)
             if column is not None and column.name not in columns:
                 columns[column.name] = index

@@ -16,6 +16,7 @@ from routing.columns import Sheet
 from routing.exchange.cells import Cell, text_of
 from routing.exchange.faults import whole_file
 from routing.exchange.grid import MOST_COLUMNS, MOST_LINES, Grid, cells_of
+from routing.labels_zh import today
 from routing.model import Table
 
 MOST_BYTES: Final = 20_000_000
@@ -47,7 +48,7 @@ def read_pasted(sheet: Sheet, text: str) -> Grid:
         raise whole_file("没有粘贴任何内容；请在表格中选中几行，复制后粘贴，再按 Ctrl-D")
     titles = {name for column in sheet.columns for name in (column.title, column.name)}
     first = [text_of(cell).strip() for cell in lines[0][1]]
-    if not titles & set(filter(None, first)):
+    if not titles & {today(name) for name in first if name}:
         widest = max(len(cells) for _, cells in lines)
         headings = [column.title for column in sheet.columns[:widest]]
         lines = [(0, headings), *lines]

@@ -22,6 +22,7 @@ from routing.columns import SHEET_HINTS, Column, Sheet, sheets
 from routing.exchange.cells import NO, YES, Cell, plain
 from routing.exchange.faults import FileInvalid, whole_file
 from routing.exchange.grid import MOST_COLUMNS, MOST_LINES, SETTING, Grid, cells_of, letter_of
+from routing.labels_zh import today
 from routing.model import Table
 from routing.table_rows import SETTINGS, Shape
 
@@ -88,7 +89,7 @@ def _grids(book: Any) -> list[Grid]:
     grids = []
     strange = []
     for page in book.worksheets:
-        sheet = by_title.get(page.title.strip())
+        sheet = by_title.get(today(page.title.strip()))
         if sheet is not None:
             grids.append(Grid(sheet, list(_lines(page))))
         elif page.title.strip() != GUIDE:
@@ -191,8 +192,8 @@ def _choices(sheet: Sheet, column: Column, sizes: Mapping[str, int]) -> str:
         return f'"{",".join(column.words.values())}"'
     if kind is bool:
         return f'"{YES},{NO}"'
-    if column.advice.refers and kind is str:
-        target = sheets()[column.advice.refers]
+    if column.refers in sheets() and kind is str:
+        target = sheets()[column.refers]
         return f"'{target.title}'!$A$2:$A${sizes[target.name] + _ROOM}"
     return ""
 
@@ -217,7 +218,7 @@ def _explained() -> Iterable[list[Cell]]:
         for column in sheet.columns:
             needed = column.empty is MISSING
             choices = "、".join(column.words.values()) or (
-                sheets()[column.advice.refers].title if column.advice.refers else ""
+                sheets()[column.refers].title if column.refers in sheets() else ""
             )
             yield ["", column.title, YES if needed else "", column.advice.hint, column.advice.example, choices]
 

@@ -289,7 +289,7 @@ def _trunks(view: View) -> Iterator[Fault]:
     for trunk in view.table.trunks:
         path = f"trunks.{trunk.id}"
         if not _TRUNK.fullmatch(trunk.id) or trunk.id in _SWITCH_OWN or trunk.id.endswith("-identify"):
-            reason = "中继编号应以小写字母开头，只含小写字母、数字和连字符，且不是交换机自用的名字"
+            reason = "线路编号应以小写字母开头，只含小写字母、数字和连字符，且不是交换机自用的名字"
             yield Fault(path, "", reason, "emergency-110")
         if trunk.role not in TRUNK_ROLES:
             yield Fault(f"{path}.role", repr(trunk.role), f"应为 {'、'.join(TRUNK_ROLES)} 之一", '"emergency"')
@@ -324,5 +324,5 @@ RULES: Final = (
     Rule("bad-priority", Severity.ERROR, "优先设置不对", _priorities),
     Rule("never-matches", Severity.ERROR, "号码永远匹配不到来电", _never_matches),
     Rule("bad-partner", Severity.ERROR, "协作单位写法不对", _partners),
-    Rule("bad-trunk", Severity.ERROR, "中继写法不对", _trunks),
+    Rule("bad-trunk", Severity.ERROR, "线路写法不对", _trunks),
 )

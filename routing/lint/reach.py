@@ -27,6 +27,9 @@ def _no_human(view: View) -> Iterator[Fault]:
     if default is not None and default.id not in view.staffed:
         reason = f"12345 的受理组“{default.name}”没有一个座席，来电最终没有人接；请在座席人员中给它派人"
         yield Fault("default_group", repr(default.id), reason, f'groups = ["{default.id}"]')
+    if default is not None and default.closed_days:
+        reason = f"12345 的受理组“{default.name}”每天都要接听，别的组关闭时来电也转到它；请删去这些日子"
+        yield Fault(f"groups.{default.id}.closed_days", str(default.closed_days[0]), reason, "[]")
     if not table.seats:
         yield Fault("seats", "", "没有一个座席分机，谁也不能签入接电话；请添加分机", '["8001", "8002"]')
 

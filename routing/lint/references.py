@@ -70,7 +70,7 @@ def _overflow_targets(group: Group, view: View) -> Iterator[Fault]:
         elif row.to is OverflowTo.SUBCENTRE:
             subcentres = [trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"]
             if row.target not in subcentres:
-                yield _absent(path, row.target, '分中心中继（role = "subcentre"）', subcentres)
+                yield _absent(path, row.target, '分中心线路（role = "subcentre"）', subcentres)
         elif row.to is OverflowTo.DUTY_PHONE:
             yield from _duty_phones(path, row.target, view)
         elif row.to not in _WITH_TARGET and row.target:
@@ -98,7 +98,7 @@ def _unknown_of_callbacks(view: View) -> Iterator[Fault]:
         yield _absent("callback.schedule", policy.schedule, "班表", view.schedules)
     trunks = {trunk.id for trunk in view.table.trunks if trunk.role == "pstn"}
     if WaitingAction.CALLBACK in view.table.waiting_keys.values() and policy.trunk not in trunks:
-        yield _absent("callback.trunk", policy.trunk, "中继", trunks)
+        yield _absent("callback.trunk", policy.trunk, "线路", trunks)
 
 
 _WITH_TARGET: Final = (OverflowTo.GROUP, OverflowTo.SUBCENTRE, OverflowTo.DUTY_PHONE)
@@ -114,10 +114,10 @@ def _unknown_of_partners(view: View) -> Iterator[Fault]:
         if row.schedule and row.schedule not in view.schedules:
             yield _absent(f"{path}.schedule", row.schedule, "班表", view.schedules)
         if not row.trunks:
-            yield Fault(f"{path}.trunks", "[]", "至少要有一条中继", '["utility-water"]')
+            yield Fault(f"{path}.trunks", "[]", "至少要有一条线路", '["utility-water"]')
         for trunk in row.trunks:
             if trunk not in allowed:
-                yield _absent(f"{path}.trunks", trunk, "公用事业、分中心或邻市中继", allowed)
+                yield _absent(f"{path}.trunks", trunk, "公用事业、分中心或邻市线路", allowed)
 
 
 def _doubles(view: View) -> Iterator[Fault]:
@@ -170,7 +170,7 @@ def _emergency(view: View) -> Iterator[Fault]:
     for trunk in view.table.trunks:
         foreign = DIALLED.fullmatch(trunk.number) and trunk.number not in EMERGENCY_NUMBERS
         if trunk.role in EMERGENCY_ROLES and foreign:
-            reason = f"紧急中继只能拨 {'、'.join(EMERGENCY_NUMBERS)}"
+            reason = f"紧急线路只能拨 {'、'.join(EMERGENCY_NUMBERS)}"
             yield Fault(f"trunks.{trunk.id}.number", repr(trunk.number), reason, '"110"')
 
 
@@ -192,18 +192,18 @@ def _target_without_trunk(view: View) -> Iterator[Fault]:
     subcentres = {trunk.id for trunk in view.table.trunks if trunk.role == "subcentre"}
     for row in view.table.numbers:
         if row.mode is MergeMode.SUBCENTRE and row.trunk not in subcentres:
-            yield _absent(f"numbers.{row.number}.trunk", row.trunk, '分中心中继（role = "subcentre"）', subcentres)
+            yield _absent(f"numbers.{row.number}.trunk", row.trunk, '分中心线路（role = "subcentre"）', subcentres)
     reachable = {trunk.number for trunk in view.table.trunks if trunk.role == "emergency"}
     for number in EMERGENCY_NUMBERS:
         if number not in reachable:
             example = f'[trunks.emergency-{number}] role = "emergency", number = "{number}"'
-            yield Fault("trunks", "", f"没有通往 {number} 的紧急中继", example)
+            yield Fault("trunks", "", f"没有通往 {number} 的紧急线路", example)
 
 
 def _trunk_without_target(view: View) -> Iterator[Fault]:
     for row in view.table.numbers:
         if row.mode is not MergeMode.SUBCENTRE and row.trunk:
-            reason = "只有设分中心的号码才有中继；请删去，或改 mode"
+            reason = "只有设分中心的号码才有线路；请删去，或改 mode"
             yield Fault(f"numbers.{row.number}.trunk", repr(row.trunk), reason, 'mode = "subcentre"')
 
 
@@ -220,7 +220,7 @@ def _emergency_changed(view: View) -> Iterator[Fault]:
             continue
         was = f"{old.number}@{old.host}:{old.port}" if old else "没有"
         becomes = f"{new.number}@{new.host}:{new.port}" if new else "没有"
-        reason = f"紧急中继有改动：原来 {was}，现在 {becomes}；请与对方中心核实并试拨后再发布"
+        reason = f"紧急线路有改动：原来 {was}，现在 {becomes}；请与对方中心核实并试拨后再发布"
         yield Fault(f"trunks.{name}", "", reason)
 
 
@@ -247,7 +247,7 @@ RULES: Final = (
     Rule("shadowed", Severity.ERROR, "被另一行遮住", _shadowed),
     Rule("emergency-touched", Severity.ERROR, "动了紧急号码", _emergency),
     Rule("drill-not-apart", Severity.ERROR, "演练线路会碰到真实的线路", _drills),
-    Rule("target-without-trunk", Severity.ERROR, "要转出去却没有中继", _target_without_trunk),
-    Rule("trunk-without-target", Severity.ERROR, "有中继却不会转出去", _trunk_without_target),
-    Rule("emergency-changed", Severity.WARNING, "紧急中继有改动", _emergency_changed, surroundings=True),
+    Rule("target-without-trunk", Severity.ERROR, "要转出去却没有线路", _target_without_trunk),
+    Rule("trunk-without-target", Severity.ERROR, "有线路却不会转出去", _trunk_without_target),
+    Rule("emergency-changed", Severity.WARNING, "紧急线路有改动", _emergency_changed, surroundings=True),
 )

@@ -37,7 +37,7 @@ def _sites(view: View) -> Iterator[Fault]:
 def _without_trunk(group: Group) -> Iterator[Fault]:
     for name, value in (("capacity", group.capacity), ("schedule", group.schedule)):
         if value:
-            reason = "没有写 trunk，这一项不起作用；请写上分中心的中继，或删去"
+            reason = "没有写 trunk，这一项不起作用；请写上分中心的线路，或删去"
             yield Fault(f"groups.{group.id}.{name}", repr(value), reason, 'trunk = "subcentre-12366"')
 
 
@@ -45,7 +45,7 @@ def _trunk(group: Group, view: View) -> Iterator[Fault]:
     path, trunk = f"groups.{group.id}.trunk", view.trunks.get(group.trunk)
     subcentres = sorted(one.id for one in view.table.trunks if one.role == "subcentre")
     if trunk is None or trunk.role != "subcentre":
-        reason = f'没有这个分中心中继（role = "subcentre"）；现有 {"、".join(subcentres) or "（无）"}'
+        reason = f'没有这个分中心线路（role = "subcentre"）；现有 {"、".join(subcentres) or "（无）"}'
         yield Fault(path, repr(group.trunk), reason, f'"{subcentres[0]}"' if subcentres else "")
     elif len(trunk.number) not in NUMBER_DIGITS:
         reason = "分中心的席位以它的号码命名，在那里拨的号码应为 3 到 5 位数字；请与分中心约定一个短号"

@@ -136,7 +136,7 @@ async def test_from_the_page_listen_is_heard_by_nobody_whisper_by_the_agent_barg
     page = await on_the_floor(here, boss)
     await expect(page.locator("tr[data-agent='1001']")).to_contain_text("通话中", timeout=SECONDS)
     await choose(page, "1001")
-    for key, name, heard in (("L", "监听", (False, False)), ("W", "耳语", (False, True)), ("B", "强插", (True, True))):
+    for key, name, heard in (("L", "监听", (False, False)), ("W", "密语", (False, True)), ("B", "强插", (True, True))):
         await page.keyboard.press(key)
         await give(page, f"{name} 1001", f"质检{name}")
         await expect(page.get_by_text("话机 8010 正在振铃，请接起").first).to_be_visible()
@@ -149,7 +149,7 @@ async def test_from_the_page_listen_is_heard_by_nobody_whisper_by_the_agent_barg
         await soon(lambda: not three.boss.calls[-1].is_talking, "the supervisor's phone to be free")
     deeds = [fact.data for fact in await three.scene.story(CALLER) if fact.kind is Kind.OPERATOR_ACTION]
     assert [(deed["what"], deed["reason"]) for deed in deeds] == [
-        ("listen", "质检监听"), ("whisper", "质检耳语"), ("barge", "质检强插"),
+        ("listen", "质检监听"), ("whisper", "质检密语"), ("barge", "质检强插"),
     ]  # fmt: skip
 
 

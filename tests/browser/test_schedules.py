@@ -44,7 +44,7 @@ async def test_an_admin_draws_a_week_and_sets_a_holiday_and_both_hold_once_publi
     await here.sign_in(await person(product, "boss", Role.ADMIN))
     await page.goto(f"{here.home}/#/routing")
     await page.get_by_role("tab", name="服务时间").click()
-    await choose(page, "班表", "office")
+    await choose(page, "班表", "机关上班时间")
     week = page.get_by_role("application")
     words = page.locator("p.words")
     await expect(words).to_contain_text("周六至周日 不开")

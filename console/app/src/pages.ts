@@ -7,7 +7,7 @@ export interface Page {
   path: string;
   title: string;
   /** In the menu under this heading. */
-  group: "座席" | "班长" | "来电" | "管理";
+  group: "座席" | "班长" | "来电" | "管理" | "帮助";
   /** The right without which it is neither shown nor opened. */
   right: string;
   view: () => Promise<{ default: Component }>;
@@ -34,6 +34,7 @@ export const pages: readonly Page[] = [
   { path: "/users", title: "用户与权限", group: "管理", right: "users", view: () => import("./users/Users.vue") },
   { path: "/audit", title: "审计", group: "管理", right: "audit.read", view: () => import("./audit/Audit.vue") },
   { path: "/health", title: "诊断", group: "管理", right: "metrics.read", view: () => import("./health/Health.vue") },
+  { path: "/manual", title: "手册", group: "帮助", right: "live.read", view: () => import("./manual/Manual.vue") },
 ];
 
 /** Where somebody begins; nothing: no page is theirs. */

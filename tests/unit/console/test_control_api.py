@@ -35,6 +35,7 @@ from queues.states import AgentState
 from routing.calendar import CITY
 from routing.drill_trunks import trunks_of
 from routing.model import CallbackPolicy, Snapshot, WrapUpCode
+from routing.naming import Names, names_of
 from routing.tables import Tables
 from telephony.model import AgentId, CallId, GroupId, SeatId
 from tests.support.engine_harness import House, call_id
@@ -102,6 +103,10 @@ class Control:
         self.pins: dict[AgentId, str] = {}
         self.unlocked: list[AgentId] = []
         self.records: dict[CallId, CallRecord] = {}
+
+    @property
+    def names(self) -> Names:
+        return names_of(self.snapshot)
 
     @property
     def snapshot(self) -> Snapshot:

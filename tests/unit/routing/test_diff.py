@@ -44,7 +44,7 @@ def test_the_change_of_a_merge_mode_is_a_sentence() -> None:
         (number("12333", note="已核"), "12333：备注由示例，待核改为已核"),
         (number("12333", overflow_seconds=45), "12333：溢出秒数由 20 改为 45，影响 3 条规则"),
         (number("12333", last_day=None), "12333：过渡期最后一天由 2027-06-30 改为（空），影响 3 条规则"),
-        (number("12315", group=GroupId("general")), "12315：受理组由 market 改为 general，影响 6 条规则"),
+        (number("12315", group=GroupId("general")), "12315：受理组由市场监管改为综合受理，影响 6 条规则"),
         (lambda t: replace(t, numbers=t.numbers[1:]), "删去 12333（名称 人社，归并方式 整体并入"),
         (lambda t: replace(t, area_code="0754"), "区号：由 0663 改为 0754，影响"),
         (lambda t: replace(t, seats=(*t.seats, "8011")), "新增话机 8011"),
@@ -57,19 +57,19 @@ def test_the_change_of_a_merge_mode_is_a_sentence() -> None:
         ),
         (
             lambda t: replace(t, groups=(replace(t.groups[2], ring_seconds=30), *t.groups[:2], *t.groups[3:])),
-            "技能组 market：振铃秒数由 20 改为 30，影响 12 条规则",
+            "技能组 市场监管：振铃秒数由 20 改为 30，影响 12 条规则",
         ),
         (
             lambda t: replace(t, schedules=(mornings(t.schedules[0]), *t.schedules[1:])),
-            "班表 office：平日时段由周一二三四五 08:30–12:00、周一二三四五 14:30–17:30改为周一二三四五 08:30–12:00",
+            "班表 机关上班时间：平日时段由周一二三四五 08:30–12:00、周一二三四五 14:30–17:30改为",
         ),
         (
             lambda t: replace(t, agents=(*t.agents, Agent("1011", "座席1011", (GroupId("general"),)))),
-            "新增座席人员 1011（姓名 座席1011，技能组 general）",
+            "新增座席人员 1011 座席1011（姓名 座席1011，技能组 综合受理，外呼等级 随技能组）",
         ),
         (
             lambda t: replace(t, numbers=(*t.numbers, NEW)),
-            "新增 8768123（名称 热线，归并方式 整体并入，受理组 general",
+            "新增 8768123（名称 热线，归并方式 整体并入，受理组 综合受理",
         ),
     ],
 )  # fmt: skip

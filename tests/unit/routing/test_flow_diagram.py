@@ -56,7 +56,7 @@ def edited(number: str, **changes: object) -> Snapshot:
 def test_a_dual_number_has_a_path_for_each_phase_open_and_closed() -> None:
     found = [in_words(path) for path in paths("12315", SAMPLE, NOW)]
     during = "拨打 12315 市场监管 双号并行，然后 过渡期内 2026-07-01 至 2027-06-30"
-    heard = "每天早八点到晚八点，然后 听到 legacy-12315-during"
+    heard = "每天早八点到晚八点，然后 听到 12315 市场监管过渡期提示音"
     assert found[2:4] == [
         f"{during}，然后 上班时间 {heard}，然后 人工接听 市场监管组，然后 等满 20 秒 综合受理组也可接",
         f"{during}，然后 下班时间 {heard}，然后 人工接听 综合受理组",

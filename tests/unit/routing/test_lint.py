@@ -389,8 +389,8 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
             (table(auto_answer=("8099",)), "auto_answer", "没有这个座席分机"),
             (agent(GENERAL, GroupId("gone")), "agents.1001.groups", "没有这个技能组"),
             (partner(schedule="gone"), "partners.water.schedule", "没有这个班表"),
-            (partner(trunks=()), "partners.water.trunks", "至少要有一条中继"),
-            (partner(trunks=("emergency-110",)), "partners.water.trunks", "公用事业、分中心或邻市中继"),
+            (partner(trunks=()), "partners.water.trunks", "至少要有一条线路"),
+            (partner(trunks=("emergency-110",)), "partners.water.trunks", "公用事业、分中心或邻市线路"),
         ],
         [number(group="market"), number(overflow_group="market"), row_of("12315", schedule="")],
     ),
@@ -410,7 +410,7 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "bad-overflow-target": (
         [
             (overflows(OverflowTo.GROUP, "gone"), "groups.general.overflow[0].target", "没有这个技能组"),
-            (overflows(OverflowTo.SUBCENTRE, "pstn"), "groups.general.overflow[0].target", "分中心中继"),
+            (overflows(OverflowTo.SUBCENTRE, "pstn"), "groups.general.overflow[0].target", "分中心线路"),
             (overflows(OverflowTo.DUTY_PHONE, ""), "groups.general.overflow[0].target", "值班电话"),
             (overflows(OverflowTo.DUTY_PHONE, "06630000000/"), "groups.general.overflow[0].target", "值班电话"),
             (overflows(OverflowTo.DUTY_PHONE, "06630000000/12345"), "groups.general.overflow[0].target", "热线自己"),
@@ -466,7 +466,7 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "target-without-trunk": (
         [
             (row_of("12366", trunk=""), "numbers.12366.trunk", "现有 subcentre-12313"),
-            (row_of("12366", trunk="utility-water"), "numbers.12366.trunk", "分中心中继"),
+            (row_of("12366", trunk="utility-water"), "numbers.12366.trunk", "分中心线路"),
             (trunk("emergency-120", role="emergency-backup"), "trunks", "没有通往 120"),
         ],
         [row_of("12366", trunk="subcentre-12367"), trunk("emergency-120-backup", role="utility")],

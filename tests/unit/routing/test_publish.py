@@ -116,9 +116,9 @@ async def test_what_was_published_is_in_force_everywhere(database: Database, fir
 async def test_a_switch_that_cannot_take_it_leaves_the_old_version(
     database: Database, first: Snapshot, tmp_path: Path
 ) -> None:
-    switch = Switch("中继没有装上")
+    switch = Switch("线路没有装上")
     table = await edit(database, note="x")
-    with pytest.raises(PublishRefused, match="中继没有装上"):
+    with pytest.raises(PublishRefused, match="线路没有装上"):
         await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert switch.told == ["apply 2", "abandon"]
     assert await latest(database) == load_snapshot(tmp_path / SNAPSHOT_FILE) == first
@@ -130,7 +130,7 @@ async def test_errors_of_the_lint_block_and_nothing_is_touched(
 ) -> None:
     switch = Switch()
     table = replace(thaw(first), default_group=thaw(first).groups[0].id, trunks=())
-    with pytest.raises(TableInvalid, match="没有通往 110 的紧急中继"):
+    with pytest.raises(TableInvalid, match="没有通往 110 的紧急线路"):
         await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert switch.told == []
     assert await latest(database) == first

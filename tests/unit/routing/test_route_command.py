@@ -33,7 +33,7 @@ def test_without_a_published_table_the_sample_answers_and_says_so() -> None:
     lines = out.splitlines()
     assert lines[0] == SAMPLE_NOTE
     assert lines[1] == "时间：2026-11-23 10:00:00（北京时间）"
-    assert "规则：legacy.full.during（未发布的表）" in lines
+    assert "依据：整体并入、过渡期内（未发布的表）" in lines
 
 
 def test_the_published_table_answers(data_dir: Path) -> None:

@@ -24,6 +24,7 @@ from routing.model import (
     TargetKind,
     Trunk,
 )
+from routing.naming import NO_NAMES, names_of
 from routing.rules import decide, phase_of
 from routing.sample_table import sample_snapshot
 from telephony.model import EMERGENCY_NUMBERS, GroupId
@@ -218,9 +219,9 @@ def test_a_naive_moment_is_refused() -> None:
 
 def test_explained_in_chinese_and_as_data() -> None:
     decision = ask("12366", WORKDAY)
-    lines = explain(decision)
-    assert lines[0] == "去向：分中心 subcentre-12366"
-    assert "不通时收回：技能组 general" in lines
+    lines = explain(decision, names_of(SAMPLE))
+    assert lines[0] == "去向：分中心 12366 税务分中心"
+    assert "不通时收回：技能组 综合受理" in lines
     assert lines[-1].startswith(f"  {len(decision.trace)}. ")
     data = as_json(decision)
     assert data["target"] == {"kind": "subcentre", "id": "subcentre-12366"}
@@ -295,4 +296,4 @@ def test_every_call_ends_somewhere(data: st.DataObject, snapshot: Snapshot, naiv
     assert decision.trace
     if dialled in EMERGENCY_NUMBERS:
         assert decision.rule == "emergency"
-    assert explain(decision)
+    assert explain(decision, NO_NAMES)

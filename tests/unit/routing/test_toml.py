@@ -96,7 +96,7 @@ def test_rating_keys_default_to_the_level() -> None:
         ("last_day = 2027-06-30", "last_day = 2026-06-30", "numbers.12333.last_day", "早于第一天 2026-07-01"),
         ("overflow_seconds = 20", "overflow_seconds = -1", "numbers.12333.overflow_seconds", "0 到 3600"),
         ('schedule = "daily"', 'schedule = "dayly"', "numbers.12315.schedule", "没有这个班表"),
-        ('trunk = "subcentre-12366"', 'trunk = "pstn"', "numbers.12366.trunk", "分中心中继"),
+        ('trunk = "subcentre-12366"', 'trunk = "pstn"', "numbers.12366.trunk", "分中心线路"),
         ('trunk = "subcentre-12366"\n', "", "numbers.12366.trunk", "subcentre-12366"),
         ('schedule = "daily"', 'trunk = "pstn"', "numbers.12315.trunk", "只有设分中心"),
         ("[numbers.12333]", "[numbers.110]", "numbers.110", "紧急号码不归并"),

@@ -7,7 +7,7 @@ import type { Agent } from "./order";
 export type Join = "listen" | "whisper" | "barge" | "take-over";
 export type Force = "ready" | "paused" | "signed-out";
 
-export const JOINS: Readonly<Record<Join, string>> = { listen: "监听", whisper: "耳语", barge: "强插", "take-over": "接管" };
+export const JOINS: Readonly<Record<Join, string>> = { listen: "监听", whisper: "密语", barge: "强插", "take-over": "接管" };
 export const FORCES: Readonly<Record<Force, string>> = { paused: "强制示忙", ready: "强制示闲", "signed-out": "强制签出" };
 
 /** Asks for the reason, does it, says that it is done, or in words why not. */

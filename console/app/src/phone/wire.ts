@@ -37,6 +37,7 @@ export class Wire {
     private readonly path: string,
     private readonly granted: (credentials: Credentials) => void,
     private readonly ended: (ending: Ending) => void,
+    private readonly wish: object = {},
   ) {
     this.url = `${location.origin.replace(/^http/, "ws")}${path}`;
   }
@@ -82,7 +83,7 @@ export class Wire {
   private async open(round: number): Promise<void> {
     this.asking = true;
     try {
-      const credentials = await post<Credentials>(`${this.path}/credentials`);
+      const credentials = await post<Credentials>(`${this.path}/credentials`, this.wish);
       if (round !== this.round) return;
       this.granted(credentials);
     } catch (error) {

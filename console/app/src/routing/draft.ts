@@ -7,6 +7,18 @@ import type { Change, Edit, Fault, Row, Sheet } from "./model";
 
 const PAGE = 1000; // rows in one answer, as many as the engine gives
 
+/** A key that may be referred to, with its name. */
+export interface Named {
+  key: string;
+  name: string;
+}
+
+/** Numbers and 工号 are said themselves: they stand before the name. */
+function called(kind: string, row: Row): string {
+  const name = row.cells["name"] || row.cells["text"] || "";
+  return ["numbers", "agents"].includes(kind) && name ? `${row.key} ${name}` : name;
+}
+
 interface Page {
   revision: number;
   rows: Row[];
@@ -44,9 +56,26 @@ export const useDraft = defineStore("draft", () => {
   }
 
   /** Keys that may be referred to, with what they are called. */
-  async function keys(kind: string): Promise<{ key: string; name: string }[]> {
+  async function named(kind: string): Promise<Named[]> {
+    if (kind === "prompts") return promptsNamed();
     if (!rows.has(kind)) await load(kind);
-    return (rows.get(kind) ?? []).map((row) => ({ key: row.key, name: row.cells["name"] ?? "" }));
+    return (rows.get(kind) ?? []).map((row) => ({ key: row.key, name: called(kind, row) }));
+  }
+
+  /** What the product and the table have to say: what it is for where it is used, else its words. */
+  async function promptsNamed(): Promise<Named[]> {
+    const [{ rows: all }, { names }] = await Promise.all([
+      get<{ rows: { id: string; text: string; language: string }[] }>("/api/prompts"),
+      get<{ names: Record<string, Record<string, string>> }>("/api/routing/names"),
+    ]);
+    const known = names["prompts"] ?? {};
+    const texts = new Map(all.filter((one) => one.language === "zh-CN").map((one) => [one.id, one.text]));
+    return [...new Set([...texts.keys(), ...Object.keys(known)])].map((key) => ({ key, name: known[key] ?? `“${texts.get(key) ?? ""}”` }));
+  }
+
+  /** A key for a new row of this name. */
+  async function newKey(kind: string, name: string): Promise<string> {
+    return (await get<{ key: string }>("/api/routing/new-key", { kind, name })).key;
   }
 
   /** What the engine says of the draft, and how it differs from what is in force. */
@@ -73,10 +102,16 @@ export const useDraft = defineStore("draft", () => {
     await Promise.all([load(edit.kind), judge()]);
   }
 
+  /** Several rows at once, all or none. */
+  async function saveAll(edits: readonly Edit[], reason: string): Promise<void> {
+    await post("/api/routing/draft", { edits, reason });
+    await Promise.all([...[...new Set(edits.map((one) => one.kind))].map(load), judge()]);
+  }
+
   /** Everything anew: after a discard, an import, a publish. */
   async function reload(): Promise<void> {
     await Promise.all([...[...rows.keys()].map(load), judge()]);
   }
 
-  return { sheets, rows, faults, errors, warnings, changes, version, open, load, keys, judge, tried, save, reload };
+  return { sheets, rows, faults, errors, warnings, changes, version, open, load, named, newKey, judge, tried, save, saveAll, reload };
 });

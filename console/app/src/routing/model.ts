@@ -3,7 +3,7 @@
 export interface Column {
   name: string;
   title: string;
-  type: "choice" | "reference" | "references" | "number" | "day" | "moment" | "long" | "text";
+  type: "choice" | "reference" | "references" | "levels" | "overflow" | "parts" | "days" | "number" | "day" | "moment" | "long" | "text";
   hint: string;
   example: string;
   /** The kind of row whose keys may stand here. */
@@ -11,6 +11,14 @@ export interface Column {
   needed: boolean;
   empty: string;
   choices: string[];
+  /** Of a setting with several parts. */
+  parts: Part[];
+}
+
+export interface Part {
+  title: string;
+  refers: string;
+  number: boolean;
 }
 
 export interface Sheet {
@@ -19,6 +27,8 @@ export interface Sheet {
   hint: string;
   /** `value`: settings, whose columns are its rows. */
   shape: "value" | "records" | "keys" | "pairs";
+  /** Keys of new rows are made from their names; nobody types them. */
+  made: boolean;
   columns: Column[];
 }
 
@@ -26,6 +36,8 @@ export interface Row {
   kind: string;
   key: string;
   cells: Record<string, string>;
+  /** The same to be read: rows of other kinds by their names. */
+  words: Record<string, string>;
   /** The same as the table has it. */
   fields: Record<string, unknown>;
   revision: number;
@@ -76,9 +88,15 @@ export function columnsOf(sheet: Sheet, key: string): Column[] {
   return sheet.columns.filter((column) => column.name === key).map((column) => ({ ...column, name: "value" }));
 }
 
-/** What the row is called on the screen: of a setting its title. */
-export function rowName(sheet: Sheet, key: string): string {
-  return sheet.shape === "value" ? (sheet.columns.find((column) => column.name === key)?.title ?? key) : key;
+/** What the row is called on the screen: of a setting its title, of a row whose key was made its name. */
+export function rowName(sheet: Sheet, row: Pick<Row, "key" | "cells">): string {
+  if (sheet.shape === "value") return sheet.columns.find((column) => column.name === row.key)?.title ?? row.key;
+  return sheet.made ? nameOf(row) : row.key;
+}
+
+/** The name of a row; an announcement is called by its words. */
+export function nameOf(row: Pick<Row, "key" | "cells">): string {
+  return row.cells["name"] || row.cells["text"] || row.key;
 }
 
 /** What stands in a row before anybody typed. */
@@ -91,7 +109,7 @@ export function matching(rows: readonly Row[], sheet: Sheet, text: string): Row[
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return [...rows];
   return rows.filter((row) => {
-    const all = [row.key, rowName(sheet, row.key), ...Object.values(row.cells)].join("\n").toLowerCase();
+    const all = [row.key, rowName(sheet, row), ...Object.values(row.cells), ...Object.values(row.words)].join("\n").toLowerCase();
     return words.every((word) => all.includes(word));
   });
 }

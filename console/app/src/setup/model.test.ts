@@ -23,10 +23,10 @@ describe("the doctor's step", () => {
 
 describe("sample rows", () => {
   it("are put together by kind, and called as people call them", () => {
-    const rows = [row("话机", "8001"), row("中继", "utility-gas", "燃气"), row("话机", "8002"), row("座席人员", "1001", "座席1001"), { ...row("公告", "power", "正在抢修。"), kind: "announcements" }];
+    const rows = [row("话机", "8001"), row("线路", "utility-gas", "燃气"), row("话机", "8002"), row("座席人员", "1001", "座席1001"), { ...row("公告", "power", "正在抢修。"), kind: "announcements" }];
     expect(byKind(rows)).toEqual([
       { name: "话机", words: "8001、8002", count: 2 },
-      { name: "中继", words: "燃气", count: 1 },
+      { name: "线路", words: "燃气", count: 1 },
       { name: "座席人员", words: "1001", count: 1 },
       { name: "公告", words: "“正在抢修。”", count: 1 },
     ]);

@@ -37,8 +37,8 @@ let meter: ReturnType<typeof setInterval> | undefined;
 
 export const trial = readonly(now);
 
-/** Call 12345; what comes of it is in `trial`. */
-export async function call(): Promise<void> {
+/** Call 12345, or have the call taken for a merged number; what comes of it is in `trial`. */
+export async function call(number = ""): Promise<void> {
   if (now.state === "calling" || now.state === "talking") return;
   Object.assign(now, { state: "calling", fault: "", level: 0, heard: false });
   try {
@@ -49,7 +49,7 @@ export async function call(): Promise<void> {
   wire = new Wire("/api/setup/trial/phone", granted, ({ why, words }) => {
     if (why === "elsewhere") end("您在另一个页面又打了一次，这一次已挂断");
     else end(words || "电话系统暂时没有连上；请看诊断后再试");
-  });
+  }, { number });
   wire.connect();
 }
 

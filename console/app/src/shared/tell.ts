@@ -8,6 +8,11 @@ export function tell(error: unknown): void {
   ElMessage({ message, type: "error", showClose: true, duration: 8000, grouping: true });
 }
 
+/** Says that it was done, and what is still wrong with it. */
+export function warn(message: string): void {
+  ElMessage({ message, type: "warning", showClose: true, duration: 8000, grouping: true });
+}
+
 /** Says that it was done. */
 export function done(message: string): void {
   ElMessage({ message, type: "success", grouping: true });

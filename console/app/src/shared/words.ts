@@ -11,7 +11,7 @@ export function duration(ms: number): string {
 const CLOCK = new Intl.DateTimeFormat("zh-CN", {
   timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
-const DAY = new Intl.DateTimeFormat("zh-CN", {
+const DAY = new Intl.DateTimeFormat("sv-SE", {
   timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit",
 });
 
@@ -20,7 +20,7 @@ export function clock(ms: number): string {
   return CLOCK.format(ms);
 }
 
-/** `2026/10/10 14:03:07`. */
+/** `2026-10-10 14:03:07`: the one way that a moment is written. */
 export function moment(ms: number): string {
   return `${DAY.format(ms)} ${CLOCK.format(ms)}`;
 }

@@ -13,6 +13,10 @@ export interface User {
   disabled: boolean;
   totp: boolean;
   signed_in_at: string | null;
+  /** Shut after wrong tries. */
+  locked_until: string | null;
+  /** Browsers that are signed in now. */
+  sessions: number;
 }
 
 export interface Client {

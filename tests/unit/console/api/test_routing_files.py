@@ -54,7 +54,7 @@ async def test_a_csv_is_checked_then_taken_in_as_it_was_checked(admin: tuple[Hal
     sheet = (await hall.ask("GET", "/api/routing/export?form=csv&kind=skills", token=token)).raw
     data = sheet + "minnan,闽南话,是\r\n".encode()
     told = (await send(hall, token, "技能.csv", data)).body
-    assert told["changes"][0]["sentence"].startswith("新增技能 minnan")
+    assert told["changes"][0]["sentence"].startswith("新增技能 闽南话")
     assert (await send(hall, token, "技能.csv", data, f"&check=0&seen={told['revision']}")).body["saved"]
     rows = (await hall.ask("GET", "/api/routing/draft?kind=skills", token=token)).body["rows"]
     assert "minnan" in [row["key"] for row in rows]

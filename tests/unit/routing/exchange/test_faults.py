@@ -65,7 +65,7 @@ def pasted(text: str, base: Table = SAMPLE) -> Table:
         ("K2", "二十", "溢出秒数", "应为整数", "20"),
         ("K2", 20.5, "溢出秒数", "应为整数", "20"),
         ("K2", -1, "溢出秒数", "0 到 3600", "20"),
-        ("L2", "subcentre-12366", "分中心中继", "只有设分中心", "subcentre"),
+        ("L2", "subcentre-12366", "分中心线路", "只有设分中心", "subcentre"),
         ("A2", "0663-12333", "号码", "永远匹配不到来电", "12333"),
         ("A2", 110, "号码", "紧急号码不归并", ""),
         ("A2", 12349, "号码", "与第 2 行重复", ""),
@@ -90,8 +90,8 @@ def test_a_fault_names_sheet_row_column_value_and_what_would_work(
 
 
 def test_a_cell_that_cannot_be_read_is_told_once() -> None:
-    (fault,) = faults_of(changed({"E2": "五千"}, sheet="中继"))
-    assert (fault.sheet, fault.column, fault.reason) == ("中继", "端口", "应为整数")
+    (fault,) = faults_of(changed({"E2": "五千"}, sheet="线路"))
+    assert (fault.sheet, fault.column, fault.reason) == ("线路", "端口", "应为整数")
 
 
 def test_the_only_faults_are_those_of_the_cells_and_all_at_once() -> None:
@@ -324,7 +324,7 @@ def test_the_lint_is_told_in_words_and_as_data(data_dir: Path) -> None:
         ("default_group", ("settings", "default_group", "value"), "总体设置的“12345 受理组”"),
         ("calendar_years", ("known_years", "", ""), "已导入年份"),
         ("rating_keys.5", ("rating_keys", "5", ""), "评价按键 5"),
-        ("trunks", ("trunks", "", ""), "中继"),
+        ("trunks", ("trunks", "", ""), "线路"),
         ("文件", ("", "", ""), "文件"),
     ],
 )
