@@ -33,6 +33,8 @@ SEALED: Final = frozenset(
         "announce",
         "announce-end",
         "wrap-up-code",
+        "drain",
+        "undrain",
     )
 )
 """What is done to others. What agents do to their own state is in the ledger alone, a dozen times a day each."""

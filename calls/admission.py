@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from statistics import quantiles
 from typing import Final
 
@@ -35,6 +36,7 @@ LATE_MS: Final = 200.0
 CALM_MS: Final = 80.0
 ALL: Final = 1000
 """Of a thousand calls: nobody is refused."""
+NONE: Final = 0
 CUT: Final = 0.85
 CUT_EVERY_LOOKS: Final = 3
 """What was let in before a cut still comes: its effect is waited for."""
@@ -90,7 +92,9 @@ class Limit:
 class Admission:
     """Looks four times a second, and tells the switch while somebody is to be refused."""
 
-    def __init__(self, switch: AmiLink, alarms: Alarms, clock: Clock) -> None:
+    def __init__(self, switch: AmiLink, alarms: Alarms, clock: Clock, shut: Callable[[], bool] = lambda: False) -> None:
+        """``shut``: nobody is let in, because the instance is being drained (calls/drain.py)."""
+        self._shut = shut
         self._switch = switch
         self._alarms = alarms
         self._clock = clock
@@ -120,9 +124,11 @@ class Admission:
             late, self._late = self._late, []
             self.late_ms = max(timer_ms, _upper(late))
             share = self._limit.look(self.late_ms, len(late), looked)
+            self._note(share)
+            if self._shut():
+                share = NONE
             if share < ALL or told < ALL:
                 await self._tell(share)
-            self._note(share)
             told = share
 
     async def _tell(self, share: int) -> None:

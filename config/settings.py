@@ -57,6 +57,8 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "web_origin": '"https://12345.example"',
     "trusted_proxies": '"10.0.0.5 192.168.7.0/24"',
     "page_phones": "true",
+    "health_bind": '"127.0.0.1"',
+    "health_port": "8082",
     "ami_port": "5038",
     "fastagi_port": "4573",
     "rtp_start": "26000",
@@ -197,6 +199,10 @@ class Settings(BaseModel):
     """Asterisk's WebSocket for softphones in the browser, TCP; only the console's listener connects to it."""
     page_phones: bool = True
     """Agents may have their phone in the browser. Off: Asterisk opens no WebSocket and knows no such phones."""
+    health_bind: str = "127.0.0.1"
+    """Where ``/livez`` and ``/readyz`` are answered, without a token."""
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 8082
+    """Their port, TCP; 0: nowhere."""
     ami_port: Port = 5038
     fastagi_port: Port = 4573
     rtp_start: Annotated[int, Field(ge=1024, le=65534)] = 26000
@@ -320,7 +326,7 @@ class Settings(BaseModel):
             raise ValueError("只支持 SQLite 与 PostgreSQL 的地址")
         return url
 
-    @field_validator("bind", "web_bind")
+    @field_validator("bind", "web_bind", "health_bind")
     @classmethod
     def _address(cls, bind: str) -> str:
         try:
@@ -596,6 +602,9 @@ def _cross_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], Fault]]
                 reason = f"与 {seen[port]} 用了同一个 {protocol} 端口，请换一个"
                 yield (key, seen[port]), Fault(_where(key), str(port), reason, _EXAMPLES[key])
             seen.setdefault(port, key)
+        if protocol == "TCP" and (other := seen.get(settings.health_port)) is not None:
+            reason = f"与 {other} 用了同一个 TCP 端口，请换一个"
+            yield ("health_port", other), Fault(_where("health_port"), str(settings.health_port), reason, "8082")
     yield from _outward_faults(settings)
     if bool(settings.web_cert) != bool(settings.web_key):
         missing, there = ("web_key", "web_cert") if settings.web_cert else ("web_cert", "web_key")

@@ -19,6 +19,7 @@ from callbacks.voicemail import Mailbox
 from console.access.guard import error_middleware
 from console.api.callbacks import callback_routes
 from console.api.dispositions import DispositionsPort, disposition_routes
+from console.api.drain import DrainPort, drain_routes
 from console.api.drills import DrillsPort, drill_routes
 from console.api.orders import SIGNED, OrdersPort, order_routes
 from console.api.outbound import CallingOut, outbound_routes
@@ -51,7 +52,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, CallingOut, Losing, Protocol):
+class Control(SupervisionPort, OrdersPort, DrillsPort, DispositionsPort, CallingOut, Losing, DrainPort, Protocol):
     """What the API needs of the engine."""
 
     @property
@@ -142,6 +143,7 @@ def api_routes(control: Control) -> list[web.RouteDef]:
         *outbound_routes(control),
         *lost_call_routes(control),
         *drill_routes(control),
+        *drain_routes(control),
         *callback_routes(control),
         *order_routes(control),
         *routing_routes(control),

@@ -288,6 +288,15 @@ class Control:
     def announcements(self) -> list[dict[str, Any]]:
         return self._engine.announcements.told()
 
+    async def drain(self, on: bool, by: str, reason: str) -> dict[str, Any]:
+        """Let no more ordinary calls in, or calls again; how it is then. Raises OSError when it cannot be kept."""
+        if on:
+            await self._engine.drain.start(by, reason)
+        else:
+            await self._engine.drain.stop()
+        self.deed("drain" if on else "undrain", by, reason=reason)
+        return {"draining": on, "calls": len(self._engine.calls.live)}
+
     def _supervision(self) -> Supervision:
         if not self._engine.switch.up:
             raise NotAllowed(AWAY)
@@ -343,6 +352,7 @@ class Control:
                 for one in engine.alarms.standing.values()
             ],
             "strays": {str(kind): count for kind, count in acd.strays.items()},
+            "draining": asdict(engine.drain.now) if engine.drain.now else None,
             "closed_groups": engine.supervision.closures.shown(),
             "healed": engine.healing.mended,
             "limits": engine.resources.shown(),

@@ -21,6 +21,7 @@ from calls.admission import Admission
 from calls.closed_groups import FILE as CLOSED_FILE
 from calls.closed_groups import ClosedGroups
 from calls.dispositions import Dispositions
+from calls.drain import Drain
 from calls.emergency_announcements import Announcements
 from calls.ivr_backend import EngineCallBackend
 from calls.model import LiveCall
@@ -111,7 +112,8 @@ class Engine:
         self.calls.fact_listeners.append(self.live.note)
         self.queues.listeners.append(self.live.effect)
         self.alarms = Alarms(journal, NodeId(settings.node))
-        self.admission = Admission(self.switch, self.alarms, self.clock)
+        self.drain = Drain(settings.data_dir, self.alarms)
+        self.admission = Admission(self.switch, self.alarms, self.clock, lambda: self.drain.now is not None)
         self.routes = TrunkMonitor(lambda: self.snapshot, self.alarms)
         self.drills = Drills(
             lambda: self.snapshot,
@@ -142,7 +144,15 @@ class Engine:
             self.clock.from_wall,
         )
         self.fence = Fence(lambda: self.snapshot, self.switch, self.alarms)
-        self.callbacks = callbacks(lambda: self.snapshot, self.switch, self.queues, self.calls, journal, self.clock)
+        self.callbacks = callbacks(
+            lambda: self.snapshot,
+            self.switch,
+            self.queues,
+            self.calls,
+            journal,
+            self.clock,
+            lambda: self.drain.now is None,
+        )
         self.outbound = outbound(
             lambda: self.snapshot,
             self.switch,
@@ -231,6 +241,7 @@ class Engine:
         Raises AmiLoginRefused when the secret is not Asterisk's, OSError when the FastAGI port is taken.
         """
         self.announcements.load()
+        self.drain.load()
         await self.pins.load()
         await self.repertoire.look()
         await self.switch.start()

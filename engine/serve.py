@@ -29,6 +29,7 @@ from config.tasks import run_supervised
 from console.api.reports import namer, other_names
 from console.api.setup import setup_routes
 from console.control_api import application
+from console.health import Health
 from console.listener import Listener
 from console.screens.half_hours import HalfHours
 from database.connection import Database, open_database
@@ -179,6 +180,7 @@ async def serve(settings: Settings) -> None:
     scheduled = run_supervised("reports", schedule.run)
     watching = run_supervised("guesses", GuessWatch(switch_home(settings.data_dir) / "log", engine.alarms).run)
     drilling = run_supervised("drills", DrillReminder(books.drills, books.began, engine.alarms, settings.zone).run)
+    health = Health(settings.health_bind, settings.health_port, partial(_readiness, engine), engine.alarms)
     recalling: asyncio.Task[None] | None = None
     following: asyncio.Task[None] | None = None
     beating: asyncio.Task[None] | None = None
@@ -192,11 +194,13 @@ async def serve(settings: Settings) -> None:
         await web.TCPSite(runner, "127.0.0.1", settings.control_port).start()
         await website.start()
         log.info("serving", control_port=settings.control_port, fastagi_port=settings.fastagi_port)
+        await health.start()
         notify("READY=1")
         beating = run_supervised("service manager", beat)
         await stopping.wait()
     finally:
         notify("STOPPING=1")
+        await _quietly(health.stop())
         if beating is not None:
             beating.cancel()
         reminding.cancel()
@@ -217,6 +221,16 @@ async def serve(settings: Settings) -> None:
         left = await journal.stop()
         await _quietly(database.close())
         log.info("stopped", facts_not_written=left)
+
+
+def _readiness(engine: Engine) -> dict[str, bool]:
+    """Each condition of serving calls as they should be."""
+    return {
+        "switch": engine.switch.up,
+        "calls-known": engine.recovery.looked.is_set(),
+        "journal": not engine.journal.state.alarm,
+        "open": engine.drain.now is None,
+    }
 
 
 async def _recall(engine: Engine, database: Database) -> None:

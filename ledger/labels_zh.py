@@ -220,6 +220,8 @@ DEEDS: Final[Mapping[str, str]] = {
     "open-group": "开放技能组",
     "announce": "发布全体通知",
     "announce-end": "结束全体通知",
+    "drain": "排空",
+    "undrain": "恢复接听",
     "order-raise": "登记应急工单",
     "order-update": "补充应急工单",
     "order-acknowledge": "登记应急工单签收",

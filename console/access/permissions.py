@@ -418,6 +418,10 @@ ROUTES: Final = (
         "POST", "/api/announcements/{action}", Right.ANNOUNCE, "播给所有来电、停止播报",
         body={"announcement": TEXT, "reason": TEXT}, needs=("announcement",), choices={"action": ("raise", "stop")},
     ),
+    Route(
+        "POST", "/api/drain", Right.SETUP, "排空（新的普通来电以 503 拒接）、恢复接听",
+        body={"on": FLAG, "reason": TEXT}, needs=("on",),
+    ),
     # The routing table
     Route(
         "GET", "/api/routing/draft", Right.ROUTING_READ, "路由表草稿",

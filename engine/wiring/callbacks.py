@@ -6,6 +6,7 @@ One job: join callbacks/service.py to the other rooms. What a promise may become
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -60,8 +61,15 @@ def callbacks(
     calls: Calls,
     journal: Journal,
     clock: Clock,
+    may_dial: Callable[[], bool] = lambda: True,
 ) -> Callbacks:
-    """The callbacks of this node, wired."""
+    """The callbacks of this node, wired; while ``may_dial`` says no, they wait as outside the hours of callbacks."""
+
+    def now_terms(now: datetime) -> CallbackSettings | None:
+        told_by_table = terms(snapshot(), now)
+        if told_by_table is None or may_dial():
+            return told_by_table
+        return replace(told_by_table, hours_open=False)
 
     def dialling(callback: Callback, offer: Offer) -> None:
         calls.get_or_create(callback.call, "", Stage.RING)
@@ -90,7 +98,7 @@ def callbacks(
         queues,
         calls.record_fact,
         journal.flush,
-        lambda now: terms(snapshot(), now),
+        now_terms,
         clock,
         calls.live.keys,
         dialling,

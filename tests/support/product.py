@@ -386,7 +386,7 @@ def _own_trunks(table: Table) -> Table:
 
 
 def _free_settings(home: Path) -> dict[str, Any]:
-    tcp = free_ports(5, socket.SOCK_STREAM)
+    tcp = free_ports(6, socket.SOCK_STREAM)
     udp = free_ports(2, socket.SOCK_DGRAM)
     rtp = own_slice().rtp
     return {
@@ -396,6 +396,7 @@ def _free_settings(home: Path) -> dict[str, Any]:
         "ami_port": tcp[2],
         "fastagi_port": tcp[3],
         "http_port": tcp[4],
+        "health_port": tcp[5],
         "sip_port": udp[0],
         "seat_sip_port": udp[1],
         "rtp_start": rtp.start,

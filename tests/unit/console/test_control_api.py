@@ -231,6 +231,9 @@ class Control:
             raise NotAllowed(self.refuses)
         self.pins[agent] = pin
 
+    async def drain(self, on: bool, by: str, reason: str) -> dict[str, Any]:
+        return {"draining": on, "calls": 0}
+
     def unlock(self, agent: AgentId) -> None:
         self.unlocked.append(agent)
 
