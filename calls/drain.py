@@ -1,6 +1,6 @@
 """Draining (排空): no new ordinary calls, those that are here are served to their end.
 
-One job: remember who drains since when and why, over a restart of the engine too. Refusing is the dialplan's, told by
+One job: remember who drains since when and why, over a restart of the engine too. Refusing is the dialplan's, driven by
 calls/admission.py: ordinary calls get 503, so that the carrier goes elsewhere; calls to emergency numbers and calls of
 centres never do, nor does anything in a talk. An engine that dies while draining lets calls in again after seconds.
 """
@@ -46,13 +46,13 @@ class Drain:
     def load(self) -> None:
         """What was so before the start; a file that cannot be read drains nothing: calls come first."""
         try:
-            told = json.loads(self._path.read_text(encoding="utf-8"))
-            self.now = Draining(**told) if told else None
+            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            self.now = Draining(**stored) if stored else None
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError) as error:
             log.error("not known whether calls are drained, they are let in", reason=str(error))
-        self._tell()
+        self._update_alarm()
 
     async def start(self, by: str, reason: str) -> None:
         """Let no more ordinary calls in. Raises OSError, and nothing has changed, when it cannot be kept."""
@@ -68,9 +68,9 @@ class Drain:
         await write_json(self._path, asdict(draining) if draining else None)
         self.now = draining
         log.warning("drain", draining=draining is not None)
-        self._tell()
+        self._update_alarm()
 
-    def _tell(self) -> None:
+    def _update_alarm(self) -> None:
         if self.now is None:
             self._alarms.clear(ALARM)
             return

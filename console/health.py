@@ -45,8 +45,8 @@ class Health:
             await web.TCPSite(self._runner, self._bind, self._port).start()
         except OSError as error:
             log.error("health port not open", reason=str(error))
-            why = error.strerror or error
-            text = f"健康检查的端口没有打开（{why}）：请检查 health_bind、health_port 后重启；电话不受影响"
+            cause = error.strerror or error
+            text = f"健康检查的端口没有打开（{cause}）：请检查 health_bind、health_port 后重启；电话不受影响"
             self._alarms.put(ALARM, text, grave=False)
 
     async def stop(self) -> None:

@@ -11,7 +11,7 @@ import typer
 from cli.commands.agents import who
 from cli.engine_client import ask
 
-LOOK_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 NOT_EMPTY: Final = 1
 
 
@@ -29,7 +29,7 @@ def command(
     answer = ask("/api/drain", {"on": not undo, "reason": reason, "by": who()})
     until = time.monotonic() + wait
     while not undo and answer["calls"] and time.monotonic() < until:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         answer["calls"] = ask("/api/status")["calls"]
     if as_data:
         typer.echo(json.dumps(answer, ensure_ascii=False))

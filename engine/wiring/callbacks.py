@@ -65,11 +65,11 @@ def callbacks(
 ) -> Callbacks:
     """The callbacks of this node, wired; while ``may_dial`` says no, they wait as outside the hours of callbacks."""
 
-    def now_terms(now: datetime) -> CallbackSettings | None:
-        told_by_table = terms(snapshot(), now)
-        if told_by_table is None or may_dial():
-            return told_by_table
-        return replace(told_by_table, hours_open=False)
+    def settings_now(now: datetime) -> CallbackSettings | None:
+        published = terms(snapshot(), now)
+        if published is None or may_dial():
+            return published
+        return replace(published, hours_open=False)
 
     def dialling(callback: Callback, offer: Offer) -> None:
         calls.get_or_create(callback.call, "", Stage.RING)
@@ -98,7 +98,7 @@ def callbacks(
         queues,
         calls.record_fact,
         journal.flush,
-        now_terms,
+        settings_now,
         clock,
         calls.live.keys,
         dialling,
