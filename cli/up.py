@@ -28,7 +28,6 @@ from console.client import EngineUnreachable, Refused, call
 from database.connection import Database, open_database
 from database.errors import DatabaseError
 from engine.serve import published
-from engine.watchdog import watch_switch
 from ivr.prompts.build import build
 from ivr.prompts.catalogue import catalogue
 from ivr.prompts.staging import current_wordings, exclusive_lock
@@ -46,6 +45,7 @@ from setup.process.supervisor import (
     Watch,
     require_alone,
 )
+from setup.process.watchdog import watch_switch
 
 READY_SECONDS: Final = 60.0
 

@@ -9,8 +9,8 @@ import typer
 from config.credentials import credentials
 from config.logging import configure_logging
 from config.settings import load_settings
-from engine.watchdog import watch_switch
 from setup.process.watch import watch
+from setup.process.watchdog import watch_switch
 
 
 def command() -> None:

@@ -1,6 +1,6 @@
 """Watching a switch that systemd runs: one that does not answer is ended, and systemd starts it again.
 
-One job: the same questions as under ``hotline up`` (engine/watchdog.py), for a process that is not our child.
+One job: the same questions as under ``hotline up`` (setup/process/watchdog.py), for a process that is not our child.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from calls.switch.hung_switch import last_hung
-from engine.watchdog import ASK_SECONDS, EVERY_SECONDS
 from phones.phone import Answer
+from setup.process.watchdog import ASK_SECONDS, EVERY_SECONDS
 from telephony.ami_probe import ami_ping
 from telephony.loop_call import ENGINE_ANSWERS, ENGINE_AWAY, loop_call, loop_token
 from tests.asterisk.support.product import Product, product, until

@@ -15,7 +15,7 @@ import pytest
 from calls.switch.hung_switch import last_hung
 from config.credentials import credentials
 from config.settings import Settings
-from engine.watchdog import threads_of, watch_switch
+from setup.process.watchdog import threads_of, watch_switch
 from telephony.ami_probe import AmiSilent, ami_ping
 from telephony.loop_call import ENGINE_AWAY, LoopFailed, loop_call, loop_token
 
