@@ -30,6 +30,7 @@ from routing.model import (
     ListedCaller,
     MergeMode,
     MessagePolicy,
+    NeverCalled,
     OrderType,
     Overflow,
     Period,
@@ -199,6 +200,17 @@ def extra_number(written: str) -> Case:
 def listed(number: str = "13800000001", **changes: object) -> Case:
     row = ListedCaller(number, CallerList.NUISANCE, "一天来电 30 次", TONIGHT)
     return table(callers=(replace(row, **changes),))  # type: ignore[arg-type]
+
+
+def calls_out(**changes: object) -> Case:
+    return table(call_out=replace(SAMPLE.call_out, **changes))  # type: ignore[arg-type]
+
+
+NOT_CALLED = NeverCalled("13800138000", "本人要求不再回访")
+
+
+def never_called(**changes: object) -> Case:
+    return table(never_called=(replace(NOT_CALLED, **changes),))  # type: ignore[arg-type]
 
 
 def announces(**changes: object) -> Case:
@@ -532,6 +544,31 @@ CASES: dict[str, tuple[list[tuple[Case, str, str]], list[Case]]] = {
     "caller-for-good": (
         [(listed(until=None), "callers.13800000001.until", "换人")],
         [listed(), listed(until=None, list=CallerList.STAFF), listed(until=None, list=CallerList.PRIORITY)],
+    ),
+    "bad-call-out": (
+        [
+            (calls_out(prefix="1"), "call_out.prefix", "应急号码"),
+            (calls_out(prefix="*"), "call_out.prefix", "2 到 9"),
+            (calls_out(prefix="99"), "call_out.prefix", "一个数字"),
+            (calls_out(ring_seconds=9), "call_out.ring_seconds", "10 到 120"),
+            (calls_out(number_per_day=101), "call_out.number_per_day", "1 到 100"),
+            (calls_out(schedule="nights"), "call_out.schedule", "没有这个班表"),
+        ],
+        [calls_out(prefix=""), calls_out(ring_seconds=10, number_per_day=100, schedule="daily")],
+    ),
+    "bad-never-called": (
+        [
+            (never_called(number="+8613800138000"), "never_called.+8613800138000", "13800138000"),
+            (never_called(reason=" "), "never_called.13800138000.reason", "为什么不能外呼"),
+            (never_called(note="x" * 201), "never_called.13800138000.note", "200"),
+            (never_called(until=TONIGHT.replace(year=1999)), "never_called.13800138000.until", "年之间"),
+            (table(never_called=(NOT_CALLED, NOT_CALLED)), "never_called.13800138000", "出现了两次"),
+        ],
+        [never_called(note="x" * 200), never_called(until=TONIGHT)],
+    ),
+    "never-called-expired": (
+        [(never_called(until=TONIGHT - DAY), "never_called.13800138000.until", "已到期")],
+        [never_called(until=TONIGHT), never_called(until=None)],
     ),
     "announcement-unsayable": (
         [
