@@ -162,7 +162,7 @@ async def test_a_partner_that_is_new_in_a_publish_is_reached_without_a_restart_a
     await heat.close()
     await until(lambda: up(False), "the alarm, within 30 s", 30)
     _, said = await hotline.hotline("status")
-    assert "供热（709）  utility-heat 不通" in said
+    assert "供热（709）  供热 不通" in said
     assert (await hotline.ask("/api/status"))["healthy"]
 
 
