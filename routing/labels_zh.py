@@ -188,7 +188,7 @@ PARTS: Final[Mapping[str, str]] = {
     "number_per_day": "每号每天次数",
     "hotline_per_hour": "全热线每小时次数",
     "lost_seconds": "漏接（振铃满秒数）",
-    "lost_callback_minutes": "漏接自动回拨（分钟后，0 为不自动）",
+    "lost_callback_minutes": "漏接自动回拨（几分钟后）",
     "hours": "处理时限（小时）",
     "longest_seconds": "最长秒数",
     "silence_seconds": "静音结束秒数",

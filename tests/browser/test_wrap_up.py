@@ -149,7 +149,7 @@ async def test_the_story_shows_holds_and_what_it_came_to_and_links_the_other_cal
     await page.goto(f"{here.home}/#/calls")
     await page.get_by_role("combobox", name="处理结果").click()
     await page.get_by_role("option", name="无声或误拨").click()
-    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("button", name="查找", exact=True).click()
     rows = page.get_by_role("table", name="来电记录").locator("tbody tr")
     await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("无声或误拨")
