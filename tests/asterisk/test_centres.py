@@ -90,7 +90,7 @@ async def test_a_route_going_down_is_an_alarm_within_30_s_and_its_return_ends_it
     await here.far_end("emergency-119")
     await until(lambda: route(here, "emergency-119", True), "the route to be back", 30)
     _, said = await here.hotline.hotline("alarms", "--history", "1000")
-    assert [line.split()[2] for line in said.splitlines() if f"{name}（" in line][-2:] == ["告警", "解除"]
+    assert [line.split()[2] for line in said.splitlines() if f"{name}（127" in line][-2:] == ["告警", "解除"]
 
 
 async def route(here: Scene, trunk: str, up: bool) -> bool:
