@@ -5,7 +5,7 @@ One job: translate. A phone's password is written down as seen before it is show
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -118,10 +118,14 @@ class _Views:
         return json_response({"seat": seat, "server": line.server, "port": line.port, "password": line.password})
 
 
+BESIDES: Final[Mapping[Right, list[str]]] = {Right.FEED_NUMBERS: ["部门的程序取自己订阅的数据时，来电号码完整给出"]}
+"""What a right opens that is no route of its own."""
+
+
 def _right(right: Right) -> dict[str, Any]:
     return {
         "right": right.value,
-        "what": [door.what for door in API_ROUTES if door.right is right],
+        "what": [door.what for door in API_ROUTES if door.right is right] + BESIDES.get(right, []),
         "roles": {role.value: RIGHTS[role][right].value for role in Role if right in RIGHTS[role]},
         "program": right in FOR_CLIENTS,
     }

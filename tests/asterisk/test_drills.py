@@ -101,7 +101,7 @@ async def test_an_agent_drills_alone_the_whole_way_is_run_and_everything_is_mark
             "110", "8001", "answered", "drill-110",
         )  # fmt: skip
         _, said = await here.hotline.hotline("status")
-        assert "演练      110，话机 8001，对方接听，线路 drill-110" in said
+        assert f"演练      110，话机 8001，对方接听，线路 {here.hotline.table.trunks['drill-110'].name}" in said
         await talk.hang_up()
         await there.ended(10)
         drill = await last_drill(here, "110")

@@ -46,7 +46,7 @@ class Place:
             calls=house.calls, callbacks=house.callbacks, mailbox=house.mailbox, orders=house.orders,
             healing=SimpleNamespace(mended=0), standing=SimpleNamespace(mended=1),
             resources=SimpleNamespace(shown=lambda: [{"limit": "calls", "used": 3, "most": 20}], refused=2),
-            supervision=house.supervision,
+            supervision=house.supervision, drain=SimpleNamespace(now=None),
             transfers=house.transfers, switch=switch,
             server=SimpleNamespace(counters=self.counters),
             journal=SimpleNamespace(state=SimpleNamespace(written=7, refused=0, alarm=self.alarm)),

@@ -100,7 +100,7 @@ async def test_what_was_published_is_in_force_everywhere(database: Database, fir
     made = await publisher(database, tmp_path, switch).publish(PublishRequest(table, WHO, "试行"))
     assert made.snapshot.version == first.version + 1
     assert [str(change) for change in made.changes] == [
-        "12315：由双号并行改为整体并入；班表由 daily 改为（空），影响 6 条规则"
+        "12315：由双号并行改为整体并入；班表由每天早八点到晚八点改为（空），影响 6 条规则"
     ]
     assert await latest(database) == load_snapshot(tmp_path / SNAPSHOT_FILE) == made.snapshot == switch.snapshot
     assert switch.told == ["apply 2", "swap 2"]

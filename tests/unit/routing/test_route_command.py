@@ -97,6 +97,7 @@ def test_a_group_that_is_closed_now_is_avoided_as_calls_avoid_it(data_dir: Path)
     always = (one for one in table.numbers.values() if not one.trunk and not one.schedule)
     row = next(one for one in always if one.group != table.default_group)
     (data_dir / "closed-groups.json").write_text(json.dumps({row.group: "班长：修线"}), encoding="utf-8")
-    closed = f"技能组 {row.group} 已由班长关闭，转 {table.default_group}"
+    named = table.groups
+    closed = f"“{named[row.group].name}”组已由班长关闭，转“{named[table.default_group].name}”组"
     assert closed in run(row.number)[1]
     assert closed not in run(row.number, "--at", "2026-11-23T10:00")[1], "nothing is known of another hour"

@@ -187,9 +187,9 @@ def test_a_centre_of_which_no_line_answers_is_a_fault(
     settings.data_dir.mkdir(parents=True)
     (settings.data_dir / "secrets.json").touch()
     rows = [
-        {"centre": "110", "trunk": "emergency-110", "up": main},
-        {"centre": "110", "trunk": "emergency-110-backup", "up": backup},
-        {"centre": "119", "trunk": "emergency-119", "up": True},
+        {"centre": "110", "trunk": "emergency-110", "name": "110 公安", "up": main},
+        {"centre": "110", "trunk": "emergency-110-backup", "name": "110 公安（备用）", "up": backup},
+        {"centre": "119", "trunk": "emergency-119", "name": "119 消防", "up": True},
     ]
     monkeypatch.setattr("console.client.call", lambda *_: {"alarms": [], "centres": rows})
     monkeypatch.setattr("config.credentials.credentials", lambda _: SimpleNamespace(api_token="token"))
