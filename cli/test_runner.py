@@ -43,7 +43,7 @@ LOOK_SECONDS: Final = 0.2
 INTERRUPTED: Final = 130
 NO_TESTS: Final = 5
 """pytest's exit status when it ran none."""
-MAX_SECOND_TRIES: Final = 3
+MAX_SECOND_TRIES: Final = 10
 """Of a whole run; as in tests/support/groups.py, for each of its parts."""
 
 ASIDE: Final = ("nice", "-n", "15")

@@ -20,7 +20,7 @@ UNKNOWN_SECONDS: Final = 45.0
 """A module that is not in that file yet."""
 QUICK_SECONDS: Final = 1.0
 """`make check` runs the computing modules that take less."""
-MAX_SECOND_TRIES: Final = 3
+MAX_SECOND_TRIES: Final = 10
 """A run in which more tests needed a second try has failed."""
 
 
