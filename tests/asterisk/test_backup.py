@@ -67,9 +67,12 @@ async def test_a_backup_of_a_busy_hotline_is_a_hotline_elsewhere(home: Path) -> 
         rows = (await there.ask("/api/announcements"))["announcements"]
         assert [row["id"] for row in rows if row["raised"]] == ["disaster"]
         assert {record.call for record in await there.calls()} == before
-        for arguments in (("audit", "verify"), ("recordings", "check"), ("db", "check")):
+        for arguments in (("audit", "verify"), ("db", "check")):
             status, output = await there.hotline(*arguments)
             assert status == 0, (arguments, output)
+        status, output = await there.hotline("recordings", "check")
+        unfinished = "1 个有问题，0 个文件来历不明" in output and "文件头未写完" in output
+        assert status == 0 or unfinished, output  # the talk that was up at the backup was copied as far as it was
         seat = await there.seat("8001", tone_hz=SEAT_HZ)  # by its old password; its sign-in came along
         await until(lambda: there.seat_is("8001", "ready"), "the agent who was signed in")
         call = await there.citizen().call("12345", tone_hz=CITIZEN_HZ)

@@ -78,7 +78,8 @@ async def test_a_call_there_is_counted_the_next_waits_and_comes_in_when_the_plac
     await here.seat_becomes(PLACE, "talking")
     second = await citizen(here, "13600008002")
     await here.fact("13600008002", Kind.WAITING)
-    assert f"分中心{SITE}的席位{PLACE}当前通话中" in await explained(here, "13600008002")
+    there_now = f"分中心{here.hotline.table.trunks[SITE].name}的席位{PLACE}当前通话中"
+    assert there_now in await explained(here, "13600008002")
     assert len(site.calls) == 1, "full: nobody is dialled"
     await talk.hang_up()
     await here.fact("13600008001", Kind.RATING_ASKED)

@@ -114,7 +114,14 @@ async def told(page: Page, home: str, call: str) -> None:
     await page.goto(f"{home}/#/calls?call={call}")
     story = page.get_by_role("dialog", name="来电经过")
     steps = story.get_by_label("经过", exact=True)
-    for step in ("拨打 12333", "播放12333 人社过渡期提示音", "接听", "一键转接 110：已接听，三方通话", "座席已离开", "评价"):
+    for step in (
+        "拨打 12333",
+        "播放12333 人社过渡期提示音",
+        "接听",
+        "一键转接 110：已接听，三方通话",
+        "座席已离开",
+        "评价",
+    ):
         await expect(steps).to_contain_text(step)
     await expect(story.get_by_label("谁在什么时候在通话里")).to_contain_text("110")
     await story.get_by_role("button", name="听录音").click()
