@@ -152,6 +152,8 @@ class OutboundCalls:
         self._raised: dict[str, int] = {}
         """Alarm to when it was raised last, unix ms."""
         self._seen = self._settled = False
+        self._talked: set[CallId] = set()
+        """Calls whose talk ended before this process knew what the one before it had begun."""
         self._work: set[asyncio.Task[None]] = set()
 
     # An agent asks
@@ -298,6 +300,8 @@ class OutboundCalls:
             if not human and call_id in self._more and cause in TRUNK_CAUSES:
                 return True
         call = self.calls.get(call_id)
+        if human and not self._settled:
+            self._talked.add(call_id)
         if call is not None and (call.state is State.TALKING or (call.state is State.DIALLING and human)):
             self._set(rules.moved(call, State.OVER, self._now()))
             self._look_for_patterns(call)
@@ -314,10 +318,13 @@ class OutboundCalls:
         for call in [one for one in self.calls.values() if one.open]:
             if call.id in up or call.id in self._mine:
                 continue
-            if call.state is State.TALKING:
+            if call.id in self._talked:
+                self._set(rules.moved(call, State.OVER, self._now()))
+            elif call.state is State.TALKING:
                 self._set(rules.moved(call, State.OVER, self._now(), why="unknown"))
             else:
                 self._fail(call, "unknown", "")
+        self._talked.clear()
         self._settled = True
 
     def _cancel(self, call_id: CallId, why: str) -> None:

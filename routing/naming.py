@@ -24,6 +24,7 @@ REFERS: Final[Mapping[str, str]] = {
     "settings.greeting": PROMPTS,
     "settings.callback.trunk": "trunks",
     "settings.callback.schedule": "schedules",
+    "settings.call_out.schedule": "schedules",
     "groups.skills": "skills",
     "groups.trunk": "trunks",
     "groups.schedule": "schedules",

@@ -154,3 +154,15 @@ async def test_after_a_crash_a_call_that_is_not_there_is_over_and_never_dialled_
     again.outbound._settle()
     assert (asked, only(again).state, only(again).why) == ([], State.UNREACHED, "unknown")
     assert again.outbound.history.of_number(MOBILE, call.asked_at.replace(year=2000)) == 1
+
+
+async def test_a_talk_that_ended_before_the_earlier_calls_were_read_is_over_and_not_unreached(house: House) -> None:
+    originates(house, 4)
+    call = await house.outbound.from_phone(SEAT, CHANNEL, MOBILE)
+    await settled(house, lambda: bool(house.link.sent) or True)
+    again = House()
+    again.outbound.seen()
+    again.outbound.hung_up(call.id, "16", human=True)
+    again.outbound.learn([call])
+    again.outbound._settle()
+    assert only(again).state is State.OVER

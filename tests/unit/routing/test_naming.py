@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args, get_origin
 
 import pytest
 
 from routing.codec import field_types
-from routing.model import Group
-from routing.naming import NO_NAMES, PROMPTS, REFERS, names_of, names_of_rows
+from routing.model import Group, Table
+from routing.naming import NO_NAMES, PROMPTS, REFERS, names_of, names_of_rows, setting_refers
 from routing.new_keys import LONGEST, MADE, new_key
 from routing.sample_table import sample_snapshot, sample_table
 from routing.table_rows import SETTINGS, kinds, rows_of, settings
@@ -130,3 +130,16 @@ def test_a_made_key_is_short_and_free() -> None:
 
 def test_no_names_leave_keys_as_they_are() -> None:
     assert NO_NAMES.of("groups", "general") == "general"
+
+
+def test_every_part_of_a_setting_that_names_a_row_is_known_to_do_so() -> None:
+    parts = {
+        (name, part.name)
+        for name, setting in ((field.name, getattr(sample_table(), field.name)) for field in fields(Table))
+        if is_dataclass(setting)
+        for part in fields(setting)
+    }
+    named = {"schedule": "schedules", "trunk": "trunks", "group": "groups"}
+    assert {(name, part): setting_refers(name, part) for name, part in parts if part in named} == {
+        (name, part): named[part] for name, part in parts if part in named
+    }
