@@ -99,7 +99,7 @@ async def test_a_group_is_closed_on_a_day_and_a_transition_ends_later_in_two_cli
     await expect(panel.get_by_role("list", name="已安排的日子")).to_contain_text("2099-02-17　市场监管")
     hands = Hands(page)
     await hands.click(page.get_by_label("12333 过渡期最后一天"))
-    await hands.click(page.locator(".el-date-table td.available").locator("visible=true").last)
+    await hands.click(page.locator(".el-date-table td.available").locator("visible=true").first)
     await expect(page.get_by_text("12333 的过渡期改到")).to_be_visible()
     assert hands.steps == 2
     await page.get_by_role("tab", name="差别与发布").click()

@@ -181,7 +181,8 @@ def test_the_matrix_is_told_in_words_and_as_data(data_dir: Path) -> None:
     code, out, _ = run("matrix", "sample", "--week", "2026-10-01", "--number", "12329")
     assert code == 0
     assert "周一至周三 08:30–12:00" in out  # from Thursday on it is National Day
-    assert "技能组 住房公积金（legacy.dual.during.open；legacy-12329-during，满 20 秒溢出到 general）" in out
+    where = "技能组 住房公积金（双号并行、过渡期内、上班时间；12329 公积金过渡期提示音，满 20 秒溢出到综合受理）"
+    assert where in out
     code, out, _ = run("matrix", str(data_dir / "draft.toml"), "--json", "--number", "12315")
     data = json.loads(out)
     assert data["numbers"]["12315"] == [[[0, 336, 0]]]

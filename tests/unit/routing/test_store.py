@@ -16,6 +16,7 @@ from routing.faults import TableInvalid
 from routing.model import (
     Agent,
     CallbackPolicy,
+    CallOutPolicy,
     DayKind,
     Department,
     Group,
@@ -68,6 +69,7 @@ async def test_every_kind_of_row_comes_back_exactly(database: Database) -> None:
             ),
         ),
         callback=CallbackPolicy(schedule="night", per_day=0),
+        call_out=CallOutPolicy(schedule="night", number_per_day=1),
         partners=(
             Partner("water", "供水", "701", ("utility-water", "utility-gas"), "night", 5, "示例，待核"),
             Partner("shantou", "汕头12345", "999", ("neighbour-0754",)),
